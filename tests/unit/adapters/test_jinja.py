@@ -262,7 +262,7 @@ def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> No
     assert COMMAND in content.text
     assert COMMAND in content.html
     content = renderer.render(each, INCIDENT, history(), POLICY)
-    assert "href" not in content.html
+    assert not re.search('href="(?!tel:)', content.html)
     assert "\nor" not in content.text.partition(COMMAND)[0]
 
 
@@ -316,7 +316,7 @@ def test_a_stand_down_says_who_has_it(renderer: JinjaRenderer) -> None:
             assert mail in body
             assert "There is nothing for you to do." in body
         short = renderer.render(notification(Kind.STAND_DOWN, Channel.SMS, reason=reason), INCIDENT, history(), POLICY)
-        assert short.text == f"SEV1 Card payments fail at checkout: stand down. {sms} Nothing to do for you."
+        assert short.text == f"SEV1 Card payments fail at checkout: stand down. {sms} Nothing for you to do."
 
 
 def test_the_question_whether_all_is_healthy_can_be_answered_from_a_phone(renderer: JinjaRenderer) -> None:
@@ -332,7 +332,9 @@ def test_the_question_whether_all_is_healthy_can_be_answered_from_a_phone(render
     past.roles.pop("incident_commander")
     short = "https://tocsin.example.com/a/Ab3dEf6hIj9lMn2p"
     linked = renderer.render(asks, resolved, past, POLICY, ReplyOffer("", short)).text
-    assert linked == f"{start} If not, open it again. If so: {short}"
+    assert linked == f"{start} If not, call Ana Souza, +14155550101. If so: {short}"  # the last resort
+    alone = renderer.render(asks, resolved, past, replace(POLICY, last_resort=("bo",)), ReplyOffer("", short)).text
+    assert alone == f"{start} If not, open it again. If so: {short}"
     mail = renderer.render(replace(asks, via=Channel.EMAIL), resolved, past, POLICY, ReplyOffer("K7", LINK))
     for body in (mail.text, mail.html):
         for word in ("ok K7", LINK, "13:05 CET", "open it again", "--status investigating", COMMAND):
@@ -856,7 +858,7 @@ def test_check_looks_into_every_branch(tmp_path: Path, renderer: JinjaRenderer) 
 
 
 def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
-    """Every HTML part is one document for phones and dark clients, without images, scripts or links."""
+    """Every HTML part is one document for phones and dark clients, without images, scripts or links but to call."""
     for each in every():
         if each.via is Channel.SMS:
             continue
@@ -865,7 +867,7 @@ def test_mail_opens_well_anywhere(renderer: JinjaRenderer) -> None:
         assert '<meta name="color-scheme" content="light dark">' in html
         assert "prefers-color-scheme: dark" in html
         assert "max-width:600px" in html
-        assert not re.search(r"<(img|script|link|a)\b|url\(|https?:", html)
+        assert not re.search(r'<(img|script|link)\b|<a (?!class="link" href="tel:\+)|url\(|https?:', html)
         assert html.count("<p") == html.count("</p>")
         assert html.count("<div") == html.count("</div>")
 

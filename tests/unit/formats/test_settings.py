@@ -235,6 +235,15 @@ def test_a_host_for_which_an_sms_has_no_room_is_told(letters, codes):
     assert found.settings is not None
 
 
+@pytest.mark.parametrize(("letters", "codes"), [(20, []), (21, ["long-organisation"])])
+def test_an_organisation_that_fills_a_phones_preview_is_told(letters, codes):
+    """R42: it stands before every SMS; a warning, since messages go all the same."""
+    found = read(f"{LEAST}\norganisation: {'x' * letters}\n", {})
+    assert [problem.code for problem in found.problems] == codes
+    assert all(problem.level is ProblemLevel.WARNING for problem in found.problems)
+    assert found.settings is not None
+
+
 @pytest.mark.parametrize(
     ("text", "variables", "code"),
     [

@@ -159,6 +159,8 @@ async def test_health_is_confirmed_by_whoever_was_asked(site: Door) -> None:
     await site.seen(status=Status.RESOLVED, summary="x")
     _, page = await site.get(site.link(LEAD))
     assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [("ok", "Healthy")]
+    assert re.search(r'If it is not healthy, call .+ \(.+\), <a href="tel:\+[0-9]+">', page)
+    assert "This page cannot do that." in page
     before = len(site.answers)
     assert "confirmed that the system is healthy" in await site.take(LEAD)
     await site.take(LEAD)

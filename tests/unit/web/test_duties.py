@@ -1,5 +1,6 @@
 """What a person's page says besides the buttons: by when to answer, the next update, the review, and that it is a drill."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -68,6 +69,7 @@ async def test_communications_reads_what_outsiders_read_and_how_to_write_more(si
     assert "It is promised by <strong>" in page
     assert 'tocsin update card "What is known now." --public "What outsiders may read."</pre>' in page
     assert "This page cannot write it." in page
+    assert re.search(r'No computer at hand\? Call .+ \(.+\), <a href="tel:\+[0-9]+">', page)
     assert "The next update" not in await page_of(site, LEAD)
     site.clock.go(2 * MINUTE)
     entry = UpdateEntry("Disk full on db-7.", "We found the cause.", None, "dee")

@@ -41,7 +41,7 @@ WORDS = Wording(
 )
 BODIES = {
     Kind.PAGE: ("You were assigned.", "You: Scribe.", "Accept: tocsin ack card --as bo"),
-    Kind.STAND_DOWN: ("stand down. You are no longer needed as Scribe. Nothing to do for you.",),
+    Kind.STAND_DOWN: ("stand down. You are no longer needed as Scribe. Nothing for you to do.",),
     Kind.UPDATE: ("We have found the cause and are working on it.", "One.", "Two.", "Next update by 11:30 CET."),
     Kind.CLOSING: ("resolved at 11:05 CET after 5 minutes.", "Rolled back."),
     Kind.REMINDER: ("update due 11:20 CET.", "tocsin update card TEXT"),

@@ -187,6 +187,23 @@ def test_by_email_all_are_listed_worst_first() -> None:
     assert "\n  You are asked to be technical_lead." in content.text
 
 
+def test_by_email_where_to_meet_stands_once() -> None:
+    """On top where it is the same for all, else with each page; and of each page why it comes."""
+    places = ["+1 415 555 0100", "+1 415 555 0100", ""]
+    pages = [page(number, "sev1", EMAIL, bridge=place) for number, place in enumerate(places)]
+    last_resort = replace(pages[1], notification=replace(pages[1].notification, reason=Reason.LAST_RESORT))
+    content = renderer().render_bundle([pages[0], last_resort, pages[2]], graded())
+    for body in (content.text, content.html):
+        assert body.count("Nobody else answered: you are the last resort. You are asked to be technical_lead.") == 1
+        assert body.index("Meet:") < body.index("Thing 0 breaks")
+    assert content.text.count("Meet: +1 415 555 0100\n") == 1
+    assert content.html.count('href="tel:+14155550100"') == 1
+    content = renderer().render_bundle([pages[0], page(7, "sev1", EMAIL, bridge="Room 4")], graded())
+    first, second = content.text.split("SEV1 Thing 7 breaks")
+    assert "  Meet: +1 415 555 0100\n" in first.partition("SEV1 Thing 0 breaks")[2]
+    assert "  Meet: Room 4\n" in second
+
+
 def test_a_thousand_pages_are_all_listed() -> None:
     """Rule 47: what a template may cost grows with the pages it tells of."""
     pages = [page(number, "sev3", EMAIL, link=LINK, impact="All of it. " * 50) for number in range(1000)]

@@ -139,9 +139,12 @@ MADE_OF = {
         "news": (News("INTERNAL-NEW", "INTERNAL-AUTHOR", "11:00 CET"),),
     },
     Kind.STAND_DOWN: PERSONAL | DUE,
-    Kind.REMINDER: PERSONAL | DUE | {"groups": "Executives", "otherwise": "Severity raised from SEV2 to SEV1."},
+    Kind.REMINDER: PERSONAL
+    | DUE
+    | CONTACTS
+    | {"groups": "Executives", "otherwise": "Severity raised from SEV2 to SEV1."},
     Kind.VERIFY: PERSONAL | DUE | CONTACTS,
-    Kind.REVIEW: PERSONAL | DUE,
+    Kind.REVIEW: PERSONAL | DUE | CONTACTS,
     Kind.CLOSING: INSIDERS,
     Kind.UPDATE: INSIDERS
     | NEXT

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.text.cleaning import clean
 from tocsin.text.gsm import fold, segments
-from tocsin.wording.message.one_segment import cut_words, fit_one_segment, latin_sense
+from tocsin.wording.message.one_segment import cut_at_word, cut_words, fit_one_segment, latin_sense, shorter_names
 from tocsin.wording.message.wording import Wording
 
 LINK = "https://pager.example.com/a/Ab3dEf6hIj9lMn2p"
@@ -37,7 +37,7 @@ PAGE = Wording(
 
 def line(words: Wording) -> str:
     """As the shipped template has it."""
-    role = f"You: {words.your_role}." if words.your_role else ""
+    role = f"You: {words.your_role}.".replace("....", "...") if words.your_role else ""
     link = words.answer_url or ("" if words.code else f"Accept: {words.acknowledge}")
     code = f"ok {words.code} / pass {words.code}" if words.code else ""
     parts = (words.organisation, words.tag, words.since_short, f"{words.title}.", words.why_short, role, code, link)
@@ -59,7 +59,7 @@ GIVES_WAY = [
     f"Acme Incorporated SEV1 Pay fails. Escalated. You: {SHORT}. ok K7 / pass K7",
     f"Acme SEV1 Pay fails. Escalated. You: {SHORT}. ok K7 / pass K7",
     "Acme SEV1 Pay fails. Escalated. You: Incident Commander. ok K7 / pass K7",
-    "Acme SEV1 Pay fails. Escalated. You: Incident Command. ok K7 / pass K7",
+    "Acme SEV1 Pay fails. Escalated. You: Incident... ok K7 / pass K7",
     "Acme SEV1 Pay fails. Escalated. ok K7 / pass K7",
 ]
 """What a page with a short title says in ever less room."""
@@ -178,6 +178,23 @@ def test_a_drill_counts() -> None:
     """The word DRILL stands first and takes its room."""
     text = f"DRILL {GIVES_WAY[1]}"
     assert fitted(replace(PAGE, title="Pay fails", drill=True), len(text)) == text
+
+
+def test_a_role_is_cut_at_a_word_and_marked() -> None:
+    """Half a role would be read as another one; a word that is too long for it is cut all the same."""
+    assert cut_at_word("Incident Commander", 18) == "Incident Commander"
+    assert cut_at_word("Security and Regulation", 16) == "Security and..."
+    assert cut_at_word("Krisenstabsleitung", 16) == "Krisenstabsle..."
+
+
+def test_an_organisation_is_cut_inside_a_word_only_at_last() -> None:
+    """R42: to 12 letters, of whole words; its first word stands whole as long as there is room."""
+    assert list(shorter_names("Acme Incorporated")) == ["Acme"]
+    assert list(shorter_names("Österreichische Bahnen")) == ["Österreichische", "Österreichis"]
+    words = replace(PAGE, organisation="Österreichische Bahnen", title="Pay fails", answer_url="")
+    text = f"Österreichische SEV1 Pay fails. Escalated. You: {SHORT}. ok K7 / pass K7"
+    assert fitted(words, len(text)) == text
+    assert fitted(words, len(text) - 1) == text.replace("Österreichische", "Österreichis")
 
 
 def test_whole_words() -> None:

@@ -94,9 +94,30 @@ def test_who_writes_stands_first(renderer: JinjaRenderer) -> None:
         "Acme: You are Scribe of Card payments fail (SEV1)."
     )
     text = said(renderer, replace(ACCEPTED, organisation="A very long name of a company", drill=True)).text
-    assert text == "DRILL A very lo...: You are Scribe of Card payments fail (SEV1)."
+    assert text == "DRILL A very long: You are Scribe of Card payments fail (SEV1)."
     text = said(renderer, replace(ACCEPTED, organisation="Acme", roles="x" * 140, title="数据库" * 9, id="pay")).text
     assert text == f"Acme: You are {'x' * 47}... of pay (SEV1)."
+
+
+def test_a_status_leaves_out_roles_before_its_title_says_nothing(renderer: JinjaRenderer) -> None:
+    """Who writes and which incident it is stand there; how many roles have no room is said."""
+    holders = tuple((role, "Ana Maria Souza") for role in ("Incident Commander", "Technical Lead", "Communications"))
+    status = AnswerWording("status", title="Card payments fail at checkout", tag="SEV2", organisation="Acme",
+                           status="looking for the cause", next="22:43 UTC+08", holders=holders, id="card")  # fmt: skip
+    assert said(renderer, status).text == (
+        "Acme: SEV2 Card payments fail at checkout: looking for the cause. Next update by 22:43 UTC+08. "
+        "Incident Commander: Ana Maria Souza +2 more."
+    )
+    assert said(renderer, replace(status, holders=holders[:1])).text.endswith("Incident Commander: Ana Maria Souza.")
+
+
+def test_an_answer_to_all_counts_before_it_names_the_worst(renderer: JinjaRenderer) -> None:
+    """In letters of which only 70 fit the title gives way, not the severities."""
+    title = "تسجيل الدخول لا يعمل في كل المناطق"
+    passed = AnswerWording("passed_all", title=title, tag="SEV1", code="D4", count=5, others=5,
+                           tally="2 SEV1, 3 SEV2", organisation="Acme")  # fmt: skip
+    assert said(renderer, passed).text == "Acme: You passed on 5: 2 SEV1, 3 SEV2. Worst: SEV1 (D4). Others are asked."
+    assert "SEV1 تسجيل" in said(renderer, replace(passed, tally="", others=0)).text
 
 
 def test_whoever_accepted_reads_where_people_meet(renderer: JinjaRenderer) -> None:

@@ -8,9 +8,12 @@ from tocsin.domain.facts import Answer, Answered, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind
-from tocsin.domain.policy import Policy, Service, Who
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Level, Policy, Service, Who
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.page_words import people_to_call
 from tocsin.wording.message.wording import Wording, wording
 
 from tests.builders.instants import MINUTE, T0
@@ -192,3 +195,59 @@ def test_a_page_of_an_unreadable_file() -> None:
     incident = replace(BARE, unreadable=True)
     words = next(iter(paged(fold_facts([Seen(T0, incident)]), policy).values()))
     assert (words.asked, words.why, words.why_short, words.then) == (False, "", "", "you again")
+
+
+def test_an_answer_is_for_all_that_is_asked_and_the_page_says_so() -> None:
+    """Rules 15, 16: bo, who was paged for the lead, is paged for the commander as well: an ok takes both, a pass passes
+    both on. The SMS names both, in few words too; the mail says which one is new.
+    """
+    policy = paging_policy()
+    roles = {**policy.roles, "incident_commander": replace(policy.roles["incident_commander"], chain=(
+        policy.roles["incident_commander"].chain[0], Level((Who("bo"),)),
+    ))}  # fmt: skip
+    policy = replace(policy, roles={**roles, "technical_lead": replace(policy.roles["technical_lead"], chain=(
+        Level((Who("bo"),)),
+    ))})  # fmt: skip
+    history = after(fold_facts([Seen(T0, BARE)]), policy)
+    dues = [due for due in plan(BARE, policy, history, T0 + 5 * MINUTE).due if due.notification.to == "bo"]
+    dues = [due for due in dues if due.notification.roles == COMMANDER]
+    assert {due.notification.via for due in dues} == {Channel.SMS, Channel.EMAIL}
+    for due in dues:
+        words = wording(due.notification, BARE, due.history, policy)
+        assert (words.roles, words.still_asked, words.held) == (COMMANDER, LEAD, ())
+        short = due.notification.via is Channel.SMS
+        assert words.your_role == ("incident_commander and technical_lead" if short else "incident_commander")
+        assert words.your_role_short == ("incident_commander +1 role" if short else "")
+    history = apply_fact(history, Answered(T0 + MINUTE, "bo", Answer.OK))
+    (words,) = {due.notification.via: wording(due.notification, BARE, due.history, policy)
+                for due in plan(BARE, policy, history, T0 + 5 * MINUTE).due
+                if due.notification.roles == COMMANDER and due.notification.via is Channel.EMAIL}.values()  # fmt: skip
+    assert (words.still_asked, words.held) == ((), LEAD)
+
+
+def test_what_stands_for_title_and_severity_is_no_fact() -> None:
+    """Rule 31: until a version gives them the file's name and `unreadable_severity` stand there, and the page says so."""
+    guessed = replace(BARE, title="card", never_read=("title", "severity"))
+    words = paged(fold_facts([Seen(T0, guessed)]), paging_policy())["ana", LEAD]
+    assert words.guesses == (
+        "The title could not be read: “card” is the name of the file.",
+        "The severity could not be read: it is treated as SEV1.",
+    )
+    assert (words.why, words.why_short, words.severity_meaning) == ("", "File partly unreadable.", "")
+    read = paged(fold_facts([Seen(T0, BARE)]), paging_policy())["ana", LEAD]
+    assert (read.guesses, read.why_short) == ((), "")
+
+
+def test_whom_somebody_with_only_a_phone_calls() -> None:
+    """Who has accepted something, with a number first; where nobody of them has one, the last resort too."""
+    policy = paging_policy()
+    chen = replace(policy.people["chen"], phone="")
+    history = after(fold_facts([Seen(T0, BARE)]), policy)
+    history = apply_fact(history, Answered(T0, "chen", Answer.OK))
+    silent = replace(policy, people={**policy.people, "chen": chen})
+    last_resort = ("Last resort", "Olga", policy.people["olga"].phone)
+    assert people_to_call(history, silent, ENGLISH, without="ana") == (last_resort, ("incident_commander", "Chen", ""))
+    both = apply_fact(history, Answered(T0, "ana", Answer.OK))
+    called = people_to_call(both, silent, ENGLISH, without="")
+    assert [name for _, name, _ in called] == ["Ana", "Chen"]
+    assert people_to_call(history, silent, ENGLISH, without="olga") == (("incident_commander", "Chen", ""),)

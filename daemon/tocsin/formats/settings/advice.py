@@ -23,6 +23,10 @@ LONG_HOST = "long-host"
 """The code of a `public_url` whose links do not fit in every SMS: `check` refuses it, the daemon goes on (R42)."""
 HOST_MOST = 40
 """Letters of `public_url` behind its scheme, so that a link fits in an SMS beside what must stand there."""
+LONG_ORGANISATION = "long-organisation"
+"""The code of an `organisation` that fills what a locked phone shows of an SMS."""
+ORGANISATION_MOST = 20
+"""Letters of `organisation` that leave a phone's preview of 40 room for the severity and the title."""
 KEY_LEAST = 16
 """Characters of a signing key, and of the web side's token, below which `check` warns."""
 
@@ -40,6 +44,13 @@ def advise_on_settings(settings: Settings, located: Located) -> Iterator[Problem
         message = f"public_url has {length} letters behind its ://, and a link in an SMS has room for {HOST_MOST}"
         cure = "use a shorter host name, or SMS name the command where they cannot be answered"
         yield located.problem(("public_url",), LONG_HOST, f"{message}: {cure}", level=ProblemLevel.WARNING)
+    length = len(settings.organisation or "")
+    if length > ORGANISATION_MOST:
+        message = (
+            f"organisation has {length} letters and stands before every SMS, of which a locked phone shows some 40"
+        )
+        cure = f"write a name of at most {ORGANISATION_MOST}, so that severity and title are seen"
+        yield located.problem(("organisation",), LONG_ORGANISATION, f"{message}: {cure}", level=ProblemLevel.WARNING)
 
 
 def short_secrets(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

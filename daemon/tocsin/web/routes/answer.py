@@ -38,7 +38,7 @@ from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import CACHE_NEVER, Site
 from tocsin.wording.language.language import ENGLISH
-from tocsin.wording.message.page_words import contacts, meeting_place
+from tocsin.wording.message.page_words import meeting_place, people_to_call
 
 LEFT = "left"
 """What the page's own address calls an answer that waits to be judged."""
@@ -185,6 +185,7 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
     others = [option for option in options.roles if option.role not in open_roles]
     state = current_state(incident, policy, history, now)
     coming, review = next_asked(options, policy, now), review_duty(options, policy)
+    called = _called(link)
     lasted = history.resolved_at - history.began_at if history.resolved_at and history.began_at else None
     return site.page(
         "answer",
@@ -202,7 +203,8 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
         holdings=[(title(holding.role), name(holding.person), at(holding.accepted_at)) for holding in state.roles],
         services=policy.service_titles(incident.services),
         places=[] if history.resolved_at else _places(incident, policy),
-        numbers={} if history.resolved_at else _numbers(link),
+        numbers={role: number for role, _, number in called},
+        called=called,
         since=at(history.began_at),
         resolved_at=at(history.resolved_at),
         eta="" if incident.status is Status.RESOLVED else at(incident.eta),
@@ -234,10 +236,15 @@ def _leads_to(place: str) -> str:
     return f"tel:{number}" if re.fullmatch(r"\+[0-9]+", number) else ""
 
 
-def _numbers(link: _OpenLink) -> dict[str, str]:
-    """The numbers of those who have accepted something, by what it is called."""
-    holders = contacts(link.options.history, link.policy, ENGLISH, without=link.person.id)
-    return {role: number for role, _, number in holders if number}
+def _called(link: _OpenLink) -> list[tuple[str, str, str]]:
+    """Whom somebody with only a phone calls: role, name and number. Once it is resolved, only who is still asked for
+    something has to.
+    """
+    options = link.options
+    if options.history.resolved_at and not options.confirms and review_duty(options, link.policy) is None:
+        return []
+    people = people_to_call(options.history, link.policy, ENGLISH, without=link.person.id)
+    return [contact for contact in people if contact[2]]
 
 
 def _then(coming: NextPages, person: Person, policy: Policy) -> str:

@@ -20,6 +20,8 @@ TITLES = (60, 40, 24, 12)
 """Characters that a title may have, the most first; fewer where the rest would not fit."""
 TITLES_BESIDE_BRIDGE = 2
 """Lengths of a title that are tried before where people meet is left out: whoever accepted knows the title."""
+TITLES_BESIDE_HOLDERS = 2
+"""The same before roles are left out of a list of them."""
 LISTED = (30, 16, 8, 0)
 """The same in a list of several; at last only their codes."""
 ID_MOST, ORGANISATION_MOST = 24, 12
@@ -37,7 +39,8 @@ class AnswerWording:
     """Everything the template of an answer may say, which goes by `answer`. Empty means there is nothing to say.
 
     `title`, `tag` and `code` are of the incident, or of the worst of `count`, which `tally` counts by severity: `2
-    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `holders` pairs of role and name; `bridge` is where people
+    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `holders` pairs of role and name, of which
+    `unlisted` have no room; `bridge` is where people
     meet. `word` is what people write (`ok`), `everything` what answers all (`ok all`). `codes` lists what is open, each
     with its code. `others` and `nobody` are in how many somebody else is asked, and in how many nobody. What is said
     behind it is in `after`, other answers by their names.
@@ -51,6 +54,7 @@ class AnswerWording:
     roles: str = ""
     holder: str = ""
     holders: tuple[tuple[str, str], ...] = ()
+    unlisted: int = 0
     at: str = ""
     bridge: str = ""
     status: str = ""
@@ -90,7 +94,7 @@ class AnswerWording:
         def fits(words: AnswerWording) -> bool:
             return segments(whole(words)) == 1
 
-        words = signed = replace(self, organisation=one_segment.cut(self.organisation, ORGANISATION_MOST))
+        words = signed = replace(self, organisation=one_segment.cut_words(self.organisation, ORGANISATION_MOST))
         for named in (signed, replace(signed, organisation="")):
             for words in _ever_less(named):
                 if fits(words):
@@ -117,6 +121,8 @@ def _ever_less(words: AnswerWording) -> Iterator[AnswerWording]:
     if words.bridge:
         yield from islice(_titled(words), TITLES_BESIDE_BRIDGE)
         words = replace(words, bridge="")
+    if words.holders:
+        yield from _with_fewer_holders(words)
     yield from _titled(words)
     if not words.count:
         latin = cleaning.cut(one_segment.latin(words.title), TITLES[-1])
@@ -126,12 +132,20 @@ def _ever_less(words: AnswerWording) -> Iterator[AnswerWording]:
         yield words
         yield from (replace(words, roles=cleaning.cut(words.roles, most)) for most in ROLES)
         return
-    yield from _titled(replace(words, tally=""))
-    yield replace(words, tally="", title="", tag="")
-    bare = replace(words, others=0, nobody=0, held=0)
-    yield from _titled(bare)
-    yield from _titled(replace(bare, tally=""))
-    yield replace(bare, tally="", title="", tag="")
+    for fewer in (words, replace(words, others=0, nobody=0, held=0)):
+        yield from _titled(fewer)
+        yield replace(fewer, title=cleaning.cut(one_segment.latin(words.title), TITLES[-1]))
+        yield replace(fewer, title="")
+        yield replace(fewer, title="", tally="")
+        yield replace(fewer, title="", tally="", tag="")
+
+
+def _with_fewer_holders(words: AnswerWording) -> Iterator[AnswerWording]:
+    """With fewer and fewer of the roles, as long as one is left, beside as much of a title as tells which it is."""
+    titled = tuple(islice(_titled(words), TITLES_BESIDE_HOLDERS))
+    yield from titled
+    for left in range(len(words.holders) - 1, 0, -1):
+        yield replace(titled[-1], holders=words.holders[:left], unlisted=len(words.holders) - left)
 
 
 def _titled(words: AnswerWording) -> Iterator[AnswerWording]:

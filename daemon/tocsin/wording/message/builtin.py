@@ -68,7 +68,7 @@ def _page(words: Wording, language: Language) -> tuple[str, ...]:
     next_up = {"time": words.answer_by, "people": words.then}
     then = language.say("If nobody answers by {time}, we page {people}.", **next_up) if words.then else ""
     reply = _reply(words, language.say("Accept:"))
-    return (words.why, _role(words, language), reply, then, since, words.bridge, words.runbook)
+    return (words.why, *words.guesses, _role(words, language), reply, then, since, words.bridge, words.runbook)
 
 
 def _stand_down(words: Wording, language: Language) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _stand_down(words: Wording, language: Language) -> tuple[str, ...]:
         holder = language.say("You are no longer needed as {role}.", role=words.your_role)
     else:
         holder = language.say("{role}: {name} has it now.", role=words.your_role, name=words.accepted_by)
-    return (f"{language.say('stand down.')} {holder} {language.say('Nothing to do for you.')}",)
+    return (f"{language.say('stand down.')} {holder} {language.say('Nothing for you to do.')}",)
 
 
 def _update(words: Wording, language: Language) -> tuple[str, ...]:

@@ -12,14 +12,13 @@ from functools import partial
 from tocsin.text.gsm import fold, segments
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.one_segment import (
-    ORGANISATION_MOST,
     TAG_MOST,
     TITLE_KEPT,
     cut,
-    cut_words,
     latin,
     longest,
     narrow_title,
+    shorter_names,
 )
 from tocsin.wording.message.shorten import TITLE_MIN, WIDE_TITLE_MIN
 from tocsin.wording.message.wording import Wording
@@ -35,7 +34,8 @@ class BundleWording:
     """Everything a template of a bundle may say. `pages` are the words of each page, the worst first (`worst`); an SMS
     has those of the worst only. `count` is how many there are, `tally` how many of each severity, in words: `2 SEV1,
     7 SEV3`. `replies` tells whether an SMS with `answer_all` (`ok all`, with a code where one is needed) answers them,
-    `brief` that there is no room to say that its code answers the worst alone.
+    `brief` that there is no room to say that its code answers the worst alone. `bridge` is where people meet for all of
+    them; where they meet in several places it is empty, and each page has its own.
     """
 
     drill: bool
@@ -53,13 +53,14 @@ class BundleWording:
     reply_to: str = ""
     language: str = "en"
     direction: str = "ltr"
+    bridge: str = ""
 
 
 def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bool, code: str = "") -> BundleWording:
     """The words for pages of one reader, the worst first; `tags` are the severities of all of them, `code` what must
     stand in an answer, if anything must.
     """
-    worst = pages[0]
+    worst, bridges = pages[0], {page.bridge for page in pages if page.bridge}
     return BundleWording(
         drill=worst.drill,
         person=worst.person,
@@ -74,6 +75,7 @@ def bundle_wording(pages: Sequence[Wording], tags: Sequence[str], *, replies: bo
         reply_to=worst.reply_to,
         language=worst.language,
         direction=worst.direction,
+        bridge=bridges.pop() if len(bridges) == 1 else "",
     )
 
 
@@ -142,8 +144,9 @@ def _tally(tags: Sequence[str]) -> str:
 def _ever_less(words: BundleWording) -> Iterator[BundleWording]:
     """The words, then with less and less around what must stay."""
     yield words
-    words = replace(words, organisation=cut_words(words.organisation, ORGANISATION_MOST))
-    yield words
+    for name in shorter_names(words.organisation):
+        words = replace(words, organisation=name)
+        yield words
     words = replace(words, organisation="")
     yield words
     worst = replace(words.worst, tag=cut(words.worst.tag, TAG_MOST))

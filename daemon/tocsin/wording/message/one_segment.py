@@ -175,7 +175,7 @@ def _giving_way(words: Wording) -> Iterator[Wording]:
     if words.since_short:
         words = replace(words, since_short="")
         yield words
-    yield replace(words, organisation=cut_words(words.organisation, ORGANISATION_MOST))
+    yield from (replace(words, organisation=name) for name in shorter_names(words.organisation))
 
 
 def _with_fewer_names(words: Wording) -> Iterator[Wording]:
@@ -184,8 +184,8 @@ def _with_fewer_names(words: Wording) -> Iterator[Wording]:
     for most in NAMES_MOST:
         words = replace(
             words,
-            your_role=role[:most].rstrip() if words.your_role else "",
-            accepted_by=cut(words.accepted_by, most),
+            your_role=cut_at_word(role, most) if words.your_role else "",
+            accepted_by=cut_at_word(words.accepted_by, most),
         )
         yield words
     yield replace(words, your_role="", contacts=())
@@ -241,6 +241,22 @@ def longest(shortened: Callable[[int], T], most: int, least: int, fits: Callable
 def cut(text: str, length: int) -> str:
     """The text in at most `length` characters; one that is cut ends in three dots."""
     return text if len(text) <= length else text[: max(length - 3, 0)].rstrip() + DOTS[: max(length, 0)]
+
+
+def cut_at_word(text: str, length: int) -> str:
+    """The text in at most so many characters, cut behind a word where it has one, and three dots behind that: half a
+    name would be read as another one.
+    """
+    return text if len(text) <= length else cut_words(text, length - len(DOTS)) + DOTS
+
+
+def shorter_names(name: str) -> Iterator[str]:
+    """An organisation's name shorter and shorter: the words that have room, its first word, and so many letters."""
+    words = cut_words(name, ORGANISATION_MOST)
+    first = name.partition(" ")[0]
+    if len(first) > ORGANISATION_MOST:
+        yield first
+    yield words
 
 
 def cut_words(text: str, length: int) -> str:

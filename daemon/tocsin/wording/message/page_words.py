@@ -11,6 +11,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason
 from tocsin.domain.policy import RESPONDER, Policy, Service
 from tocsin.planning.current_state import NextPages, after_pages, next_pages
+from tocsin.planning.history.asked_for import asked_for
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
@@ -25,7 +26,10 @@ NAME_MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class PageWords:
-    """The names are those of `Wording`. `asked`: the reader has not accepted yet, so they are asked to be it."""
+    """The names are those of `Wording`. `asked`: the reader has not accepted yet, so they are asked to be it.
+    `still_asked` are the titles of what else waits for their answer, `held` of what else they have: an answer is for
+    all of that as well (rules 15 and 16). `guesses` tell what of the file could not be read, and what stands for it.
+    """
 
     asked: bool = False
     why: str = ""
@@ -38,6 +42,9 @@ class PageWords:
     bridge: str = ""
     runbook: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    still_asked: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
 
 
 def page_words(
@@ -50,10 +57,13 @@ def page_words(
     after = after_pages(incident, policy, history, notification.at) if alone else history
     coming = next_pages(incident, policy, after, notification.roles, notification.at) if alone else None
     services = [policy.services[name] for name in incident.services if name in policy.services]
+    guesses = _guesses(incident, policy, language)
+    partly = language.say("File partly unreadable.") if guesses else ""
+    still_asked, held = _besides(notification, after)
     return PageWords(
         asked=any(after.holder(role) != notification.to for role in notification.roles),
         why=page_reason(notification, incident, history, policy, language),
-        why_short=short_reason(notification, incident, history, policy, language),
+        why_short=f"{short_reason(notification, incident, history, policy, language)} {partly}".strip(),
         answer_by=dated(coming.at, view.zone, language, view.now) if coming else "",
         answer_by_short=clock(coming.at, view.zone, view.now, language) if coming else "",
         then=_then(coming, notification.to, policy, language) if coming else "",
@@ -62,7 +72,30 @@ def page_words(
         bridge=meeting_place(incident, policy),
         runbook=next((service.runbook for service in services if service.runbook), ""),
         links=_links(incident, services),
+        still_asked=tuple(role_title(role, policy, language) for role in still_asked),
+        held=tuple(role_title(role, policy, language) for role in held),
+        guesses=guesses,
     )
+
+
+def _besides(notification: Notification, history: History) -> tuple[list[str], list[str]]:
+    """The roles that wait for an answer of the reader besides those of the page, and those that they have."""
+    reader = notification.to
+    asked = [role for role in asked_for(history, reader).roles if role and role not in notification.roles]
+    roles = [role for role in history.roles.values() if role.needed and role.holder == reader]
+    return asked, [role.role for role in roles if role.role not in notification.roles]
+
+
+def _guesses(incident: Incident, policy: Policy, language: Language) -> tuple[str, ...]:
+    """What was taken for a title or a severity that no version gave yet (rule 31)."""
+    if incident.unreadable:
+        return ()
+    title, severity = one_line(clean(incident.title)), policy.severity(incident.severity).name.upper()
+    said = {
+        "title": language.say("The title could not be read: “{title}” is the name of the file.", title=title),
+        "severity": language.say("The severity could not be read: it is treated as {severity}.", severity=severity),
+    }
+    return tuple(said[name] for name in incident.never_read if name in said)
 
 
 def _links(incident: Incident, services: list[Service]) -> tuple[tuple[str, str], ...]:
@@ -81,6 +114,21 @@ def contacts(history: History, policy: Policy, language: Language, *, without: s
         for role, holder in (*holders, *responders)
     )
     return tuple((role, person.name, person.phone) for role, person in people if person and person.id != without)
+
+
+def people_to_call(
+    history: History, policy: Policy, language: Language, *, without: str
+) -> tuple[tuple[str, str, str], ...]:
+    """Whom somebody calls who has only a phone: who has accepted something, those with a number first; where no number
+    is among them, the last resort as well.
+    """
+    holders = contacts(history, policy, language, without=without)
+    called = tuple(sorted(holders, key=lambda contact: not contact[2]))
+    if called and called[0][2]:
+        return called
+    people = [policy.people[name] for name in policy.last_resort if name in policy.people and name != without]
+    last_resort = tuple((language.say("Last resort"), person.name, person.phone) for person in people if person.phone)
+    return (*last_resort, *called)
 
 
 def meeting_place(incident: Incident, policy: Policy) -> str:

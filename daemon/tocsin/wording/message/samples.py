@@ -139,6 +139,9 @@ def _asked(words: Wording) -> Wording:
         bridge="+1 415 555 0199",
         runbook="https://runbooks.example.com/checkout",
         links=(("Dashboard", "https://graphs.example.com/checkout"),),
+        still_asked=("Scribe",),
+        held=("Communications",),
+        guesses=("The severity could not be read: it is treated as SEV1.",),
     )
 
 
@@ -182,6 +185,9 @@ def _bare(words: Wording) -> Wording:
         bridge="",
         runbook="",
         links=(),
+        still_asked=(),
+        held=(),
+        guesses=(),
         duties=(),
         holders=(),
         accepted_by="",
@@ -224,6 +230,9 @@ def _outside(words: Wording) -> Wording:
         bridge="",
         runbook="",
         links=(),
+        still_asked=(),
+        held=(),
+        guesses=(),
         person="",
         name="",
         holders=(),

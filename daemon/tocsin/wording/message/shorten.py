@@ -12,9 +12,12 @@ from typing import Any
 from tocsin.domain.notification import Kind
 from tocsin.text.gsm import fold, segments
 from tocsin.wording.message.one_segment import (
+    DOTS,
     ORGANISATION_MOST,
     TAG_MOST,
     cut,
+    cut_at_word,
+    cut_words,
     fit_one_segment,
     latin,
     longest,
@@ -64,7 +67,7 @@ def _within(words: Wording, render: Render, most: int) -> str | None:
     """The text in so many segments."""
 
     def line(candidate: Wording) -> str:
-        return " ".join(render(candidate).split())
+        return " ".join(render(candidate).split()).replace(f"{DOTS}.", DOTS)  # a cut name ends its sentence
 
     def text(candidate: Wording) -> str:
         return fold(line(candidate))
@@ -105,12 +108,12 @@ def _brief(words: Wording) -> Wording:
 def _ever_less(words: Wording) -> Iterator[Wording]:
     """The words, then with less and less around what must stay."""
     yield words
-    role = cut(words.roles[0], ROLE_MOST) if words.roles else ""
+    role = cut_at_word(words.roles[0], ROLE_MOST) if words.roles else ""
     words = replace(words, your_role=words.your_role_short or role)
     yield words
     words = replace(words, title=narrow_title(words), your_role=latin(role), groups="")
     yield words
-    words = replace(words, organisation=cut(latin(words.organisation), ORGANISATION_MOST), otherwise="")
+    words = replace(words, organisation=cut_words(latin(words.organisation), ORGANISATION_MOST), otherwise="")
     yield words
     words = replace(words, unheard=cut(words.unheard, ROLE_MOST))
     yield words
@@ -134,10 +137,13 @@ def _least(words: Wording) -> Iterator[Wording]:
 
 
 def _around(words: Wording) -> Iterator[Wording]:
-    """The words, and of a message to a group what is left of them without what its reader can best do without: who
-    holds which role, what a new severity means, which services are affected, since when.
+    """The words, then without whom to call; and of a message to a group what is left of them without what its reader
+    can best do without: who holds which role, what a new severity means, which services are affected, since when.
     """
     yield words
+    if words.contacts:
+        words = replace(words, contacts=())
+        yield words
     if words.kind in (Kind.UPDATE, Kind.CLOSING):
         fewer: tuple[dict[str, Any], ...] = (
             {"holders": ()},

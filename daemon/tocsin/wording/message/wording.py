@@ -19,7 +19,7 @@ from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import closing_reader, duration, resolution, review_due_at
 from tocsin.wording.message.locale import role_title, zone_of
-from tocsin.wording.message.page_words import PageWords, contacts, page_words
+from tocsin.wording.message.page_words import PageWords, contacts, page_words, people_to_call
 from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
@@ -102,6 +102,9 @@ class Wording:
     bridge: str = ""
     runbook: str = ""
     links: tuple[tuple[str, str], ...] = ()
+    still_asked: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     acknowledge: str = ""
     acknowledge_line: str = ""
     code: str = ""
@@ -170,7 +173,9 @@ def wording(
         return replace(about, paged=reader.paged, nothing_to_do=reader.nothing_to_do)
     if notification.kind is Kind.PAGE:
         about = _page(about, page_words(notification, view, history, policy, alone=alone), view, history, policy)
-    elif notification.kind is Kind.VERIFY:
+    elif notification.kind in (Kind.VERIFY, Kind.REMINDER):  # who has only a phone calls somebody
+        about = replace(about, contacts=people_to_call(history, policy, language, without=notification.to))
+    elif notification.kind is Kind.REVIEW:
         about = replace(about, contacts=contacts(history, policy, language, without=notification.to))
     return replace(
         _personal(about, notification, view, history, policy),
@@ -234,7 +239,7 @@ def _internal(about: Wording, notification: Notification, view: GroupView, histo
         file=f"{incident.id}.yaml",
         tag=severity.name.upper(),
         severity_title=severity.title,
-        severity_meaning=severity.meaning,
+        severity_meaning="" if "severity" in incident.never_read else severity.meaning,
         summary=clean(incident.summary),
         services=policy.service_titles(incident.services),
         review_file=f"reviews/{incident.id}.md",
@@ -262,15 +267,16 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
     titles = tuple(role_title(role, policy, language) for role in notification.roles)
     known = (policy.roles[role] for role in notification.roles if role in policy.roles)
     holders = (history.holder(role) for role in notification.roles)
-    further, short = len(titles) - 1, ""
+    named, short = (*titles, *about.still_asked) if notification.via.traits.short else titles, ""
+    further = len(named) - 1
     if further > 0:
-        short = language.count("{role} +{number} role", "{role} +{number} roles", further, role=titles[0])
+        short = language.count("{role} +{number} role", "{role} +{number} roles", further, role=named[0])
     return replace(
         about,
         person=notification.to,
         name=policy.person_name(notification.to),
         roles=titles,
-        your_role=language.listed(titles),
+        your_role=language.listed(named),
         your_role_short=short,
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",

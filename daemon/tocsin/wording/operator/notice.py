@@ -14,7 +14,7 @@ from tocsin.domain.people import Channel
 from tocsin.text import gsm, times
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
-from tocsin.wording.message.one_segment import cut, longest
+from tocsin.wording.message.one_segment import cut, cut_words, longest
 from tocsin.wording.operator.advice import ADVICE
 
 KIND = "operator"
@@ -104,7 +104,7 @@ class OperatorWording:
         def fits(words: OperatorWording) -> bool:
             return gsm.segments(text(words)) == 1
 
-        host, organisation = self.host.partition(".")[0][:HOST_MOST], cut(self.organisation, ORGANISATION_MOST)
+        host, organisation = self.host.partition(".")[0][:HOST_MOST], cut_words(self.organisation, ORGANISATION_MOST)
         brief, sentence = (
             replace(self, host=host, organisation=organisation, sentence=""),
             " ".join(self.sentence.split()),
