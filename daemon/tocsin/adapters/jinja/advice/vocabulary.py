@@ -52,7 +52,9 @@ SECTIONS = (
     _section(
         "In pages",
         [Kind.PAGE],
-        "asked why why_short news answer_by answer_by_short then others bridge runbook links",
+        """
+        asked why why_short news answer_by answer_by_short then others bridge runbook links still_asked held guesses
+        """,
     ),
     _section("In reminders", [Kind.REMINDER], "groups due due_short unheard otherwise"),
     _section(
@@ -68,7 +70,8 @@ SECTIONS = (
         "In a bundle",
         [BUNDLE],
         """
-        count tally worst pages replies answer_all brief person name drill kind organisation reply_to language direction
+        count tally worst pages replies answer_all bridge brief person name drill kind organisation reply_to language
+        direction
         """,
     ),
     _section(
@@ -83,7 +86,8 @@ SECTIONS = (
         "In an answer to an SMS",
         [ANSWER],
         """
-        answer title tag code roles holder holders bridge at status next word everything needs_code open codes count
+        answer title tag code roles holder holders unlisted bridge at status next word everything needs_code open codes
+        count
         tally drills held others nobody waiting lost id after drill kind organisation language direction
         """,
     ),
