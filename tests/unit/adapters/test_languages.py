@@ -115,6 +115,14 @@ def test_a_message_knows_which_way_it_is_read(language: str, word: str, directio
     assert text.startswith(word)
 
 
+def test_a_file_with_a_byte_order_mark_is_read(folder: Path) -> None:
+    """As editors on Windows write it; nobody sees it there."""
+    write(folder, it__messages_po='\ufeffmsgid "Hi"\nmsgstr "Ciao"\n')
+    files = sources.read(folder)
+    assert files.texts["it/messages.po"].startswith('msgid "Hi"')
+    assert judge_templates(files.texts, lambda _: None, ("en",)).faults == ()
+
+
 def test_templates_are_judged_in_the_languages_in_use(folder: Path) -> None:
     """One that fits in English alone is found, and so are the words that a language lacks."""
     (folder / "page.sms.txt.j2").write_text('{{ _("Hi") }} {{ acknowledge }} {{ _("Bye {name}", name=name) }}')
