@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from tocsin.wording.message.wording import Wording, wording
 
 from tests.timelines.stage import START, Watch, rows, shows, span_of
 
@@ -635,26 +636,109 @@ def test_the_promise_of_an_update_that_leaves_with_a_firing_is_the_next_one() ->
     assert all(promise > after for after, promise in promises)
 
 
-def test_an_external_group_hears_no_more_once_it_is_a_drill() -> None:
-    """Rule 28: `drill: true` written later leaves external groups out at once, also from a last word, and says why (P6)."""
+def words_at(watch: Watch, after: str) -> dict[str, Wording]:
+    """What is said at that instant, by reader."""
+    before, number = watch.history, len(watch.said)
+    watch.look(after)
+    assert before.incident is not None
+    return {said.to: wording(said, before.incident, before, watch.policy) for said in watch.said[number:]}
+
+
+def test_outsiders_hear_at_once_that_it_was_an_exercise_and_then_no_more() -> None:
+    """Rule 28: `drill: true` written later; no closing either, and it says why (P6)."""
     watch = Watch(
         """
         severities: {s1: {updates: [{to: [g, x], every: 30m}]}}
         stakeholders: {g: {people: [eve]}, x: {people: [ceo], external: true}}
         """,
-        "severity: s1",
+        "{severity: s1, impact: Slow, eta: '2026-11-23T12:00:00Z'}",
     )
     watch.until("1m")
     watch.see("2m", "drill: true")
+    watch.look("2m")
+    words = words_at(watch, "2m2s")
     watch.until("40m")
     watch.showed(
         """
         0    update  declared  eve  email  g
-        0    update  declared  ceo  email  x
-        30m  update  due       eve  email  g
+        0    update  declared          ceo  email  x
+        2m   update  changed           eve  email  g
+        2m   update  severity_lowered  ceo  email  x
+        32m  update  due               eve  email  g
         """
     )
-    assert [(held.kind.value, held.why.value, held.to) for held in watch.suppressed] == [("update", "drill", "x")]
+    assert (words["eve"].drill, words["eve"].lead) == (True, "From now on this is an exercise.")
+    outside = words["ceo"]
+    assert (outside.drill, outside.lead) == (False, "This was an exercise of ours: there is no disruption.")
+    assert (outside.impact, outside.expected, outside.since, outside.next) == ("", "", "", "")
+    watch.see("41m", "status: resolved")
+    assert watch.look("41m") == rows("closing resolved eve email -")
+    assert ("closing", "drill", "ceo") in [(held.kind.value, held.why.value, held.to) for held in watch.suppressed]
+
+
+def test_what_is_real_again_concerns_outsiders_again() -> None:
+    """Rule 28: then they hear the end as well, and no DRILL; in one edit with the end they hear the end alone."""
+    config = """
+    severities: {s1: {updates: [{to: [x], every: 30m}]}}
+    stakeholders: {x: {people: [ceo], external: true}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.until("30s")
+    for at, line in (("1m", "drill: true"), ("5m", "drill: false"), ("9m", "status: resolved")):
+        watch.see(at, line)
+        watch.until(f"{at}30s")
+    assert [(sent.kind.value, sent.reason.value) for sent in watch.said] == [
+        ("update", "declared"),
+        ("update", "severity_lowered"),
+        ("update", "declared"),
+        ("closing", "resolved"),
+    ]
+    watch = Watch(config, "severity: s1")
+    watch.until("1m")
+    watch.see("2m", "drill: true\nstatus: resolved")
+    words = words_at(watch, "2m")["ceo"]
+    assert (words.kind, words.drill) == ("closing", False)
+
+
+REHEARSED = """
+severities:
+  s1:
+    page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}
+    updates: [{to: [g], every: 30m}, {to: [x], every: 30m}]
+roles: {tl: {chain: [ana, bo]}}
+services: {shop: {responders: [fay]}}
+stakeholders: {g: {people: [eve]}, x: {emails: [x@example.org], external: true, first: accepted}}
+"""
+
+
+def test_a_drill_that_becomes_real() -> None:
+    """Rule 28: who heard of the drill hears that it is real; roles and responders are asked anew, whoever has them, and
+    outsiders wait for an acceptance of now.
+    """
+    watch = Watch(REHEARSED, "{severity: s1, services: shop, drill: true, acknowledged: [ana]}")
+    watch.until("1m")
+    watch.ack("1m", "fay")
+    watch.until("2m")
+    watch.see("2m", "drill: false")
+    pages = words_at(watch, "2m")
+    assert {words.why for words in pages.values()} == {"No exercise any more: it is real."}
+    words = words_at(watch, "2m2s")["eve"]
+    assert (words.drill, words.lead) == (False, "This is no exercise any more: it is real.")
+    watch.until("8m")
+    watch.ack("9m", "bo")
+    watch.until("10m")
+    watch.showed(
+        """
+        0   page        declared   fay            sms    responder  0/1
+        0   update      declared   eve            email  g
+        2m  page        declared   ana            sms    tl         0/1
+        2m  page        declared   fay            sms    responder  0/1
+        2m  update      changed    eve            email  g
+        7m  page        escalated  bo             sms    tl         1/1
+        9m  stand_down  accepted   ana            sms    tl
+        9m  update      declared   x@example.org  email  x
+        """
+    )
 
 
 def test_addresses_are_equal_however_they_are_written() -> None:

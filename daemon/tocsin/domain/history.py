@@ -180,7 +180,9 @@ class History:
     known, `public_at` since when an entry has a `public` text, `first_accepted_at` when a role was first accepted,
     `eta_since` when the ETA that stands was first seen, `eta_passed_for` the one of whose passing Communications was
     reminded. `acted`: somebody has accepted, passed or written something (rule 28).
-    `alert_title` is the title that alerts gave, which nobody has judged fit for outsiders. `digest` names the newest
+    `alert_title` is the title that alerts gave, which nobody has judged fit for outsiders.
+    `in_earnest_at` is when what had been a drill became real, `taken_back` are outsiders who were told that it was one.
+    `digest` names the newest
     version's bytes. `first_sight` are people whose
     acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
     file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
@@ -214,6 +216,8 @@ class History:
     eta_passed_for: datetime | None = None
     acted: bool = False
     alert_title: str = ""
+    in_earnest_at: datetime | None = None
+    taken_back: frozenset[str] = frozenset()
     digest: str = ""
     assessed: Assessed | None = None
     paging_at: datetime | None = None

@@ -43,6 +43,9 @@ def send_closing(draft: Draft) -> None:
         if not heard:
             draft.suppress(Kind.CLOSING, Why.NO_LONGER_WANTED, at, reader, NOTHING_LEFT, rule)
             continue
+        if draft.incident.drill and reader in history.taken_back:
+            draft.suppress(Kind.CLOSING, Why.DRILL, at, reader, "they were told that it was an exercise", rule)
+            continue
         channels = _closing_channels(draft, reader, replace(reached, channels=heard))
         person = draft.person(reader)
         for via in channels:

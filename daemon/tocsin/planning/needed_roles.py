@@ -76,11 +76,13 @@ def reopen_lost_roles(draft: Draft) -> None:
 
 
 def _needs_changed_at(draft: Draft) -> datetime:
-    """The instant at which what is needed changed: the episode's start, or the severity's or config's change."""
+    """The instant at which what is needed changed: the episode's start, the end of a drill that became real, or the
+    severity's or config's change.
+    """
     history, before = draft.history, draft.history.assessed
     assert history.started_at is not None
     if before is None:
-        return draft.instant(history.started_at)
+        return draft.instant(history.in_earnest_at or history.started_at)
     return draft.instant(draft.changed_at)
 
 

@@ -157,7 +157,9 @@ def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience
 
 
 def _send_last_word(draft: Draft, name: str, audience: Audience) -> None:
-    """A group no longer concerned hears that once, 2 s after the change like every change (rule 22)."""
+    """A group no longer concerned hears that once, 2 s after the change like every change (rule 22); outsiders also
+    that it was an exercise (rule 28).
+    """
     known, group = draft.history.groups[name], draft.policy.stakeholders.get(name)
     held_since = known.held_since
     if held_since is None:
@@ -167,10 +169,9 @@ def _send_last_word(draft: Draft, name: str, audience: Audience) -> None:
     if at is None:
         return
     rule = draft.severity.place
-    if group is None or (group.external and draft.incident.drill):
+    if group is None:
         draft.record(Updated(at, name, Reason.SEVERITY_LOWERED, known.external, ()))
-        why = Why.DRILL if group else Why.LEFT_CONFIG
-        draft.suppress(Kind.UPDATE, why, at, name, "the last word", rule)
+        draft.suppress(Kind.UPDATE, Why.LEFT_CONFIG, at, name, "the last word", rule)
         return
     readers = audience.of(name)
     draft.record(Updated(at, name, Reason.SEVERITY_LOWERED, group.external, readers))

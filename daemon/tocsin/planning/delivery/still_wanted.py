@@ -77,7 +77,9 @@ def _is_superseded(update: Notification, history: History) -> bool:
 
 
 def _still_asks(page: Notification, history: History) -> bool:
-    """Whether a page still asks for an answer that has not come."""
+    """Whether a page still asks for an answer that has not come. One of a drill that has become real does not."""
+    if history.in_earnest_at is not None and page.at < history.in_earnest_at:
+        return False
     if not page.roles:
         return not history.unreadable_ended
     for name in page.roles:

@@ -300,8 +300,18 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
         )
     history = replace(history, groups=groups, held_groups=held)
     if isinstance(fact, f.Updated):
+        history = _with_taken_back(history, fact)
         return _with_reached(history, fact.readers, fact.external, told=True)
     return history
+
+
+def _with_taken_back(history: History, fact: f.Updated) -> History:
+    """Outsiders hear of a drill only that it is one."""
+    if not fact.external or history.incident is None:
+        return history
+    readers = frozenset(reader for reader, _ in fact.readers)
+    known = history.taken_back
+    return replace(history, taken_back=known | readers if history.incident.drill else known - readers)
 
 
 def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f.EtaReminded) -> History:

@@ -132,6 +132,8 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
     if changed:
         roles = {name: replace(role, still_asked_at=None) for name, role in history.roles.items()}
         history = replace(history, roles=roles)
+    if old.drill and not new.drill and not new.resolved:
+        history = _begin_in_earnest(history, old, at)
     for role, person in new.roles:
         if old.assigned(role) != person:
             history = _assign(history, role, person, at)
@@ -161,6 +163,30 @@ def _mended(
     first_seen = dict(undated)
     pairs = zip(old.updates, new.updates, strict=True)
     return tuple((after, first_seen[before]) for before, after in pairs if before != after and before in first_seen)
+
+
+def _begin_in_earnest(history: History, old: Incident, at: datetime) -> History:
+    """It is no drill any more: people are asked anew, as after a reopening, since who answered or did not took it for
+    an exercise. What readers were told stays. An acknowledgment counts only if it came with this version, or later.
+    """
+    assert history.incident is not None
+    fresh = (ack.by for ack in history.incident.acknowledged if ack not in old.acknowledged)
+    return replace(
+        history,
+        reason=Reason.DECLARED,
+        in_earnest_at=at,
+        first_accepted_at=None,
+        assessed=None,
+        paging_at=None,
+        paging_services=(),
+        first_sight=tuple(dict.fromkeys(fresh)),
+        roles={},
+        batches=(),
+        responders=(),
+        responders_answered=frozenset(),
+        responders_passed=frozenset(),
+        waiting=(),
+    )
 
 
 def _has_public(incident: Incident) -> bool:
@@ -205,7 +231,7 @@ def _assign(history: History, name: str, person: str, at: datetime) -> History:
 
 def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) -> History:
     """Every group told before hears of a meaningful change that it can see, 2 s after the first (rules 5, 22): external
-    ones see no severity, and no entry without a `public` text. That a drill has become real counts as one inside.
+    ones see no severity, and no entry without a `public` text. Inside it counts too that it is a drill, or none any more.
     """
     seen_by_all = any(getattr(old, name) != getattr(new, name) for name in ("status", "eta", "impact"))
     added = new_entries(old, new)
@@ -218,8 +244,7 @@ def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) 
         public_news_outdated=not told_outside and (seen_by_all or history.public_news_outdated),
     )
     outside = seen_by_all or told_outside
-    real_now = old.drill and not new.drill
-    inside = seen_by_all or bool(added) or old.severity != new.severity or real_now
+    inside = seen_by_all or bool(added) or (old.severity, old.drill) != (new.severity, new.drill)
     groups = {
         name: _with_change(group, at) if (outside if group.external else inside) else group
         for name, group in history.groups.items()

@@ -84,6 +84,8 @@ def _update(words: Wording, language: Language) -> tuple[str, ...]:
     """The change, the news, and what else is true."""
     if words.next:
         promise = language.say("Next update by {time}.", time=words.next_short)
+    elif words.taken_back:
+        promise = language.say("You hear no more about it.")
     elif words.last_word:
         promise = language.say(
             "Regular updates end here. We will write again when it is resolved, or sooner if there is news for you."

@@ -145,6 +145,8 @@ def page_reason(
     if incident.unreadable:
         return ""
     match notification.reason:
+        case Reason.DECLARED if history.in_earnest_at:
+            return say("No exercise any more: it is real.")
         case Reason.ESCALATED:
             return say("Nobody has accepted yet.")
         case Reason.REPEATED:
@@ -181,6 +183,8 @@ def short_reason(
     if incident.unreadable:
         return ""
     match notification.reason:
+        case Reason.DECLARED if history.in_earnest_at:
+            return say("No exercise any more.")
         case Reason.ESCALATED:
             return say("Escalated.")
         case Reason.REPEATED:

@@ -30,6 +30,7 @@ def samples() -> Iterator[Wording]:
             yield _outside(full)
             yield _outside(_bare(full))
             yield replace(full, last_word=True, next="", next_short="")
+            yield replace(full, taken_back=True, next="", next_short="")
             outdated = full.last_news and replace(full.last_news, outdated=True)
             yield replace(full, lead="", news=(), changes=(), eta_passed=True, last_news=outdated)
         if kind is Kind.CLOSING:

@@ -151,6 +151,8 @@ def changes(view: GroupView, policy: Policy) -> tuple[str, ...]:
     sentences: list[str] = []
     if previous.drill and not incident.drill:
         sentences.append(language.say("This is no exercise any more: it is real."))
+    elif incident.drill and not previous.drill:
+        sentences.append(language.say("From now on this is an exercise."))
     if not view.external and previous.severity != incident.severity:
         sentences.append(severity_sentence(previous.severity, incident.severity, policy, language))
     if previous.status is not incident.status:
@@ -167,7 +169,7 @@ def lead(view: GroupView, changed: Sequence[str], *, reopened: bool) -> str:
     incident, previous, language = view.incident, view.previous, view.language
     if previous is None:
         return language.say("This incident is open again.") if reopened else standing(incident.status, None, language)
-    if view.again:
+    if view.again and not previous.drill:
         return language.say("From now on we write to you about this incident again.")
     if changed:
         return changed[0]

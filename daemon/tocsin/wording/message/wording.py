@@ -117,6 +117,7 @@ class Wording:
     first: bool = False
     reopened: bool = False
     last_word: bool = False
+    taken_back: bool = False
     lead: str = ""
     changes: tuple[str, ...] = ()
     severity_means: str = ""
@@ -203,7 +204,7 @@ def _about(notification: Notification, view: GroupView, history: History, policy
     return Wording(
         kind=notification.kind.value,
         reason=notification.reason.value,
-        drill=incident.drill,
+        drill=incident.drill and not view.external,
         external=view.external,
         title=title_text(history.title_for(incident, external=view.external), language, external=view.external),
         status=incident.status.value,
@@ -296,6 +297,8 @@ def _to_group(about: Wording, notification: Notification, view: GroupView, histo
     changed = update_words.changes(view, policy)
     pace = update_words.pace(view, notification.group or "", policy)
     first = previous is None
+    if view.external and view.incident.drill:
+        return _taken_back(about, view.language)
     reopened = first and about.reopened and notification.group in history.groups_before
     return replace(
         about,
@@ -312,6 +315,23 @@ def _to_group(about: Wording, notification: Notification, view: GroupView, histo
         last_news=update_words.last_news(view, policy),
         next=_dated(at, view),
         next_short=view.time(at) if at else "",
+    )
+
+
+def _taken_back(about: Wording, language: Language) -> Wording:
+    """What outsiders hear when it turns out to be an exercise: that, and nothing that sounds as if it went on."""
+    return replace(
+        about,
+        taken_back=True,
+        lead=(sentence := language.say("This was an exercise of ours: there is no disruption.")),
+        standing=sentence,
+        status_text=language.say("an exercise"),
+        impact="",
+        eta="",
+        eta_short="",
+        eta_passed=False,
+        since="",
+        since_short="",
     )
 
 

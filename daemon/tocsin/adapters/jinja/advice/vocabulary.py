@@ -61,8 +61,8 @@ SECTIONS = (
         "In updates",
         [Kind.UPDATE],
         """
-        first last_word lead changes severity_means news last_news impact_new impact_was expected next next_short
-        told_as unsubscribe_url
+        first last_word taken_back lead changes severity_means news last_news impact_new impact_was expected next
+        next_short told_as unsubscribe_url
         """,
     ),
     _section("In closings", [Kind.CLOSING], "paged nothing_to_do"),
