@@ -25,7 +25,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
-from tocsin.planning.history.subjects import note_subjects
+from tocsin.planning.history.subjects import note_subjects, with_taken_back
 from tocsin.planning.history.versions import apply_version
 
 
@@ -300,18 +300,8 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
         )
     history = replace(history, groups=groups, held_groups=held)
     if isinstance(fact, f.Updated):
-        history = _with_taken_back(history, fact)
-        return _with_reached(history, fact.readers, fact.external, told=True)
+        return _with_reached(with_taken_back(history, fact), fact.readers, fact.external, told=True)
     return history
-
-
-def _with_taken_back(history: History, fact: f.Updated) -> History:
-    """Outsiders hear of a drill only that it is one."""
-    if not fact.external or history.incident is None:
-        return history
-    readers = frozenset(reader for reader, _ in fact.readers)
-    known = history.taken_back
-    return replace(history, taken_back=known | readers if history.incident.drill else known - readers)
 
 
 def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f.EtaReminded) -> History:

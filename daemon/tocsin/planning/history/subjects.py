@@ -60,3 +60,12 @@ def _told(history: History, fact: f.Fact) -> tuple[tuple[str, ...], bool]:
             return tuple(history.subjects), False
         case _:
             return (), False
+
+
+def with_taken_back(history: History, fact: f.Updated) -> History:
+    """Outsiders hear of a drill only that it is one."""
+    if not fact.external or history.incident is None:
+        return history
+    readers = frozenset(reader for reader, _ in fact.readers)
+    known = history.taken_back
+    return replace(history, taken_back=known | readers if history.incident.drill else known - readers)

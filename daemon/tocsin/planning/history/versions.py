@@ -231,7 +231,7 @@ def _assign(history: History, name: str, person: str, at: datetime) -> History:
 
 def _hold_changes(history: History, old: Incident, new: Incident, at: datetime) -> History:
     """Every group told before hears of a meaningful change that it can see, 2 s after the first (rules 5, 22): external
-    ones see no severity, and no entry without a `public` text. Inside it counts too that it is a drill, or none any more.
+    ones see no severity, and no entry without a `public` text. Inside it counts too whether it is a drill.
     """
     seen_by_all = any(getattr(old, name) != getattr(new, name) for name in ("status", "eta", "impact"))
     added = new_entries(old, new)

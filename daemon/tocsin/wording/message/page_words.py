@@ -145,8 +145,6 @@ def page_reason(
     if incident.unreadable:
         return ""
     match notification.reason:
-        case Reason.DECLARED if history.in_earnest_at:
-            return say("No exercise any more: it is real.")
         case Reason.ESCALATED:
             return say("Nobody has accepted yet.")
         case Reason.REPEATED:
@@ -172,7 +170,8 @@ def page_reason(
         case Reason.STILL_THERE:
             return say("Nothing was heard for a while. Are you still on it? Please confirm.")
         case _:
-            return ""
+            real = notification.reason is Reason.DECLARED and history.in_earnest_at
+            return say("No exercise any more: it is real.") if real else ""
 
 
 def short_reason(
@@ -183,8 +182,6 @@ def short_reason(
     if incident.unreadable:
         return ""
     match notification.reason:
-        case Reason.DECLARED if history.in_earnest_at:
-            return say("No exercise any more.")
         case Reason.ESCALATED:
             return say("Escalated.")
         case Reason.REPEATED:
@@ -207,7 +204,8 @@ def short_reason(
         case Reason.STILL_THERE:
             return say("Still on it?")
         case _:
-            return ""
+            real = notification.reason is Reason.DECLARED and history.in_earnest_at
+            return say("No exercise any more.") if real else ""
 
 
 def _former_holder(notification: Notification, history: History, policy: Policy) -> str:
