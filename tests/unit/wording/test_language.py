@@ -99,3 +99,10 @@ def test_english_is_as_records_have_it(code: str) -> None:
     assert dated(later, zone, language, NOW) == english_times.dated(later, zone, NOW)
     assert moment(later, zone, language) == english_times.moment(later, zone)
     assert span(later - NOW, language) == english_times.span(later - NOW)
+
+
+def test_a_day_and_a_time_are_set_off() -> None:
+    """Behind a shortened month a blank alone would read as one number."""
+    later = NOW + timedelta(days=1)
+    assert clock(later, "America/Sao_Paulo", NOW, Language("pt")) == "ter., 24 de nov., 07:30 BRT"
+    assert clock(later, "Europe/Berlin", NOW, Language("de")) == "Di., 24. Nov., 11:30 MEZ"

@@ -73,3 +73,50 @@ def test_sentences_stand_in_the_code_as_they_are() -> None:
                     wrong.append(f"{name}:{node.lineno}")
     assert not wrong
     assert list(tables())
+
+
+NAMED_BY = {
+    "page": "Page",
+    "stand down": "Stand down",
+    "update": "Next update by {time}.",
+    "incident": "The incident is resolved.",
+    "severity": "The severity changed.",
+    "on call": "You get this because the on-call plan names you.",
+    "responder": "responder",
+    "last resort": "the last resort ({people})",
+    "bridge": "Meet",
+    "runbook": "Runbook",
+    "review": "Please finish the post-incident review.",
+    "drill": "DRILL: this is an exercise.",
+    "ledger": "The ledger was damaged",
+}
+"""Sentences in which the terms of the translators' list stand."""
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_terms_are_those_of_the_translators_list(code: str) -> None:
+    """docs/templates.md, "Words for translators": the same word for the same thing."""
+    part = (TEMPLATES.parent / "docs" / "templates.md").read_text().partition("### Words for translators")[2]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines() if line.startswith("| ")]
+    column = rows[0].index(code)
+    terms = {row[0]: row[column] for row in rows[1:] if row[0] in NAMED_BY}
+    assert terms.keys() == NAMED_BY.keys()
+    words, _faults = read_catalogue((TEMPLATES / code / "messages.po").read_text(), code)
+    said = {term: words[sentence].forms[0] for term, sentence in NAMED_BY.items()}
+    assert not {term: text for term, text in said.items() if terms[term].casefold() not in text.casefold()}
+
+
+@pytest.mark.parametrize("code", SHIPPED)
+def test_a_time_that_may_have_a_day_follows_no_word_for_the_hour(code: str) -> None:
+    """`um Di., 24. Nov., 03:11` and `à mar. 24 nov., 03:11` are no German and no French."""
+    words, _faults = read_catalogue((TEMPLATES / code / "messages.po").read_text(), code)
+    forms = [form for translation in words.values() for form in translation.forms]
+    assert not [form for form in forms if re.search(r"\b(um|à|a las|las|às|as) \{time\}", form)]
+
+
+def test_a_role_that_is_asked_for_is_not_one_that_is_held() -> None:
+    """In no language do both read alike."""
+    for code in SHIPPED:
+        words, _faults = read_catalogue((TEMPLATES / code / "messages.po").read_text(), code)
+        asked, held = (words[text].forms[0] for text in ("You are asked to be {role}.", "You are {role}."))
+        assert held.partition("{")[0].split()[0] != asked.partition("{")[0].split()[0], code

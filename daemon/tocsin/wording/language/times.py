@@ -91,7 +91,10 @@ def _date(day: date, with_year: bool, locale: Locale) -> str:
 
 
 def _joined(day: str, time: str, locale: Locale) -> str:
+    """A day and a time; behind a shortened month (`24 de nov.`) a blank alone would read as one number."""
     pattern = str(locale.datetime_formats["medium"])
+    if day.endswith("."):
+        pattern = pattern.replace("{1} {0}", "{1}, {0}")
     return pattern.replace("{1}", day).replace("{0}", time)
 
 
