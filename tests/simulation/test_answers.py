@@ -53,7 +53,7 @@ def test_stop_moves_a_page_within_two_seconds() -> None:
     assert (first, then) == ("sms", "email")
     assert moved <= 32
     assert kinds(world, "ana") == [("page", "sms"), ("page", "email"), ("closing", "email")]
-    told = [each for each in world.arrived if "ana answered STOP" in each.message.content.subject]
+    told = [each for each in world.arrived if "Ana answered STOP" in each.message.content.subject]
     assert told
     assert told[0].at - world.arrived[0].at < timedelta(seconds=36)
 
@@ -160,7 +160,7 @@ def test_nobody_left_is_passed_at_once_and_start_makes_it_good() -> None:
 
     world = simulate(story)
     assert [each.message.incident for each in world.pages("ana")] == ["pay", "db"]
-    assert any("ana takes SMS again" in each.message.content.subject for each in world.arrived)
+    assert any("Ana takes SMS again" in each.message.content.subject for each in world.arrived)
 
 
 def test_ok_all_in_a_storm() -> None:

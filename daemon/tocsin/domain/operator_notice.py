@@ -99,7 +99,7 @@ class OperatorNotice:
 
     Trouble, what it is `about` and `aspect` (what else makes it news) are its cause, of which operators hear once an
     hour; of a `minor` one (a dropped optional field) by email alone, where they have that. `since` is when it began, if
-    that was not just now.
+    that was not just now. `name` is what people call what it is about, where that is not what it is known by.
     """
 
     trouble: Trouble
@@ -108,6 +108,7 @@ class OperatorNotice:
     minor: bool = False
     since: datetime | None = None
     aspect: str = ""
+    name: str = ""
 
     @property
     def subject(self) -> str:
@@ -120,9 +121,14 @@ class OperatorNotice:
         return f"{self.subject}:{self.aspect}" if self.aspect else self.subject
 
     @property
+    def called(self) -> str:
+        """What it is about, as people call it."""
+        return self.name or self.about
+
+    @property
     def headline(self) -> str:
         """What is wrong, in a few words."""
-        return self.trouble.headline.format(about=self.about)
+        return self.trouble.headline.format(about=self.called)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,7 @@ class Recovery:
     about: str = ""
     since: datetime | None = None
     minor: bool = False
+    name: str = ""
 
     @property
     def subject(self) -> str:
@@ -142,9 +149,14 @@ class Recovery:
         return subject_of(self.trouble, self.about)
 
     @property
+    def called(self) -> str:
+        """What it is about, as people call it."""
+        return self.name or self.about
+
+    @property
     def headline(self) -> str:
         """That it is over, in a few words."""
-        return self.trouble.recovered.format(about=self.about)
+        return self.trouble.recovered.format(about=self.called)
 
 
 OperatorWord = OperatorNotice | Recovery

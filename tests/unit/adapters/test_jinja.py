@@ -933,3 +933,16 @@ def test_a_name_that_cannot_be_shown_is_refused(tmp_path: Path) -> None:
         assert [problem.code for problem in files.problems] == ["unprintable-name"] * 2
         assert "\n" not in "".join(map(str, files.problems))
         "".join(map(str, files.problems)).encode()
+
+
+def test_a_holder_who_is_asked_again_confirms_and_commands_break_between_words_alone(renderer: JinjaRenderer) -> None:
+    """Nobody is asked to accept what they have; a phone breaks no option behind its hyphens."""
+    asked, offer = notification(Kind.PAGE, Channel.EMAIL), ReplyOffer("K7", "https://pager.example.com/a/x")
+    again = replace(asked, to="chen", reason=Reason.STILL_THERE)
+    for page, word, other in ((asked, "accept", "confirm"), (again, "confirm", "accept")):
+        content = renderer.render(page, INCIDENT, history(), POLICY, offer)
+        for body in (content.text, content.html):
+            assert f"By SMS: ok K7 to {word}, pass K7 to pass." in body
+            assert f"To {word} by command" in body
+            assert f"to {other}" not in body.lower()
+    assert '<span style="white-space:nowrap;">--as</span>' in content.html

@@ -185,7 +185,7 @@ async def test_start_lifts_it_in_open_incidents_too(line: Line, word: str) -> No
     await line.ledger.claim_notice("number-stopped:bo", line.clock.now(), timedelta(0))
     assert await line.text(BO, word) == ""
     (over,) = [over for over in line.notices.take_recovered() if over.trouble is Trouble.NUMBER_STOPPED]
-    assert (over.about, over.headline) == ("bo", "bo takes SMS again")
+    assert (over.about, over.headline) == ("bo", "Bo takes SMS again")
     await line.go(5 * MINUTE, "pay")
     assert [page.via for page in line.pages("bo")] == [SMS]
     assert await line.ledger.newest_results(ArrivalKind.SMS, BO, 2) == ("started", "stopped")
@@ -284,3 +284,10 @@ def test_what_operators_are_to_do(sender: str, what: str) -> None:
         f"call Ana, {what}; until then no SMS goes to {ANA}, which answered STOP, and nothing reaches them: have somebody "
         "else asked (people.yaml:3)"
     )
+
+
+def test_operators_read_a_name() -> None:
+    """Who answered STOP is named as people call them; the id is what the trouble is known by."""
+    ana = Person("ana", "Ana Souza", "ana@example.com", ANA)
+    notice = stop_notice(ana, "+14155550106")
+    assert (notice.about, notice.headline) == ("ana", "Ana Souza answered STOP")

@@ -367,7 +367,9 @@ def _flood(person: Person, fault: str, *, needs_code: bool) -> OperatorNotice:
     then = "" if needs_code else ", and set replies: {code: required}, so that only answers with a page's code count"
     forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
     place = f" ({person.place})" if person.place else ""
-    return OperatorNotice(Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id)
+    return OperatorNotice(
+        Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id, name=person.name
+    )
 
 
 def _ineffective(before: History, after: History) -> History:

@@ -73,7 +73,9 @@ class Stops:
         await self._ledger.opt_in(Channel.SMS, person.phone)
         self._config.opt_outs.remove(Channel.SMS, person.phone)
         log.info("start", person=person.id)
-        self._notices.cured(Trouble.NUMBER_STOPPED, person.id, f"{person.name} takes SMS again: START came from them")
+        self._notices.cured(
+            Trouble.NUMBER_STOPPED, person.id, f"{person.name} takes SMS again: START came from them", person.name
+        )
         self._incidents.poke_all()
 
     async def ask_all_elsewhere(self) -> None:
@@ -150,4 +152,4 @@ def stop_notice(
     says = ", says the provider" if by_provider else ""
     fault = f"until then no SMS goes to {person.phone}, which answered STOP{says}, and {goes}"
     place = f" ({person.place})" if person.place else ""
-    return OperatorNotice(Trouble.NUMBER_STOPPED, f"{cure}; {fault}{place}", about=person.id)
+    return OperatorNotice(Trouble.NUMBER_STOPPED, f"{cure}; {fault}{place}", about=person.id, name=person.name)

@@ -85,7 +85,7 @@ class Notices:
         """Let the operators hear of a template that cannot be used."""
         self.tell(OperatorNotice(Trouble.TEMPLATE_BROKEN, str(problem), about=str(problem)))
 
-    def cured(self, trouble: Trouble, about: str, text: str) -> None:
+    def cured(self, trouble: Trouble, about: str, text: str, name: str = "") -> None:
         """A trouble is over; `text` is a sentence for people. If it was not told yet, neither leaves; else, also if the
         process before told it, the end is told once. To say so when nothing was wrong is cheap and harmless.
         """
@@ -96,7 +96,7 @@ class Notices:
         self._well.add(subject)
         self._drop(subject)
         since = self._open_since.pop(subject, None)
-        self._recovered[subject] = Recovery(trouble, text, now, about, since)
+        self._recovered[subject] = Recovery(trouble, text, now, about, since, name=name)
         self._news.set()
 
     def retract(self, trouble: Trouble, about: str) -> None:

@@ -86,7 +86,7 @@ class AnswerWording:
         behind = [render(AnswerWording(name, language=self.language, direction=self.direction)) for name in self.after]
 
         def text(body: str) -> str:
-            return fold(" ".join(" ".join((body, *behind)).split()))
+            return fold(" ".join(" ".join((body, *behind)).split())).replace("....", "...")
 
         def whole(words: AnswerWording) -> str:
             return text(render(words))

@@ -106,12 +106,11 @@ def _links(incident: Incident, services: list[Service]) -> tuple[tuple[str, str]
 
 
 def contacts(history: History, policy: Policy, language: Language, *, without: str) -> tuple[tuple[str, str, str], ...]:
-    """Who has accepted what: role, name and number (empty where there is none)."""
+    """Who has accepted what: role (as a label), name and number (empty where there is none)."""
     holders = [(role.role, role.holder) for role in history.roles.values() if role.needed and role.role]
     responders = [(RESPONDER, name) for name, _ in history.responders if name in history.responders_answered]
     people = (
-        (role_title(role, policy, language), policy.people.get(holder or ""))
-        for role, holder in (*holders, *responders)
+        (_label(role, policy, language), policy.people.get(holder or "")) for role, holder in (*holders, *responders)
     )
     return tuple((role, person.name, person.phone) for role, person in people if person and person.id != without)
 
@@ -129,6 +128,12 @@ def people_to_call(
     people = [policy.people[name] for name in policy.last_resort if name in policy.people and name != without]
     last_resort = tuple((language.say("Last resort"), person.name, person.phone) for person in people if person.phone)
     return (*last_resort, *called)
+
+
+def _label(role: str, policy: Policy, language: Language) -> str:
+    """A role's title as a label: the config's as it stands there, ours with a capital."""
+    title = role_title(role, policy, language)
+    return title[:1].upper() + title[1:] if role == RESPONDER else title
 
 
 def meeting_place(incident: Incident, policy: Policy) -> str:

@@ -198,7 +198,7 @@ def _trouble(group: Sequence[OperatorWord], zone: str, now: datetime, language: 
 def _headline(word: OperatorWord, language: Language) -> str:
     """What is wrong, or that it is over, in a few words."""
     trouble = word.trouble
-    return language.say(trouble.headline if isinstance(word, OperatorNotice) else trouble.recovered, about=word.about)
+    return language.say(trouble.headline if isinstance(word, OperatorNotice) else trouble.recovered, about=word.called)
 
 
 def _groups(told: Sequence[OperatorWord]) -> list[list[OperatorWord]]:
