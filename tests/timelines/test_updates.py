@@ -789,3 +789,19 @@ def test_a_refused_address_is_not_written_to_again() -> None:
         30m  update  due       two@example.com                  email  g
         """
     )
+
+
+def test_a_page_that_waited_for_opening_hours_says_so() -> None:
+    """Rule 11: declared at 11:00 in Berlin; who is paged hours later must not think that they slept through it."""
+    config = """
+    hours: {late: {timezone: Europe/Berlin, during: ["mon-fri 13:00-17:00"]}}
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, hours: late}}}
+    roles: {tl: {chain: [ana, bo]}}
+    """
+    watch = Watch(config, "severity: s1")
+    watch.until("1h")
+    assert [words.why for words in words_at(watch, "2h").values()] == ["It waited for opening hours."]
+    assert [words.why for words in words_at(watch, "2h5m").values()] == ["Nobody has accepted yet."]
+    assert [words.why for words in words_at(Watch(config.replace("13:00", "11:00"), "severity: s1"), "0").values()] == [
+        ""
+    ]

@@ -5,6 +5,7 @@ Must not know templates nor channels. A first page needs no reason: the incident
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -12,6 +13,7 @@ from tocsin.domain.notification import Notification, Reason
 from tocsin.domain.policy import RESPONDER, Policy, Service
 from tocsin.planning.current_state import NextPages, after_pages, next_pages
 from tocsin.planning.history.asked_for import asked_for
+from tocsin.planning.on_call.hours import opening_from
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, dated
@@ -20,6 +22,8 @@ from tocsin.wording.message.update_words import GroupView, severity_sentence
 
 OTHERS_MOST = 12
 """People paged besides whom a page names; of more only their number is told."""
+WAITED_AT_LEAST = timedelta(minutes=5)
+"""A page that was held for less than this needs no word about it."""
 NAME_MOST = 20
 """Letters of a name in the reason that an SMS gives, which is never cut."""
 
@@ -176,7 +180,21 @@ def page_reason(
             return say("Nothing was heard for a while. Are you still on it? Please confirm.")
         case _:
             real = notification.reason is Reason.DECLARED and history.in_earnest_at
-            return say("No exercise any more: it is real.") if real else ""
+            return (
+                say("No exercise any more: it is real.")
+                if real
+                else _held(notification, incident, history, policy, language)
+            )
+
+
+def _held(notification: Notification, incident: Incident, history: History, policy: Policy, language: Language) -> str:
+    """That a first page has waited for opening hours (rule 11), where it did so for some minutes."""
+    page, since = policy.severity(incident.severity).page, history.started_at
+    hours = policy.hours.get(page.hours) if page else None
+    if hours is None or since is None or notification.at - since < WAITED_AT_LEAST:
+        return ""
+    held = notification.reason is Reason.DECLARED and opening_from(hours, since) == notification.at
+    return language.say("It waited for opening hours.") if held else ""
 
 
 def short_reason(
