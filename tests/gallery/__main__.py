@@ -48,7 +48,7 @@ def _sitters(story: Story, messages: list[SimulatedMessage], config: Policy) -> 
         assert content is not None
         person = config.people.get(notification.to)
         sort = (notification.kind, notification.reason, notification.via, notification.external, content.language)
-        if notification.to not in story.readers or sort in seen:
+        if sort in seen:
             continue
         seen.add(sort)
         reader = person.id if person else notification.to.partition("@")[0]

@@ -66,16 +66,20 @@ def renderer() -> JinjaRenderer:
 
 
 def messages(story: Story, config: Policy, words: JinjaRenderer) -> list[SimulatedMessage]:
-    """Every message of a story, in time order, with all ways to answer that a message can offer."""
-    data = story.incident.encode()
-    return list(play(config, data, story.file, story.at, story.span, story.steps, _WithLinks(words)).messages)
+    """Every message of a story to its readers (to everybody, where it names none), in time order, with all ways to
+    answer that a message can offer.
+    """
+    data, told = story.incident.encode(), _WithLinks(words, story.readers)
+    played = play(config, data, story.file, story.at, story.span, story.steps, told)
+    return [message for message in played.messages if not story.readers or message.notification.to in story.readers]
 
 
 class _WithLinks:
     """A renderer whose messages offer a code where answers by SMS come in, and the links of a web side."""
 
-    def __init__(self, words: JinjaRenderer) -> None:
+    def __init__(self, words: JinjaRenderer, readers: tuple[str, ...]) -> None:
         self._words = words
+        self._readers = readers
 
     def render(
         self,
@@ -85,7 +89,9 @@ class _WithLinks:
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
     ) -> Content:
-        """The words this reader gets."""
+        """The words this reader gets; those whom the story does not name are not written to."""
+        if self._readers and notification.to not in self._readers:
+            return Content("")
         return self._words.render(notification, incident, history, policy, _offer(notification, policy))
 
 

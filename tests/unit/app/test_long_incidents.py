@@ -33,7 +33,7 @@ from tocsin.wording.report.versions import gathered
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy
-from tests.builders.stories import CARD
+from tests.builders.stories import CARD, know_config
 from tests.fakes.ledger import MemoryLedger
 from tests.unit.web.lives import alive
 
@@ -178,7 +178,8 @@ async def test_its_pages_show_its_ends(at_once: int) -> None:
     assert both_views.public is not None
     async with alive() as life:
         inside = _internal_page(life.site, both_views, signed=False).text or ""
-        outside = _public_page(life.site, both_views.public).text or ""
+        await know_config(life.ledger)
+        outside = (await _public_page(life.site, both_views)).text or ""
     for page, word in ((inside, "INTERNAL-"), (outside, "Public ")):
         shown = [int(number) for number in re.findall(f"{word}([0-9]+)", page)]
         assert shown[-1] == 599 or at_once == 600
