@@ -86,7 +86,7 @@ def test_a_newcomer_drops_a_file_and_sees_the_pages(both: Both) -> None:
     assert "No message yet" in both.get("/inbox")[1]
     both.pager.write("db.yaml", "title: Database down\nseverity: sev1\n")
     page = both.pager.until(lambda: (found := both.get("/inbox")[1]).count("<article") >= 3 and found)
-    assert "PAGE: Database down" in page
+    assert "Database down" in page
     assert "SEV1" in re.sub(r"<[^>]*>", "", page)
     both.pager.until(lambda: "to read them" in both.pager.log.read_text())
     mail = re.search(r'<iframe[^>]* src="([^"]*)"', page)

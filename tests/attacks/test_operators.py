@@ -40,7 +40,7 @@ def test_operators_hear_within_three_seconds(pager: Pager) -> None:
     assert str(mail["Subject"]).endswith(": Problems in incidents/pay.yaml")
     text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert "incidents/pay.yaml:3:6: error: eta" in text
-    assert "docs/operators.md#file-faulty" in text
+    assert "docs/operators.md, section “file-faulty”" in text
     assert texts(pager) == []
 
 

@@ -149,7 +149,7 @@ def _send(draft: Draft, concern: Concern, reason: Reason, at: datetime, audience
     """One update to a group, with the promise when the next one comes."""
     group = concern.group
     readers = audience.of(group.id)
-    known = draft.history.groups.get(group.id)
+    known = draft.history.groups.get(group.id) or draft.history.held_groups.get(group.id)
     last_at = max(at, draft.now) if concern.cadence.cron else at
     promised_at = next_due(concern.cadence, last_at, cadence_start(draft.history, known.since if known else at))
     draft.record(Updated(at, group.id, reason, group.external, readers, promised_at))

@@ -252,6 +252,11 @@ def test_a_code_is_shorter_than_a_link(renderer: JinjaRenderer) -> None:
     assert built_in.endswith(f" Accept: {LINK}")
 
 
+def unbound(html: str) -> str:
+    """A body whose commands are in one piece: on a phone no option is broken at its dashes."""
+    return re.sub('<span style="white-space:nowrap;">(.*?)</span>', r"\1", html)
+
+
 @pytest.mark.parametrize("kind", [Kind.PAGE, Kind.VERIFY])
 def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> None:
     """The link stands in both bodies, beside the command; without one nothing speaks of it."""
@@ -260,7 +265,7 @@ def test_mails_that_ask_have_a_button(renderer: JinjaRenderer, kind: Kind) -> No
     assert f'href="{LINK}"' in content.html
     assert f"    {LINK}\n" in content.text
     assert COMMAND in content.text
-    assert COMMAND in content.html
+    assert COMMAND in unbound(content.html)
     content = renderer.render(each, INCIDENT, history(), POLICY)
     assert not re.search('href="(?!tel:)', content.html)
     assert "\nor" not in content.text.partition(COMMAND)[0]
@@ -288,7 +293,8 @@ def test_a_page_by_mail_says_it_in_the_order_of_use(renderer: JinjaRenderer, tol
         *("https://run.example.com/1", "Ticket", "A third of payments fail.", "Checkout", "cause found"),
         *("Since the release", "Failover under way.", COMMAND),
     )
-    for body in (content.text, content.html.partition("<h1")[0][-700:] + content.html.partition("</h1>")[2]):
+    whole = unbound(content.html)
+    for body in (content.text, whole.partition("<h1")[0][-700:] + whole.partition("</h1>")[2]):
         places = [body.find(word) for word in order]
         assert -1 not in places, order[places.index(-1)]
         assert places == sorted(places)
@@ -336,7 +342,7 @@ def test_the_question_whether_all_is_healthy_can_be_answered_from_a_phone(render
     alone = renderer.render(asks, resolved, past, replace(POLICY, last_resort=("bo",)), ReplyOffer("", short)).text
     assert alone == f"{start} If not, open it again. If so: {short}"
     mail = renderer.render(replace(asks, via=Channel.EMAIL), resolved, past, POLICY, ReplyOffer("K7", LINK))
-    for body in (mail.text, mail.html):
+    for body in (mail.text, unbound(mail.html)):
         for word in ("ok K7", LINK, "13:05 CET", "open it again", "--status investigating", COMMAND):
             assert word in body
 
