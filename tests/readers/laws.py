@@ -117,7 +117,7 @@ def leaves_no_glue(_world: ReaderWorld, message: SimulatedMessage) -> Iterator[s
     content = message.content
     assert content is not None
     for part in (content.subject, content.text, visible(content.html)):
-        plain = re.sub(r"https?://\S+|\{braces\} %s|W{9,}", "word", part)
+        plain = re.sub(r"https?://\S+|\{braces\}(?: %s)?|W{9,}", "word", part)
         if content.language == "fr":  # which sets blanks before them
             plain = re.sub(" ([:;!?»])", r"\1", plain)
         if found := GLUE.search(plain):
