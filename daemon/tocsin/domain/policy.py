@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from tocsin.domain.incident import Incident
-from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.people import Channel, Person, StakeholderGroup, Unsubscribing
 from tocsin.domain.rotation import Hours, Rotation
 
 ALWAYS = "always"
@@ -229,6 +229,13 @@ class Policy:
         """Whether a click of this reader takes effect: not of an insider, who is told all the same."""
         groups = self.stakeholders.values()
         return any(group.lets_go(reader) for group in groups) and not self.is_insider(reader)
+
+    def lets_go_from(self, group: str, reader: str) -> bool:
+        """The same of one whom this group names, without looking through its addresses: an update has thousands."""
+        known = self.stakeholders.get(group)
+        if known is None or not known.external or known.unsubscribe is not Unsubscribing.ONE_CLICK:
+            return False
+        return reader not in self.people and not self.is_insider(reader)
 
     def group_title(self, group: str) -> str:
         """A stakeholder group's title; its id where the config does not have it (any more)."""

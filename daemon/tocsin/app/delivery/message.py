@@ -10,7 +10,6 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Attempt, Message
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import StakeholderGroup
-from tocsin.domain.policy import Policy
 
 SMS_VALID_FOR = timedelta(hours=1)
 """How long the provider may keep a page that it cannot deliver."""
@@ -34,7 +33,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         valid_for=SMS_VALID_FOR if parcel.lead.page else None,
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
-        one_click=_lets_go(notification, policy),
+        one_click=policy.lets_go_from(notification.group or "", notification.to),
         incidents=parcel.incidents if bundle else (),
         reply_to=policy.reply_to,
         mailing_list=group.id if group else "",
@@ -56,12 +55,6 @@ def _mailing_list(notification: Notification, context: DeliveryContext) -> Stake
         return None
     groups = sorted(policy.stakeholders.values(), key=lambda group: group.external)
     return next((group for group in groups if reader in group.people), None)
-
-
-def _lets_go(notification: Notification, policy: Policy) -> bool:
-    """Whether a click of this reader takes effect."""
-    group = policy.stakeholders.get(notification.group or "")
-    return group is not None and group.lets_go(notification.to) and policy.lets_go(notification.to)
 
 
 def _made_at(parcel: Parcel, attempt: Attempt) -> datetime:

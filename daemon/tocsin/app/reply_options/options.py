@@ -19,7 +19,7 @@ from tocsin.domain.notification import (
     Notification,
     ReplyOffer,
 )
-from tocsin.domain.people import Person, Unsubscribing
+from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger_file import LedgerPlace
 
@@ -58,7 +58,7 @@ class ReplyOptions:
             of, over = (notification.incident, person.id, number), notification.kind is Kind.VERIFY
             code, coded = self.codes.give(*of, now, over=over) if gives else (self.codes.known(*of, over=over), None)
         offer = self._with_links(notification, code, person)
-        if self.unsubscribe(notification) and _lets_go(notification, policy):
+        if self.unsubscribe(notification) and policy.lets_go_from(notification.group or "", notification.to):
             offer = replace(offer, unsubscribe_url=UNSUBSCRIBE_LINK)
         return offer, coded
 
@@ -127,13 +127,3 @@ class ReplyOptions:
 def _number(person: Person) -> str:
     """Where somebody writes from when they answer; "" for who has no such address."""
     return next((person.address(via) for via in person.channels if via.traits.takes_replies), "")
-
-
-def _lets_go(notification: Notification, policy: Policy) -> bool:
-    """Whether a click of this reader, to whom an update goes, takes effect; `Policy.lets_go` without looking through
-    the group for each of its readers.
-    """
-    group = policy.stakeholders.get(notification.group or "")
-    if group is None or not group.external or group.unsubscribe is not Unsubscribing.ONE_CLICK:
-        return False
-    return notification.to not in policy.people and not policy.is_insider(notification.to)
