@@ -17,12 +17,12 @@ from tocsin.web.http.forms import is_legible
 from tocsin.web.http.rate_limit import RateLimit
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import DEADLINE, Site
+from tocsin.web.incidents import routes as incidents
 from tocsin.web.routes import (
     alertmanager,
     answer,
     health,
     inbox,
-    incidents,
     login,
     metrics,
     oncall,

@@ -26,7 +26,8 @@ from tocsin.domain.people import Channel
 from tocsin.formats.settings.limits import AddressLimits
 from tocsin.planning.history import fold
 from tocsin.planning.history.versions import new_entries
-from tocsin.web.routes.incidents import _internal_page, _public_page
+from tocsin.web.incidents.insiders import internal_page
+from tocsin.web.incidents.outsiders import public_page
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST
 from tocsin.wording.report.review import draft
 from tocsin.wording.report.versions import gathered
@@ -177,9 +178,9 @@ async def test_its_pages_show_its_ends(at_once: int) -> None:
     both_views = await seen(facts)
     assert both_views.public is not None
     async with alive() as life:
-        inside = _internal_page(life.site, both_views, signed=False).text or ""
+        inside = internal_page(life.site, both_views, signed=False).text or ""
         await know_config(life.ledger)
-        outside = (await _public_page(life.site, both_views)).text or ""
+        outside = (await public_page(life.site, both_views)).text or ""
     for page, word in ((inside, "INTERNAL-"), (outside, "Public ")):
         shown = [int(number) for number in re.findall(f"{word}([0-9]+)", page)]
         assert shown[-1] == 599 or at_once == 600

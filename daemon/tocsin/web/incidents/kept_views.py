@@ -1,0 +1,50 @@
+"""What the pages of incidents show: worked out in threads of their own, kept for a moment, and drawn."""
+
+from aiohttp import web
+
+from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.app.incidents.incident_views import IncidentList, IncidentViews, listing, views
+from tocsin.formats.incident.file_name import ID
+from tocsin.web.http.cache import BriefCache
+from tocsin.web.http.site import Site
+from tocsin.wording.report.chart import Chart
+from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
+
+PAGES_MOST = 100
+"""Incidents kept for a moment."""
+THREADS = 4
+"""Pages worked out at once; the end of the process waits for none of them."""
+AGAIN_AFTER = 30
+"""Seconds after which a page of something open loads itself anew."""
+
+
+class KeptViews:
+    """The views of incidents, and their list, kept for a moment."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._views: BriefCache[IncidentViews | None] = BriefCache(PAGES_MOST)
+        self._lists: BriefCache[IncidentList] = BriefCache(1)
+        self._threads = DiskThreads("incident pages", THREADS)
+
+    async def look(self, name: str) -> IncidentViews:
+        """The views of the incident of that id. Raises 404."""
+        site = self._site
+        if not ID.fullmatch(name):
+            raise web.HTTPNotFound
+        policy, now, limits = await site.active_policy.policy(), site.clock.now(), site.settings.limits
+        both_views = await self._views.get(name, lambda: views(name, site.ledger(), policy, limits, now, self._threads))
+        if both_views is None:
+            raise web.HTTPNotFound
+        return both_views
+
+    async def listing(self) -> IncidentList:
+        """The list of incidents, for insiders and for outsiders."""
+        site = self._site
+        policy, now = await site.active_policy.policy(), site.clock.now()
+        return await self._lists.get("", lambda: listing(site.ledger(), policy, now, self._threads))
+
+
+def drawings(chart: Chart) -> tuple[str, str]:
+    """For a desk and for a phone; the stylesheet shows one of them."""
+    return draw(chart, WIDE, "wide-drawing"), draw(chart, NARROW, "narrow-drawing")

@@ -1,0 +1,59 @@
+"""`/incidents` and `/incidents/ID`, for insiders and for outsiders.
+
+The internal view sees whoever knows the token, has an incident's signed link, or tries tocsin out at this machine;
+everybody else only what outsiders were told, and nothing at all of an incident of which they were told nothing. Whose
+session is over is asked to log in: "nothing is known to be wrong" would be a lie to somebody on call.
+"""
+
+from aiohttp import web
+
+from tocsin.app.reply_options import signed_links
+from tocsin.web.access.answer_links import status_incident
+from tocsin.web.access.guard import asks_to_be_insider, is_insider
+from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
+from tocsin.web.http import sessions
+from tocsin.web.http.site import Site
+from tocsin.web.incidents.insiders import internal_list, internal_page
+from tocsin.web.incidents.kept_views import KeptViews
+from tocsin.web.incidents.outsiders import public_list, public_page
+from tocsin.web.routes import login
+
+
+def routes(site: Site) -> list[web.RouteDef]:
+    """`GET /incidents`, `/incidents/{id}`, `/incidents/{id}/{signature}`, and `/s/{token}`, by which outsiders follow
+    one.
+    """
+    kept = KeptViews(site)
+
+    async def one(request: web.Request) -> web.Response:
+        is_inside = is_insider(site, request)
+        if not is_inside and asks_to_be_insider(request):  # whatever the id is: it tells nothing
+            return login.login_form(site, request.path, ended=True)
+        both_views = await kept.look(request.match_info["id"])
+        if is_inside and request.query.get("view") != "public":
+            return internal_page(site, both_views, signed=False)
+        return await public_page(site, both_views)
+
+    async def by_link(request: web.Request) -> web.Response:
+        verified_parts(site, request, "incidents", "id")
+        return internal_page(site, await kept.look(request.match_info["id"]), signed=True)
+
+    async def follow(request: web.Request) -> web.Response:
+        return await public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
+
+    async def every(request: web.Request) -> web.Response:
+        is_inside = is_insider(site, request)
+        if not is_inside and asks_to_be_insider(request):
+            return login.login_form(site, request.path, ended=True)
+        incidents = await kept.listing()
+        if is_inside and request.query.get("view") != "public":
+            return internal_list(site, incidents, session=sessions.COOKIE in request.cookies)
+        return await public_list(site, incidents)
+
+    return [
+        web.get("/incidents", every),
+        web.get("/incidents/{id}", one),
+        web.get("/incidents/{id}/{signature}", by_link),
+        web.get(signed_links.STATUS + "{token}", follow),
+        *truncated_link_routes(site, signed_links.STATUS),
+    ]
