@@ -66,3 +66,18 @@ def test_no_tests(pager: Pager) -> None:
     assert done.stdout == "no policy tests: write the first one as config/tests/sev1.yaml (tocsin test --help)\n"
     done = pager.run("test", "config/tests")
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "there is no test file (*.yaml) in config/tests\n")
+
+
+def test_reports_for_machines(pager: Pager) -> None:
+    """Only the report goes to stdout, how it went to stderr; the exit status is that of the text."""
+    done = pager.run("test", "--format", "junit", "config/tests/sev1.yaml")
+    assert done.returncode == 0
+    assert done.stdout.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tocsin policy tests" ')
+    assert done.stderr == "10 policy tests: 10 ok\n"
+
+    severities = pager.folder / "config" / "severities.yaml"
+    severities.write_text(severities.read_text().replace("acknowledge_within: 5m", "acknowledge_within: 6m"))
+    done = pager.run("test", "--format", "github", "config/tests/sev1.yaml")
+    assert done.returncode == 1
+    assert all(line.startswith("::error file=config/tests/sev1.yaml,line=") for line in done.stdout.splitlines())
+    assert done.stderr == "10 policy tests: 7 ok, 3 failed\n"

@@ -47,8 +47,10 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
         )
         click.echo()
     else:
+        from tocsin.cli.output.test_reports import problem_annotation
+
         for problem in problems:
-            click.echo(annotation(problem) if form == "github" else str(problem))
+            click.echo(problem_annotation(problem) if form == "github" else str(problem))
         click.echo(summary(problems, loaded.revision), err=True)
     sys.exit(1 if errors else 0)
 
@@ -108,16 +110,6 @@ def problem_document(problem: Problem) -> dict[str, str | int]:
         "code": problem.code,
         "message": problem.message,
     }
-
-
-def annotation(problem: Problem) -> str:
-    """A problem as a workflow command that code hosts show beside the line."""
-    where = f"file={_escaped(problem.file, ',:')},line={problem.line},col={problem.column}"
-    return f"::{problem.level} {where}::{_escaped(problem.message)}"
-
-
-def _escaped(text: str, besides: str = "") -> str:
-    return "".join(f"%{ord(letter):02X}" if letter in "%\r\n" + besides else letter for letter in text)
 
 
 def summary(problems: Sequence[Problem], revision: str) -> str:

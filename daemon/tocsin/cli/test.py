@@ -14,8 +14,16 @@ from tocsin.domain.policy import Policy
 
 @click.command()
 @click.argument("paths", nargs=-1, type=InputPath())
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "junit", "github"]),
+    default="text",
+    show_default=True,
+    help="junit: a report that CI servers show; github: annotations beside the lines of a pull request.",
+)
 @config_option
-def command(paths: tuple[Path, ...], config: Path | None) -> None:
+def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     r"""Play policy tests against the config and say which hold. PATHs are test files or folders of them; without any,
     `tests/` in the config folder. Nothing is sent. Exit status 1 if a test fails or cannot be read, or if PATHs hold
     none.
@@ -24,6 +32,8 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     Examples:
       tocsin test
       tocsin test config/tests/sev1.yaml
+      tocsin test --format junit > report.xml
+      tocsin test --format github
 
     \b
     A test file holds one test, or a list of them:
@@ -49,25 +59,38 @@ def command(paths: tuple[Path, ...], config: Path | None) -> None:
     folder = folder_of(config) / "tests"
     files = policy_test_files(paths or ([folder] if is_folder(folder) else []))
     if files:
-        _try(files, policies(policy, lambda at: open_policy(config, at).policy), policy)
+        _try(files, policies(policy, lambda at: open_policy(config, at).policy), policy, form)
     elif paths:
         fail([f"there is no test file (*.yaml) in {', '.join(map(str, paths))}"])
-    click.echo(f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)")
+    if form == "junit":
+        from tocsin.cli.output.test_reports import junit
+
+        click.echo("\n".join(junit([], [])))
+    none = f"no policy tests: write the first one as {folder}/sev1.yaml (tocsin test --help)"
+    click.echo(none, err=form != "text")
 
 
-def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy: Policy) -> NoReturn:
-    """Try every test of these files, say how each went, and exit with 0 or 1."""
+def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy: Policy, form: str) -> NoReturn:
+    """Try every test of these files, say how each went, and exit with 0 or 1. What machines are told goes alone to
+    stdout, and how it went to stderr.
+    """
     from tocsin.app.policy_tests.run import read_test_files, run_policy_test
     from tocsin.cli.output.test_lines import summary, verdict
+    from tocsin.cli.output.test_reports import github, junit
 
     tests, problems = read_test_files(files, policy)
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    failed = 0
+    if form == "text":
+        for problem in problems:
+            click.echo(str(problem), err=True)
+    trials = []
     for test in tests:
         trial = run_policy_test(test, policy_at(test.at))
-        failed += bool(trial.failures)
-        for line in verdict(trial):
+        trials.append(trial)
+        if form == "text":
+            click.echo("\n".join(verdict(trial)))
+    if form != "text":
+        for line in (junit if form == "junit" else github)(trials, problems):
             click.echo(line)
-    click.echo(summary(len(tests), failed, len(problems)))
+    failed = sum(bool(trial.failures) for trial in trials)
+    click.echo(summary(len(tests), failed, len(problems)), err=form != "text")
     sys.exit(1 if failed or problems else 0)

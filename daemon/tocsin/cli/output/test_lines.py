@@ -13,7 +13,8 @@ def verdict(trial: PolicyTestResult) -> Iterator[str]:
     yield f"{'FAIL' if trial.failures else 'ok':<4}  {trial.test.place}  {trial.test.name}"
     for failure in trial.failures:
         yield ""
-        yield from _block(failure)
+        yield f"{INDENT}{failure.place}: {failure.hint}"
+        yield from (f"{INDENT}{line}" for line in block(failure))
     if trial.failures:
         yield ""
 
@@ -25,10 +26,9 @@ def summary(tests: int, failed: int, problems: int) -> str:
     return f"{tests} policy test{'s' * (tests != 1)}: {', '.join(counts)}{faults}"
 
 
-def _block(failure: Failure) -> Iterator[str]:
-    """The sentence, then the diff in columns."""
-    yield f"{INDENT}{failure.place}: {failure.hint}"
+def block(failure: Failure) -> Iterator[str]:
+    """The diff of a failure in columns."""
     wide = [max(len(getattr(line, part)) for line in failure.lines) for part in ("when", "what", "why")]
     for line in failure.lines:
         parts = [text.ljust(width) for text, width in zip((line.when, line.what, line.why), wide, strict=True)]
-        yield f"{INDENT}  {line.mark} {'  '.join([*parts, line.place])}".rstrip()
+        yield f"  {line.mark} {'  '.join([*parts, line.place])}".rstrip()
