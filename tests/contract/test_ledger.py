@@ -43,7 +43,7 @@ from tocsin.domain.facts import (
 )
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, Ledger
 from tocsin.ports.tally import ProviderTally
 
@@ -579,6 +579,25 @@ async def test_addresses_that_want_nothing_more(shelf: Shelf) -> None:
     assert await ledger.opt_outs() == (mailbox,)
     await ledger.opt_out(replace(number, at=T0 + 3 * HOUR))
     assert await ledger.opt_outs() == (mailbox, replace(number, at=T0 + 3 * HOUR))
+
+
+async def test_who_is_signed_in(shelf: Shelf) -> None:
+    """P8: sessions are kept by the digests of their ids, in the order they began, until they are ended; one that is
+    begun a second time stays whose it was.
+    """
+    ledger = await shelf.open()
+    assert await ledger.sessions() == ()
+    ana, bo = Session("d2", "ana", T0), Session("d1", "bo", T0 + HOUR)
+    for session in (bo, ana, Session("d1", "mallory", T0 + 2 * HOUR)):
+        await ledger.begin_session(session)
+    ledger = await shelf.open()
+    assert await ledger.sessions() == (ana, bo)
+    assert await ledger.session("d1") == bo
+    assert await ledger.session("d3") is None
+    await ledger.end_sessions(["d2", "d3"])
+    await ledger.end_sessions([])
+    assert await ledger.sessions() == (bo,)
+    assert await ledger.session("d2") is None
 
 
 async def test_when_an_address_last_proved_to_work(ledger: Ledger) -> None:
@@ -1131,6 +1150,7 @@ async def _recorded_wrongly(ledger: Ledger, at: datetime) -> None:
     await ledger.claim_notice("disk", at, HOUR)
     await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", at))
     await ledger.opt_out(OptOut(Channel.SMS, BO, at, "SM2"))
+    await ledger.begin_session(Session("d1", "bo", at))
 
 
 async def _instants(ledger: Ledger) -> dict[str, object]:
@@ -1154,6 +1174,7 @@ async def _instants(ledger: Ledger) -> dict[str, object]:
         "config": config.since,
         "notice": await ledger.noticed_at("disk"),
         "opted out": (await ledger.opt_outs())[0].at,
+        "signed in": (await ledger.sessions())[0].began_at,
         "finished": {fact.at for fact in await ledger.facts("old")} | {(await ledger.records("old"))[0].decided.at},
     }
 
@@ -1179,6 +1200,7 @@ async def test_a_clock_that_moves_takes_what_matters_with_it(shelf: Shelf, by: t
         "config": moved_to,
         "notice": moved_to,
         "opted out": moved_to,
+        "signed in": moved_to,
         "finished": {T0},
     }
     seen, *_, mark = await ledger.facts("db")
@@ -1212,6 +1234,7 @@ async def test_nothing_recorded_is_later_than_now(shelf: Shelf) -> None:
         "config": T0,
         "notice": T0,
         "opted out": T0,
+        "signed in": T0,
         "finished": {T0 + HOUR},
     }
     assert await ledger.bring_back(T0) == timedelta(0)

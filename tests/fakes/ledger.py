@@ -25,7 +25,7 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
@@ -51,6 +51,7 @@ class Pages:
     bundles: dict[str, Bundle] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
     links: dict[str, AnswerLink] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
 
 
@@ -239,6 +240,24 @@ class MemoryLedger:
         """If it was out."""
         return self._at_work().opt_outs.pop((via, address), None) is not None
 
+    async def begin_session(self, session: Session) -> None:
+        """The first stands."""
+        self._at_work().sessions.setdefault(session.digest, session)
+
+    async def end_sessions(self, digests: Collection[str]) -> None:
+        """Where they are known."""
+        for digest in digests:
+            self._at_work().sessions.pop(digest, None)
+
+    async def sessions(self) -> tuple[Session, ...]:
+        """In the order they began."""
+        known = self._at_work().sessions.values()
+        return tuple(sorted(known, key=lambda session: (session.began_at, session.digest)))
+
+    async def session(self, digest: str) -> Session | None:
+        """One."""
+        return self._at_work().sessions.get(digest)
+
     async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
         """The newest of each address."""
         pages = self._at_work()
@@ -385,6 +404,10 @@ class MemoryLedger:
         before += (opted.at for opted in pages.opt_outs.values())
         pages.opt_outs.update(
             {address: replace(opted, at=redate(opted.at)) for address, opted in pages.opt_outs.items()}
+        )
+        before += (session.began_at for session in pages.sessions.values())
+        pages.sessions.update(
+            {digest: replace(one, began_at=redate(one.began_at)) for digest, one in pages.sessions.items()}
         )
         if pages.configs:
             config = pages.configs[-1]

@@ -1,7 +1,8 @@
-"""Who can be reached, and by which channels: people and stakeholder groups."""
+"""Who can be reached, and by which channels: people and stakeholder groups; and who is signed in."""
 
+import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -146,3 +147,28 @@ class StakeholderGroup:
         """Whether this plain address of it is off by one click, and stays off."""
         listed = any(address.casefold() == email.casefold() for email in self.emails)
         return listed and self.external and self.unsubscribe is Unsubscribing.ONE_CLICK
+
+
+SESSION_LASTS = timedelta(hours=12)
+"""How long somebody stays signed in (P8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser in which somebody has signed in at `began_at` (UTC): `digest` is that of the random id in its cookie,
+    which nobody but that browser keeps.
+    """
+
+    digest: str
+    person: str
+    began_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is over, if nothing ends it before."""
+        return self.began_at + SESSION_LASTS
+
+
+def session_digest(id_: str) -> str:
+    """The digest under which a session is known, of the id in its cookie."""
+    return hashlib.sha256(b"tocsin session 3:" + id_.encode("utf-8", "replace")).hexdigest()

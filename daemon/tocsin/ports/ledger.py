@@ -14,7 +14,7 @@ from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Rece
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.ports.tally import Tally
 
 
@@ -294,6 +294,26 @@ class AddressLedger(Protocol):
         ...
 
 
+class SessionLedger(Protocol):
+    """Who is signed in (P8). A session that is over, or whose person left the config, may stand there a while yet."""
+
+    async def begin_session(self, session: Session) -> None:
+        """Somebody has signed in. A digest already there keeps its person."""
+        ...
+
+    async def end_sessions(self, digests: Collection[str]) -> None:
+        """These are over."""
+        ...
+
+    async def sessions(self) -> tuple[Session, ...]:
+        """All that can be read, in the order they began."""
+        ...
+
+    async def session(self, digest: str) -> Session | None:
+        """One of them; None: there is none."""
+        ...
+
+
 class ConfigLedger(Protocol):
     """The configs that were in force."""
 
@@ -347,6 +367,7 @@ class Ledger(
     ArrivalLedger,
     AnswerLedger,
     AddressLedger,
+    SessionLedger,
     ConfigLedger,
     NoticeLedger,
     ClockLedger,

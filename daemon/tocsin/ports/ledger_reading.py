@@ -12,6 +12,7 @@ from tocsin.domain.delivery import Attempt, Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
+from tocsin.domain.people import Session
 from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
 
@@ -69,6 +70,10 @@ class LedgerReader(SentReader, ConfigInForce, Protocol):
 
     async def answer_link(self, digest: str) -> AnswerLink | None:
         """Whom a short link is for."""
+        ...
+
+    async def session(self, digest: str) -> Session | None:
+        """Who signed in with the cookie of this digest."""
         ...
 
     async def reserved_codes(self, since: datetime) -> tuple[ReservedCode, ...]:

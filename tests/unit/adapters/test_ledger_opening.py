@@ -20,7 +20,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, Reser
 from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
 from tocsin.domain.notification import AnswerLink
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -181,6 +181,26 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     await ledger.close()
 
 
+async def test_a_ledger_of_0006_takes_sessions(path: Path) -> None:
+    """Nobody is signed in after the upgrade; who signs in then is, and the short links lead on."""
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0006.sql").read_text())
+    old.close()
+    with pytest.raises(LedgerError, match=r"schema 0006, not 0007"):
+        open_existing(path)
+    ledger = SqlLedger(open_file(path, "now"))
+    assert ledger.set_aside is None
+    assert await ledger.sessions() == ()
+    session = Session("ab" * 32, "ana", T0)
+    await ledger.begin_session(session)
+    await ledger.close()
+    ledger = SqlLedger(open_file(path, "later"))
+    assert await ledger.session(session.digest) == session
+    assert await ledger.answer_link("ab" * 32) == AnswerLink("ab" * 32, "db", 1, "ana")
+    await ledger.close()
+
+
 async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     """What was written before words had a language is English, and the same words are kept once all the same; what is
     new names its own, and whom the link in it is for.
@@ -189,7 +209,7 @@ async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0005.sql").read_text())
     old.close()
-    with pytest.raises(LedgerError, match=r"schema 0005, not 0006"):
+    with pytest.raises(LedgerError, match=r"schema 0005, not 0007"):
         open_existing(path)
     ledger = SqlLedger(open_file(path, "now"))
     assert ledger.set_aside is None

@@ -10,7 +10,7 @@ from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.keeping import KeptLedger
 from tocsin.adapters.ledger.lock import Lock
 from tocsin.adapters.ledger.opening import OpenedLedger
-from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation
+from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
@@ -22,7 +22,7 @@ from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Pr
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
 
@@ -245,6 +245,23 @@ class SqlLedger(KeptLedger):
     async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
         """When each address last proved to work."""
         return await self._read(addresses.proofs)
+
+    async def begin_session(self, session: Session) -> None:
+        """Somebody has signed in."""
+        row = {"digest": session.digest, "person": session.person, "began_at": write_instant(session.began_at)}
+        await self._writer.commit(writes.begin_session, row)
+
+    async def end_sessions(self, digests: Collection[str]) -> None:
+        """These are over."""
+        await self._writer.commit(writes.end_sessions, list(digests))
+
+    async def sessions(self) -> tuple[Session, ...]:
+        """All that can be read, in the order they began."""
+        return await self._read(sessions.sessions)
+
+    async def session(self, digest: str) -> Session | None:
+        """One of them; None: there is none."""
+        return await self._read(sessions.session(digest))
 
     async def record_config(
         self,

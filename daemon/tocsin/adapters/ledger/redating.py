@@ -106,8 +106,8 @@ def _fact_row(fact: Fact) -> dict[str, str]:
 
 def _rests(incidents: Sequence[str] | Select[Any], begun_after: datetime) -> tuple[_Rest, ...]:
     """What is kept of these incidents beside their facts, all that waits, attempts begun after that instant, the
-    addresses that opted out, the config in force and what operators were told. The attempts come before the
-    notifications by which they are found.
+    addresses that opted out, who is signed in, the config in force and what operators were told.
+    The attempts come before the notifications by which they are found.
     """
     wanted = or_(t.pending, t.notifications.c.incident.in_(incidents))
     of_wanted = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
@@ -117,6 +117,7 @@ def _rests(incidents: Sequence[str] | Select[Any], begun_after: datetime) -> tup
         _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
         _Rest(t.arrivals, "id", t.unjudged, ("at",)),
         _Rest(t.opt_outs, "id", true(), ("at",)),
+        _Rest(t.sessions, "digest", true(), ("began_at",)),
         _Rest(t.configs, "id", t.configs.c.id == _NEWEST_CONFIG, ("since",)),
         _Rest(t.notices, "cause", true(), ("at",)),
     )

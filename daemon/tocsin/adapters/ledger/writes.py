@@ -109,6 +109,8 @@ _ARRIVAL = _insert_if_new(t.arrivals)
 _RESULT = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
 _OPT_OUT = _insert_if_new(t.opt_outs)
 _OPT_IN = delete(t.opt_outs).where(t.opt_outs.c.via == bindparam("of"), t.opt_outs.c.address == bindparam("this"))
+_SESSION = _insert_if_new(t.sessions)
+_END_SESSIONS = delete(t.sessions).where(t.sessions.c.digest.in_(bindparam("digests", expanding=True)))
 _NOTICE = _insert_or_replace(t.notices, "cause", "at")
 
 
@@ -259,6 +261,20 @@ def opt_out(connection: Connection, rows: Sequence[Row]) -> list[None]:
 def opt_in(connection: Connection, rows: Sequence[Row]) -> list[bool]:
     """Addresses that may be written to again; whether each might not."""
     return [connection.execute(_OPT_IN, row).rowcount == 1 for row in rows]
+
+
+def begin_session(connection: Connection, rows: Sequence[Row]) -> list[None]:
+    """People who have signed in."""
+    run_each(connection, _SESSION, rows)
+    return [None] * len(rows)
+
+
+def end_sessions(connection: Connection, ended: Sequence[Sequence[str]]) -> list[None]:
+    """Sessions that are over, by their digests."""
+    digests = sorted({digest for some in ended for digest in some})
+    for start in range(0, len(digests), KEYS_AT_ONCE):
+        connection.execute(_END_SESSIONS, {"digests": digests[start : start + KEYS_AT_ONCE]})
+    return [None] * len(ended)
 
 
 def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:

@@ -86,9 +86,12 @@ class Site:
         return reply_routes(self.settings)
 
     def page(self, name: str, status: int = 200, **values: object) -> web.Response:
-        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader."""
+        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader. One that is given
+        its `viewer` has a form, by which they sign out: the browser is to tell us, and nobody else, where it is from.
+        """
+        headers = {"Cache-Control": CACHE_NEVER} | ({"Referrer-Policy": "same-origin"} if "viewer" in values else {})
         text = self.pages.render(name, values)
-        return web.Response(text=text, status=status, content_type="text/html", headers={"Cache-Control": CACHE_NEVER})
+        return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
     async def public_page(self, name: str, **values: object) -> web.Response:
         """A page for outsiders: it bears the organisation's name, and whom to write to."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0006"
+SCHEMA = "0007"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -158,6 +158,14 @@ answer_links = Table(
     Column("incident", String, nullable=False),
     Column("episode", Integer, nullable=False),
     Column("person", String, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("began_at", String, nullable=False),
 )
 
 notices = Table(
