@@ -264,3 +264,21 @@ def test_when_it_really_began() -> None:
     text = page(Seen(T0, ahead), Seen(after(90), replace(ahead, status=Status.RESOLVED)))
     assert "| Duration | 1 hour 30 minutes, from 2026-11-23 10:00:00 UTC" in text
     assert "| Declared |" not in text
+
+
+def test_the_figures_stand_in_the_page() -> None:
+    """How quickly it was answered, by whom, and that nobody wrote: what figures count stands above them."""
+    opened = RoleOpened(T0, "technical_lead", Reason.DECLARED)
+    fired = StepFired(T0, "technical_lead", 1, 0, ("ana",))
+    text = page(
+        Seen(T0, CARD),
+        opened,
+        fired,
+        Answered(after(4), "ana", Answer.OK),
+        Seen(after(90), replace(CARD, status=Status.RESOLVED)),
+    )
+    assert (
+        "\n## Figures\n\nCounted from the declaration; a role from when it was asked for.\n\n| | |\n|---|---|\n" in text
+    )
+    assert "| First accepted | after 4 minutes |" in text
+    assert "| First update written | none |" in text

@@ -16,6 +16,7 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.planning.after_resolving import why_nobody_is_asked
+from tocsin.planning.history.figures import Figures, figures
 from tocsin.text.markdown import flowing, inline, markdown
 from tocsin.text.times import span, utc
 from tocsin.wording.report.timeline import TimelineLine, TimelineStep, acceptances, timeline_lines
@@ -24,6 +25,10 @@ STORY_MOST = 200_000
 """The most characters of the timeline; the whole page stays below what is read back of a file (256 KiB)."""
 INDENT = "  "
 """What the further lines of an entry of a list begin with."""
+COUNTED = "Counted from the declaration; a role from when it was asked for."
+"""From when the figures count."""
+SECONDS_BELOW = 120
+"""Seconds below which a figure is told in seconds."""
 LESSONS = (
     ("What went well", "What helped? What should we do again?"),
     ("What went badly", "What made it worse, slower or harder? Ask what made sense at the time, not who."),
@@ -43,6 +48,7 @@ def draft(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Poli
         *_texts(incident),
         "\n## Who held which role\n",
         *_roles(steps, policy),
+        *_figures(steps, policy),
         "\n## Timeline\n\nAll times are UTC.\n",
         *_timeline(timeline_lines(steps, records, policy)),
         *(f"\n## {title}\n\n<!-- {question} -->" for title, question in LESSONS),
@@ -127,6 +133,44 @@ def _roles(steps: Sequence[TimelineStep], policy: Policy) -> Iterator[str]:
         if role.role and role.needed and role.role not in {acceptance.role for acceptance in taken}:
             person = _person(_meant(role, last.incident), policy) or "nobody"
             yield f"| {_role(role.role, policy)} | {person} | never |"
+
+
+def _figures(steps: Sequence[TimelineStep], policy: Policy) -> Iterator[str]:
+    """How quickly it was answered and told, a table for each episode."""
+    now = max(step.fact.at for step in steps)
+    for of_episode in figures(((step.fact, step.after) for step in steps), now):
+        is_first = of_episode.episode == 1
+        yield f"\n## Figures\n\n{COUNTED}\n" if is_first else f"\n**Reopened, episode {of_episode.episode}**\n"
+        yield "| | |\n|---|---|"
+        yield from (
+            f"| {inline(name)} | {inline(value)} |" for name, value in figure_rows(of_episode, policy, over=True)
+        )
+
+
+def figure_rows(of_episode: Figures, policy: Policy, *, over: bool) -> list[tuple[str, str]]:
+    """The figures of an episode in words, each with what it is of; `over`: nothing more is to come."""
+    not_yet = "" if over else " yet"
+    rows = [("First accepted", _after(of_episode.accepted_after) or f"nobody{not_yet}")]
+    for figure in of_episode.roles:
+        person, after = policy.person_name(figure.person), _after(figure.after)
+        rows.append((policy.role_title(figure.role), f"{person}, {after}" if person else f"nobody{not_yet}"))
+    rows.append(("First update written", _after(of_episode.written_after) or f"none{not_yet}"))
+    if of_episode.told_after is not None:
+        rows.append(("Outsiders first told", _after(of_episode.told_after)))
+    if of_episode.promised:
+        no_news = f", {of_episode.no_news} with nothing new to say" if of_episode.no_news else ""
+        rows.append(("Promised updates in time", f"{of_episode.kept} of {of_episode.promised}{no_news}"))
+    return rows
+
+
+def _after(length: timedelta | None) -> str:
+    """How long something took, to the second where that is little."""
+    if length is None:
+        return ""
+    seconds = round(length.total_seconds())
+    if seconds < SECONDS_BELOW:
+        return f"after {seconds} {'second' if seconds == 1 else 'seconds'}" if seconds else "at once"
+    return f"after {span(length)}"
 
 
 def _meant(role: RoleHistory, incident: Incident) -> str:
