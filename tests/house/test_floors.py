@@ -28,7 +28,7 @@ INNER = {
     "wording": {"answer": 2, "delivery": 0, "language": 0, "message": 1, "operator": 2, "report": 2},
     "planning": {"history": 0, "on_call": 0, "delivery": 0, "cadence": 1},
     "adapters": {"files": 0, "": 0} | dict.fromkeys(("dns", "git", "inbox", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
-    "web": {"http": 0, "access": 1, "routes": 2, "incidents": 3},
+    "web": {"http": 0, "access": 1, "routes": 2, "acting": 3, "incidents": 4},
 }  # fmt: skip
 """Inside a floor: a folder may import folders with a lower number. A floor's own files stand above its sub-folders."""
 

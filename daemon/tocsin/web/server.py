@@ -12,6 +12,7 @@ from aiohttp.typedefs import Middleware
 from tocsin.ports.ledger import LedgerError
 from tocsin.web.access.guard import FORGETS_SESSION, TRIES, forget_session
 from tocsin.web.access.tries import TokenTries
+from tocsin.web.acting import link
 from tocsin.web.http.connections import Handler, on_connection
 from tocsin.web.http.forms import is_legible
 from tocsin.web.http.rate_limit import RateLimit
@@ -20,7 +21,6 @@ from tocsin.web.http.site import DEADLINE, Site
 from tocsin.web.incidents import routes as incidents
 from tocsin.web.routes import (
     alertmanager,
-    answer,
     health,
     inbox,
     login,
@@ -43,7 +43,7 @@ HEADERS_KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that stay; the sentence has its own."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     health.routes,
-    answer.routes,
+    link.routes,
     unsubscribe.routes,
     metrics.routes,
     static.routes,

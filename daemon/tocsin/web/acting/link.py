@@ -71,9 +71,9 @@ def routes(site: Site) -> list[web.RouteDef]:
             page = await _page(site, await _open_link(site, link, looks=True))
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
-            page = site.page("answer_blind", status=503)
+            page = site.page("acting/link_blind", status=503)
         except web.HTTPNotFound:  # a key of ours has signed it: the daemon knows more than the ledger's file (rule 64)
-            page = site.page("answer_blind", status=503)
+            page = site.page("acting/link_blind", status=503)
         page.headers.update(REFERRER)
         return page
 
@@ -146,7 +146,7 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
     gone = bool(ref) and not await site.inbox.waits(EntryKind.ANSWER, ref)
     own = [code.given.code for code in codes if (code.incident, code.given.person) == (link.incident, link.person)]
     page = site.page(
-        "answer_waiting",
+        "acting/link_waiting",
         status=503,
         drill=drill,
         kept=bool(ref),
@@ -188,7 +188,7 @@ async def _page(site: Site, link: _OpenLink) -> web.Response:
     called = _called(link)
     lasted = history.resolved_at - history.began_at if history.resolved_at and history.began_at else None
     return site.page(
-        "answer",
+        "acting/link",
         drill=incident.drill,
         options=options,
         incident=incident,
