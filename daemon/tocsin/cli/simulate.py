@@ -19,18 +19,27 @@ from tocsin.cli.options import InputPath, config_option, fail, instant_option, o
     type=InputPath(dir_okay=False),
     help="A YAML list of steps: acknowledgments, edits, refusals.",
 )
+@click.option("--bodies", is_flag=True, help="Show the whole text of mails, not their subjects alone.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @config_option
 def command(
-    incident: Path, at: datetime | None, span: timedelta, script: Path | None, form: str, config: Path | None
+    incident: Path,
+    at: datetime | None,
+    span: timedelta,
+    script: Path | None,
+    bodies: bool,
+    form: str,
+    config: Path | None,
 ) -> None:
-    r"""Print every message that would be sent for INCIDENT.yaml, in time order. Nothing is sent.
+    r"""Print every message that would be sent for INCIDENT.yaml, in time order. Nothing is sent. What a script does is
+    shown among the messages (not in JSON), and of a step without effect why it has none.
 
     \b
     Examples:
       tocsin simulate incidents/checkout.yaml
       tocsin simulate incidents/checkout.yaml --at 2026-11-23T03:00Z --for 2h
-      tocsin simulate incidents/checkout.yaml --script steps.yaml --format json
+      tocsin simulate incidents/checkout.yaml --script steps.yaml
+      tocsin simulate incidents/checkout.yaml --for 30m --bodies       every word that readers get
 
     \b
     A script is a list of steps, `after` counted from --at:
@@ -64,5 +73,5 @@ def command(
         return
     from tocsin.cli.output.simulate_lines import lines
 
-    for line in lines(played, opened.policy):
+    for line in lines(played, opened.policy, bodies=bodies):
         click.echo(line)

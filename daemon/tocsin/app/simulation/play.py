@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from tocsin.app.simulation.projection import Event, project
+from tocsin.app.simulation.step_effects import PlayedPart, parts_of
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.history import History
@@ -49,7 +50,9 @@ class SimulatedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The messages from `start` to `end` in time order, the first `ahead` of them, and the history after these."""
+    """The messages from `start` to `end` in time order, the first `ahead` of them, and the history after these. `parts`
+    is what the script did in that time, `unplayed` how many of its steps come later.
+    """
 
     incident: str
     start: datetime
@@ -58,6 +61,8 @@ class Simulation:
     ahead: tuple[Notification, ...]
     history: History
     problems: tuple[Problem, ...]
+    parts: tuple[PlayedPart, ...] = ()
+    unplayed: int = 0
 
     @property
     def next_at(self) -> datetime | None:
@@ -89,10 +94,13 @@ class WithReplies:
 
 
 class _IncidentFile:
-    """The incident file as it is first seen and then edited by the script, and the problems of all its versions."""
+    """The incident file as it is first seen and then edited by the script, the problems of all its versions, and what
+    the script did.
+    """
 
     def __init__(self, policy: Policy, name: str, data: bytes) -> None:
         self.problems: list[Problem] = []
+        self.parts: list[PlayedPart] = []
         self._policy = policy
         self._name = name
         self._data = data
@@ -104,20 +112,26 @@ class _IncidentFile:
         return self._see(history, self._data, at)
 
     def happen(self, step: ScriptStep, history: History, at: datetime) -> History:
-        """One step of the script takes effect."""
-        for reader, via in step.fails:
-            history = apply_fact(history, ChannelRefused(at, reader, via))
-        if step.fields is not None or step.entry is not None:
-            self._value.update(step.fields or {})
-            if step.entry is not None:
-                updates = self._value.get("updates")
-                entries = updates if isinstance(updates, list) else [updates] if updates else []
-                self._value["updates"] = [*entries, dict(step.entry)]
-            history = self._see(history, json.dumps(self._value, ensure_ascii=False, default=_plain).encode(), at)
-        for people, answer in ((step.oks, Answer.OK), (step.passes, Answer.PASS)):
-            for person in people:
-                history = apply_fact(history, Answered(at, person, answer))
+        """One step of the script takes effect. Fields and entry are one edit, told of as two parts."""
+        for part in parts_of(step):
+            before, merged = history, "entry" in part and step.fields is not None
+            if not merged:
+                history = self._part(PlayedPart(at, before, before, **part), step, history)
+            self.parts.append(PlayedPart(at, before, history, **part))
         return history
+
+    def _part(self, part: PlayedPart, step: ScriptStep, history: History) -> History:
+        if part.fail:
+            return apply_fact(history, ChannelRefused(part.at, *part.fail))
+        if part.ok or part.declines:
+            answer = Answer.OK if part.ok else Answer.PASS
+            return apply_fact(history, Answered(part.at, part.ok or part.declines, answer))
+        self._value.update(step.fields or {})
+        if step.entry is not None:
+            updates = self._value.get("updates")
+            entries = updates if isinstance(updates, list) else [updates] if updates else []
+            self._value["updates"] = [*entries, dict(step.entry)]
+        return self._see(history, json.dumps(self._value, ensure_ascii=False, default=_plain).encode(), part.at)
 
     def _see(self, history: History, data: bytes, at: datetime) -> History:
         previous = history.incident
@@ -177,6 +191,8 @@ def _play(
         ahead,
         projection.history,
         tuple(file.problems),
+        tuple(file.parts),
+        len(steps) - len(script),
     )
 
 

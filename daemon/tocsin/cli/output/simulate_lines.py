@@ -1,30 +1,53 @@
-"""The messages of a simulation as lines for people: one a message, those of one instant together."""
+"""A simulation as lines for people: one for each message and each part of a step, those of one instant together."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from textwrap import indent
 
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
+from tocsin.app.simulation.step_effects import effect_of
+from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import first_words
 from tocsin.wording.report.reason_text import waiting_text
 
 
-def lines(played: Simulation, policy: Policy) -> Iterator[str]:
-    """What happens, in time order, and when the next message comes."""
+def lines(played: Simulation, policy: Policy, *, bodies: bool = False) -> Iterator[str]:
+    """What happens, in time order, and when the next message comes: at each instant first the script's steps, then the
+    messages; with `bodies` the whole text of mails.
+    """
     yield f"{played.incident}, first seen {played.start:%a %d %b %Y %H:%M:%S} UTC"
-    last = None
+    messages: dict[datetime, list[SimulatedMessage]] = {}
     for message in played.messages:
-        at = message.notification.at
-        if at != last:
-            yield ""
-            yield f"+{span(at - played.start)}  {at:%a %H:%M:%S}"
-        last = at
-        yield f"    {_message(message, policy)}"
+        messages.setdefault(message.notification.at, []).append(message)
+    effects = _effects(played, policy)
+    for at in sorted({*messages, *effects}):
+        yield ""
+        yield f"+{span(at - played.start)}  {at:%a %H:%M:%S}"
+        yield from effects.get(at, ())
+        yield from (f"    {_message(message, policy, bodies)}" for message in messages.get(at, ()))
     yield ""
     if not played.messages:
         yield "nothing is sent in this time"
     yield from _untold(played, policy)
+    if played.unplayed:
+        count = "1 step of the script comes" if played.unplayed == 1 else f"{played.unplayed} steps of the script come"
+        yield f"{count} after this and {'was' if played.unplayed == 1 else 'were'} not played (--for shows more)"
     yield f"next message: {played.next_at:%a %d %b %H:%M:%S} UTC" if played.next_at else "nothing comes after this"
+
+
+def _effects(played: Simulation, policy: Policy) -> dict[datetime, list[str]]:
+    """Each part of the script's steps with what it did, by instant."""
+    paged_at: dict[str, list[datetime]] = {}
+    for message in played.messages:
+        if message.notification.kind is Kind.PAGE:
+            paged_at.setdefault(message.notification.to, []).append(message.notification.at)
+    lines_at: dict[datetime, list[str]] = {}
+    for part in played.parts:
+        effect = effect_of(part, policy, paged_at)
+        words = f"no effect: {effect.effect}" if effect.in_vain else effect.effect
+        lines_at.setdefault(part.at, []).append(f"  > {effect.action}" + (f"  ({words})" if words else ""))
+    return lines_at
 
 
 def _untold(played: Simulation, policy: Policy) -> Iterator[str]:
@@ -48,8 +71,8 @@ def span(length: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
-def _message(message: SimulatedMessage, policy: Policy) -> str:
-    """Kind, reader and channel first; then why, and for what."""
+def _message(message: SimulatedMessage, policy: Policy, bodies: bool) -> str:
+    """Kind, reader and channel first; then why, and for what; below what an SMS says, or a mail's subject."""
     notification, content = message.notification, message.content
     person = policy.people.get(notification.to)
     who = f"{person.name} <{message.address}>" if person else message.address
@@ -59,4 +82,6 @@ def _message(message: SimulatedMessage, policy: Policy) -> str:
     why = f"{notification.reason.value}{': ' + about if about else ''}"
     text = "" if content is None else content.text if notification.via.traits.short else content.subject
     shown = f"\n        {' '.join(text.split())}" if text else ""
+    if content and bodies and not notification.via.traits.short:
+        shown += "\n" + indent(content.text.strip(), "          ")
     return f"{notification.kind.value:<10} {notification.via.value:<5} {who}  ({why}){shown}"
