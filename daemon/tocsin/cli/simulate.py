@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from tocsin.cli.options import InputPath, config_option, fail, instant_option, open_policy, span_option, utc_now
+from tocsin.domain.policy import Policy
+from tocsin.formats.policy_test.script import ScriptStep, read_script
 
 
 @click.command()
@@ -52,16 +54,11 @@ def command(
     """
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
-    from tocsin.formats.policy_test.script import ScriptStep, read_script
     from tocsin.formats.settings.settings import reply_routes
 
     start = (at or utc_now()).astimezone(UTC).replace(microsecond=0)
     opened = open_policy(config, start)
-    steps: tuple[ScriptStep, ...] = ()
-    if script is not None:
-        steps, problems = read_script(script.read_bytes(), str(script), opened.policy)
-        if problems:
-            fail(problems)
+    steps = _steps(script, opened.policy) if script else ()
     renderer = shipped_renderer(opened.settings.templates)
     words = WithReplies(renderer, reply_routes(opened.settings))
     played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
@@ -75,3 +72,11 @@ def command(
 
     for line in lines(played, opened.policy, bodies=bodies):
         click.echo(line)
+
+
+def _steps(script: Path, policy: Policy) -> tuple[ScriptStep, ...]:
+    """The steps of a script; a wrong one is told and ends with 1."""
+    steps, problems = read_script(script.read_bytes(), str(script), policy)
+    if problems:
+        fail(problems)
+    return steps
