@@ -1,0 +1,1 @@
+"""How output looks on a terminal, and how it is printed there and elsewhere."""
