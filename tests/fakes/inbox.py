@@ -17,6 +17,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import Arrival, ArrivalKind, EntryKind, InboxEntry
 from tocsin.domain.policy import Policy
@@ -56,6 +57,7 @@ class JudgedInbox(KeptInbox):
         super().__init__()
         self.away = False
         self.refused: list[EntryRefused] = []
+        self.sessions = OpenSessions()
         self.notices = Notices(clock)
         self._clock, self._ledger, self._policy, self._settings = clock, ledger, policy, settings
 
@@ -70,7 +72,7 @@ class JudgedInbox(KeptInbox):
         self.taken.add(entry.ref)
         config = ActiveConfig(self._policy(), self._settings, OptOuts(await self._ledger.opt_outs()))
         name = entry_name(EntryName(self._clock.now(), entry.kind, entry.ref))
-        admitted = Gate(self._clock, config).admit(InboxFile(name, write_entry(entry), of_web_side=True))
+        admitted = Gate(self._clock, config, self.sessions).admit(InboxFile(name, write_entry(entry), of_web_side=True))
         if isinstance(admitted, EntryRefused):
             self.refused.append(admitted)
         elif admitted is not None:
@@ -93,7 +95,7 @@ class JudgedAlerts(KeptInbox):
         self.away = False
         self.notices = Notices(clock)
         self.feed = AlertFeed(clock, ledger, config, self.notices, AlertIncidents(files))
-        self._clock, self._ledger, self._gate = clock, ledger, Gate(clock, config)
+        self._clock, self._ledger, self._gate = clock, ledger, Gate(clock, config, OpenSessions())
         self._waiting: list[InboxFile] = []
 
     async def leave(self, entry: InboxEntry) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
+from tocsin.domain.arrival import BY_FILE, Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     MAIN,
     Accepted,
@@ -427,11 +427,15 @@ class MemoryLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
-        return tuple(one for one in self._unjudged() if one[1].kind is not ArrivalKind.ALERT)
+        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE)
 
     async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
         return tuple(one for one in self._unjudged() if one[1].kind is ArrivalKind.ALERT)
+
+    async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """Rows count from 1."""
+        return tuple(one for one in self._unjudged() if one[1].kind in {ArrivalKind.EDIT, ArrivalKind.DECLARE})
 
     def _unjudged(self) -> list[tuple[int, Arrival]]:
         rows = enumerate(self._at_work().arrivals, 1)

@@ -40,6 +40,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind, OptOut
@@ -494,6 +495,7 @@ class World:
         self.began_at = clock.now()
         self.machine = MachineClock(clock)
         self.steps = ClockSteps()
+        self.sessions = OpenSessions()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
         self.dice = Dice(seed)
@@ -643,7 +645,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents).judge,
     }
     arrivals = Arrivals(ledger, judges, notices)
-    inbox = InboxFeed(clock, ledger, world.inbox, Gate(clock, config), arrivals, notices)
+    inbox = InboxFeed(clock, ledger, world.inbox, Gate(clock, config, world.sessions), arrivals, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (
         set_aside,

@@ -24,7 +24,7 @@ def command(incident: str, role: str, person: str, anyway: bool, config: Path | 
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import id_of, run_command
-    from tocsin.formats.incident.edit import Edit
+    from tocsin.domain.incident import Edit
     from tocsin.text.names import person_named, role_named
 
     async def act(commands: IncidentCommands) -> str:

@@ -126,7 +126,7 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.output.drill_lines import LiveLines, report
     from tocsin.cli.workspace import nobody_watches
-    from tocsin.formats.incident.edit import Edit
+    from tocsin.domain.incident import Edit
     from tocsin.text.times import brief
 
     files, clock, live = IncidentFiles(folder), SystemClock(), LiveLines(policy)

@@ -28,8 +28,7 @@ def command(incident: str, text: str | None, public: str, anyway: bool, config: 
     """
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.workspace import id_of, run_command
-    from tocsin.domain.incident import Status
-    from tocsin.formats.incident.edit import Edit
+    from tocsin.domain.incident import Edit, Status
     from tocsin.text.cleaning import clean
 
     async def act(commands: IncidentCommands) -> str:

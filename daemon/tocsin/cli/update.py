@@ -41,8 +41,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.options import utc_now
     from tocsin.cli.workspace import id_of, run_command
-    from tocsin.domain.incident import UpdateEntry
-    from tocsin.formats.incident.edit import Edit
+    from tocsin.domain.incident import Edit, UpdateEntry
     from tocsin.text.cleaning import clean, one_line
     from tocsin.text.names import status_named
 

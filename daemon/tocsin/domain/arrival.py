@@ -8,12 +8,14 @@ from enum import StrEnum
 from typing import ClassVar
 
 from tocsin.domain.facts import Answer, Coded
+from tocsin.domain.incident import Edit
 from tocsin.domain.people import Channel
 
 
 class ArrivalKind(StrEnum):
     """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
-    or is told again, an answer by a link, what a notification of alerts comes to, and a word for the operators.
+    or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, and what
+    somebody does to an incident, or declares, in the browser.
     """
 
     SMS = "sms"
@@ -23,6 +25,12 @@ class ArrivalKind(StrEnum):
     ANSWER = "answer"
     ALERT = "alert"
     WORD = "word"
+    EDIT = "edit"
+    DECLARE = "declare"
+
+
+BY_FILE = frozenset({ArrivalKind.ALERT, ArrivalKind.EDIT, ArrivalKind.DECLARE})
+"""What is judged apart from the rest, since it is written into the incident folder, which may hang."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,13 @@ class EntryKind(StrEnum):
     ALERT = "alert"
     WORD = "word"
     RESUBSCRIBE = "resubscribe"
+    EDIT = "edit"
+    DECLARE = "declare"
 
 
-OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT})
+ACTS = frozenset({EntryKind.EDIT, EntryKind.DECLARE})
+"""What a person does to an incident in the browser, answers apart."""
+OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS
 """What only the web side leaves."""
 OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE})
 """What commands leave, and the web side never: words reach the operators as they are."""
@@ -96,7 +108,9 @@ class WebhookRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnswerEntry:
-    """A person's answer by their signed link, which is of one episode of the incident."""
+    """A person's answer by their signed link, which is of one episode of the incident; or by who is signed in: then
+    `session` is the cookie's, the episode 0 (that which is now), and there is no signature.
+    """
 
     kind: ClassVar[EntryKind] = EntryKind.ANSWER
     ref: str
@@ -105,6 +119,45 @@ class AnswerEntry:
     person: str
     answer: Answer
     signature: str
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EditEntry:
+    """What a person does to an incident, by their link (`episode` and `signature`, as with an answer) or signed in
+    (`session`, episode 0). `version` is the digest of the file's content that their form was made from. `not_healthy`:
+    they say of a resolved incident that it is not over; then it is reopened, and of `edit` only the note's text counts.
+
+    Of `edit`: `acknowledgment`, `services` and `summary` are for commands and alerts alone, and who did it and when
+    (`by`, `at`, the name in `verified_by`) is for the daemon to say: whatever stands there is not passed on.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.EDIT
+    ref: str
+    incident: str
+    person: str
+    episode: int
+    signature: str
+    session: str
+    version: str
+    edit: Edit
+    not_healthy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeclareEntry:
+    """An incident that who is signed in declares."""
+
+    kind: ClassVar[EntryKind] = EntryKind.DECLARE
+    ref: str
+    person: str
+    session: str
+    title: str
+    severity: str
+    services: tuple[str, ...] = ()
+    summary: str = ""
+    impact: str = ""
+    public_title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +244,7 @@ class ResubscribeEntry:
     address: str
 
 
-InboxEntry = AnswerEntry | WebhookEntry | WishEntry | AlertEntry | WordEntry | ResubscribeEntry
+InboxEntry = (
+    AnswerEntry | WebhookEntry | WishEntry | AlertEntry | WordEntry | ResubscribeEntry | EditEntry | DeclareEntry
+)
 """What lies in the inbox. None of it is believed before it is judged."""

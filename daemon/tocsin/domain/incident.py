@@ -106,3 +106,53 @@ class Incident:
     def resolved(self) -> bool:
         """Whether this version says that the incident is over."""
         return self.status is Status.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be added to an incident's file, or set in it; what is None stays as it is. Names are as the config
+    writes them.
+    """
+
+    acknowledgment: Acknowledgment | None = None
+    entry: UpdateEntry | None = None
+    role: tuple[str, str] | None = None
+    status: Status | None = None
+    eta: datetime | None = None
+    resolution: str | None = None
+    public_resolution: str | None = None
+    """What outsiders hear of the end; the text that is there stays."""
+    severity: str | None = None
+    services: tuple[str, ...] | None = None
+    """Services to add to those that are there."""
+    summary: str | None = None
+    note: TimelineNote | None = None
+    """A note to add to the timeline."""
+    impact: str | None = None
+    public_title: str | None = None
+    review: str | None = None
+    """`done`, or a link."""
+    verified_by: str | None = None
+    no_eta: bool = False
+    """The estimate is taken out: nobody knows any more."""
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The top-level keys of the file that it touches."""
+        named = {
+            "acknowledged": self.acknowledgment,
+            "updates": self.entry,
+            "roles": self.role,
+            "status": self.status,
+            "eta": self.eta or self.no_eta or None,
+            "resolution": self.public_resolution if self.resolution is None else self.resolution,
+            "severity": self.severity,
+            "services": self.services or None,
+            "summary": self.summary,
+            "timeline": self.note,
+            "impact": self.impact,
+            "public_title": self.public_title,
+            "review": self.review,
+            "verified_by": self.verified_by,
+        }
+        return frozenset(key for key, value in named.items() if value is not None)

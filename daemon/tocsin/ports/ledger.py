@@ -220,13 +220,17 @@ class ArrivalLedger(Protocol):
         ...
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-        """What came in and is not judged yet, alerts apart, oldest first, each with its row. There may be more than are
-        given. One that cannot be read belongs to no incident.
+        """What came in and is not judged yet, oldest first, each with its row; what is judged apart left out. There may
+        be more than are given. One that cannot be read belongs to no incident.
         """
         ...
 
     async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """The alerts among it: they are judged apart, since whoever writes them into a folder may have to wait."""
+        ...
+
+    async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What people do to incidents in the browser, or declare: judged apart for the same reason."""
         ...
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:

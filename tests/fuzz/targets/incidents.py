@@ -4,9 +4,9 @@ import json
 
 from tocsin.app.alerts.payload import AlertGroup, read_notification
 from tocsin.app.alerts.words import TITLE_MOST, incident_summary, incident_title
-from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.incident.edit import Edit, edit_incident
+from tocsin.formats.incident.edit import edit_incident
 from tocsin.formats.incident.fields import FIELDS
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.read import read_incident
@@ -85,6 +85,7 @@ EDITS = (
     Edit(entry=UpdateEntry("Two lines:\n- and # no comment", "Said 'so'", T0, "chen"), status=Status.MONITORING),
     Edit(role=("scribe", "dee"), severity="sev2", services=("search",)),
     Edit(status=Status.RESOLVED, resolution="Done: all of it.", summary='"quoted"'),
+    Edit(note=TimelineNote("- a note: {x}", T0, "chen"), no_eta=True),
 )
 
 
@@ -107,7 +108,12 @@ def edit(data: bytes) -> None:
             assert change.role in read.roles
         assert read.status is (change.status or before.status)
         assert change.resolution in (None, read.resolution)
-        for name in ("title", "impact", "eta", "timeline", "drill", "review", "verified_by"):
+        if change.note:
+            assert read.timeline[-1:] == (change.note,)
+            assert len(read.timeline) == len(before.timeline) + 1
+        assert read.eta == (None if change.no_eta else before.eta)
+        untouched = {"title", "impact", "timeline", "drill", "review", "verified_by"} - change.keys
+        for name in sorted(untouched):
             assert getattr(before, name) == getattr(read, name), name
 
 

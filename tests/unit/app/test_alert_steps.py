@@ -9,8 +9,7 @@ from tocsin.app.alerts.memory import AlertMemory
 from tocsin.app.alerts.steps import Action, AlertStep, declaration, next_step
 from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
 from tocsin.domain.arrival import AlertEntry
-from tocsin.domain.incident import Incident, Status
-from tocsin.formats.incident.edit import Edit
+from tocsin.domain.incident import Edit, Incident, Status
 from tocsin.formats.settings.settings import AlertmanagerSettings
 
 from tests.builders.policies import shipped_policy, small_policy

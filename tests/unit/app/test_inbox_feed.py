@@ -15,6 +15,7 @@ from tocsin.app.arrivals.inbox_feed import InboxFeed
 from tocsin.app.arrivals.words import TOLD_WITHIN, Words
 from tocsin.app.reply_options import signed_links
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.domain.arrival import (
     AnswerEntry,
     Arrival,
@@ -59,11 +60,14 @@ class Post:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock, self.folder, self.ledger = clock, FakeInboxFolder(), MemoryLedger()
+        self.sessions = OpenSessions()
         self.notices, self.judged = Notices(clock), list[tuple[float, str]]()
         config = active_config(paging_policy(), settings(**SIGNING))
         judges = dict.fromkeys(ArrivalKind, self.judge) | {ArrivalKind.WORD: Words(clock, self.notices).judge}
         self.arrivals = Arrivals(self.ledger, judges, self.notices)
-        self.feed = InboxFeed(clock, self.ledger, self.folder, Gate(clock, config), self.arrivals, self.notices)
+        self.feed = InboxFeed(
+            clock, self.ledger, self.folder, Gate(clock, config, self.sessions), self.arrivals, self.notices
+        )
         self.began = clock.now()
 
     async def judge(self, arrival: Arrival) -> str:

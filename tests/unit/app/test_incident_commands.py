@@ -11,10 +11,9 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
-from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
-from tocsin.formats.incident.edit import Edit
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 
 from tests.builders.policies import small_policy

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.domain.arrival import (
     AnswerEntry,
+    DeclareEntry,
+    EditEntry,
     EntryKind,
     InboxEntry,
     ResubscribeEntry,
@@ -18,11 +20,30 @@ from tocsin.domain.arrival import (
     WordEntry,
 )
 from tocsin.domain.facts import Answer
+from tocsin.domain.incident import Acknowledgment, Edit, Status, TimelineNote, UpdateEntry
 from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name, read_entry_name
 
 REF = "0123456789abcdef"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
+MAYBE_EMPTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
+TEXT = st.none() | MAYBE_EMPTY
+EDITS = st.builds(
+    Edit,
+    entry=st.none() | st.builds(UpdateEntry, MAYBE_EMPTY, MAYBE_EMPTY),
+    role=st.none() | st.tuples(TEXTS, TEXTS),
+    status=st.none() | st.sampled_from(Status),
+    eta=st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)),
+    no_eta=st.booleans(),
+    resolution=TEXT,
+    public_resolution=TEXT,
+    severity=st.none() | TEXTS,
+    note=st.none() | st.builds(TimelineNote, MAYBE_EMPTY),
+    impact=TEXT,
+    public_title=TEXT,
+    review=st.none() | TEXTS,
+    verified_by=st.none() | st.just(""),
+)
 ENTRIES = st.one_of(
     st.builds(
         AnswerEntry,
@@ -44,6 +65,30 @@ ENTRIES = st.one_of(
     st.builds(WishEntry, st.just(REF), TEXTS, TEXTS, st.text("aZ-_9", max_size=128)),
     st.builds(WordEntry, st.just(REF), st.text("ab:", min_size=1, max_size=100), TEXTS),
     st.builds(ResubscribeEntry, st.just(REF), TEXTS),
+    st.builds(
+        EditEntry,
+        st.just(REF),
+        TEXTS,
+        TEXTS,
+        st.integers(0, 1_000_000),
+        st.text("aZ-_9", max_size=128),
+        st.text("aZ-_9", max_size=128),
+        st.text("09af", max_size=64),
+        EDITS,
+        st.booleans(),
+    ),
+    st.builds(
+        DeclareEntry,
+        st.just(REF),
+        TEXTS,
+        st.text("aZ-_9", max_size=128),
+        TEXTS,
+        TEXTS,
+        st.lists(TEXTS, max_size=5).map(tuple),
+        MAYBE_EMPTY,
+        MAYBE_EMPTY,
+        MAYBE_EMPTY,
+    ),
 )
 GOOD: dict[str, Any] = {
     "kind": "answer", "ref": REF, "incident": "pay", "episode": 1, "person": "ana", "answer": "ok", "signature": "x",
@@ -76,7 +121,7 @@ def test_the_longest_sms_fits() -> None:
         ({"episode": "1"}, "episode"),
         ({"episode": 1.0}, "episode"),
         ({"episode": True}, "episode"),
-        ({"episode": 0}, "episode"),
+        ({"episode": -1}, "episode"),
         ({"answer": "OK"}, "answer"),
         ({"ref": "../../etc"}, "ref"),
         ({"ref": "short"}, "ref"),
@@ -90,6 +135,56 @@ def test_what_is_strange_is_no_entry(change: dict[str, Any], why: str) -> None:
     assert isinstance(said, str)
     assert why in said
     assert not any(word in said for word in ("spell", "more", "etc"))
+
+
+EDIT: dict[str, Any] = {
+    "kind": "edit", "ref": REF, "incident": "pay", "person": "ana", "episode": 0, "signature": "", "session": "s",
+    "version": "00", "edit": {"note": "x"}, "not_healthy": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"by": "bo"},
+        {"at": "2026-11-23T10:00:00Z"},
+        {"acknowledgment": {"by": "bo"}},
+        {"summary": "x"},
+        {"services": ["checkout"]},
+        {"title": "x"},
+        {"file": "../../etc/passwd"},
+        {"note": {"text": "x", "by": "bo"}},
+        {"update": {"text": "x", "by": "bo"}},
+        {"update": {"text": "x", "at": "2026-11-23T10:00:00Z"}},
+        {"verified_by": "bo"},
+        {"verified": "bo"},
+        {"status": "closed"},
+        {"status": "RESOLVED"},
+        {"eta": "2026-11-23T10:00:00"},
+        {"eta": "0001-01-01T00:00:00Z"},
+        {"eta": 5},
+        {"role": ["technical_lead"]},
+        {"note": "x" * 4001},
+    ],
+)
+def test_an_edit_says_nothing_of_its_author_or_its_place(change: dict[str, Any]) -> None:
+    """Who, when, which file, and what is not for the browser: such an entry is none (P8)."""
+    assert not isinstance(read_entry(json.dumps(EDIT).encode()), str)
+    assert isinstance(read_entry(json.dumps(EDIT | {"edit": change}).encode()), str)
+
+
+def test_what_an_edit_claims_of_its_author_is_not_written() -> None:
+    """Only the texts go into the entry."""
+    at = datetime(2026, 11, 23, tzinfo=UTC)
+    edit = Edit(
+        entry=UpdateEntry("a", "b", at, "bo"),
+        note=TimelineNote("c", at, "bo"),
+        verified_by="bo",
+        acknowledgment=Acknowledgment("bo", at),
+    )
+    written = EditEntry(REF, "pay", "ana", 0, "", "s", "", edit)
+    bare = Edit(entry=UpdateEntry("a", "b"), note=TimelineNote("c"), verified_by="")
+    assert read_entry(write_entry(written)) == EditEntry(REF, "pay", "ana", 0, "", "s", "", bare)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
-from tocsin.formats.incident.edit import Edit, edit_incident, write_incident
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.read import read_incident
 
 from tests.builders.policies import small_policy

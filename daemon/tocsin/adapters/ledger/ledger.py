@@ -193,6 +193,10 @@ class SqlLedger(KeptLedger):
         """The alerts among it."""
         return await self._read(arrivals.unjudged_alerts)
 
+    async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What people do to incidents, or declare."""
+        return await self._read(arrivals.unjudged_acts)
+
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""
         judged = {"this": row, "result": result, "words": replace_surrogates(words)}

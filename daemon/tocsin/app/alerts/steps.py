@@ -20,8 +20,7 @@ from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.memory import AlertMemory
 from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
 from tocsin.domain.arrival import AlertEntry
-from tocsin.domain.incident import ALERTMANAGER, Incident, Status
-from tocsin.formats.incident.edit import Edit
+from tocsin.domain.incident import ALERTMANAGER, Edit, Incident, Status
 
 REOPENED_WITHIN = timedelta(minutes=30)
 SETTLED_AFTER = timedelta(minutes=2)

@@ -3,12 +3,13 @@
 What is refused leaves no trace in the ledger. What an entry leads to is decided by those who judge arrivals.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from tocsin.app.arrivals.webhooks import webhook_arrival
 from tocsin.app.reply_options import signed_links
 from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.domain.arrival import (
     OF_COMMANDS,
     OF_WEB_SIDE,
@@ -16,6 +17,8 @@ from tocsin.domain.arrival import (
     AnswerEntry,
     Arrival,
     ArrivalKind,
+    DeclareEntry,
+    EditEntry,
     InboxEntry,
     ResubscribeEntry,
     WebhookEntry,
@@ -31,6 +34,11 @@ UNSIGNED = (
     "no signing key of the daemon's has signed it: "
     "have the daemon and the web side use the same TOCSIN_WEB__SIGNING_KEY, and restart both"
 )
+NO_SESSION = "whose name it bears is not signed in there, or not any more"
+STILL_SIGNED_IN = timedelta(hours=1)
+"""How long a session counts beyond its end for what was left while it held and waited for the daemon."""
+SIGNED_IN, BY_LINK = "session", "link"
+"""What the body of an edit begins with: by what its author is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,10 @@ class EntryRefused:
 class Gate:
     """Judges files of the inbox by the config in force."""
 
-    def __init__(self, clock: Clock, config: ActiveConfig) -> None:
+    def __init__(self, clock: Clock, config: ActiveConfig, sessions: OpenSessions) -> None:
         self._clock = clock
         self._config = config
+        self._sessions = sessions
 
     def admit(self, file: InboxFile) -> Arrival | EntryRefused | None:
         """What came in with a file; None: nothing that means anything to us."""
@@ -78,10 +87,8 @@ class Gate:
         keys = self._config.reply_routes.keys
         match entry:
             case AnswerEntry():
-                if not signed_links.answer_is_signed(
-                    keys, entry.signature, entry.incident, entry.person, entry.episode
-                ):
-                    return EntryRefused("an answer by link", UNSIGNED)
+                if why := self._unproven(entry, at):
+                    return EntryRefused("an answer by link", why)
                 body = f"{entry.answer.value} {entry.episode} {entry.incident}"
                 return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
             case WishEntry():
@@ -93,7 +100,31 @@ class Gate:
                 return EntryRefused("a webhook", arrival, by_stranger=True) if isinstance(arrival, str) else arrival
             case AlertEntry():
                 return Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), at)
+            case EditEntry() | DeclareEntry():
+                return self._act(entry, at)
             case WordEntry():
                 return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
             case ResubscribeEntry():
                 return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
+
+    def _act(self, entry: EditEntry | DeclareEntry, at: datetime) -> Arrival | EntryRefused:
+        """What somebody does to an incident, or declares. What proves who it is goes no further."""
+        if why := self._unproven(entry, at):
+            return EntryRefused(f"an entry ({entry.kind})", why)
+        if isinstance(entry, DeclareEntry):
+            body = write_entry(replace(entry, session="")).decode()
+            return Arrival(ArrivalKind.DECLARE, entry.ref, entry.person, body, at)
+        body = write_entry(replace(entry, session="", signature="")).decode()
+        proof = SIGNED_IN if entry.session else BY_LINK
+        return Arrival(ArrivalKind.EDIT, entry.ref, entry.person, f"{proof} {body}", at)
+
+    def _unproven(self, entry: AnswerEntry | EditEntry | DeclareEntry, at: datetime) -> str:
+        """Why it is not shown to be of the person whose name it bears; empty: it is."""
+        if isinstance(entry, DeclareEntry) or entry.session:
+            when = max(at, self._clock.now() - STILL_SIGNED_IN)
+            return "" if self._sessions.person_of(entry.session, when) == entry.person else NO_SESSION
+        keys, episode = self._config.reply_routes.keys, entry.episode
+        is_signed = episode and signed_links.answer_is_signed(
+            keys, entry.signature, entry.incident, entry.person, episode
+        )
+        return "" if is_signed else UNSIGNED

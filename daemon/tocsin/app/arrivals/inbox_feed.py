@@ -17,7 +17,7 @@ from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import EntryKind
+from tocsin.domain.arrival import ACTS, EntryKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.inbox.entries import WAITING_MOST
 from tocsin.formats.inbox.names import read_entry_name
@@ -211,11 +211,15 @@ class InboxFeed:
 
 
 def _turn(name: str) -> tuple[int, str]:
-    """Answers first, then what was left first (names begin with the time), then what is no entry."""
+    """Answers first, then what else people do, then what was left first (names begin with the time), then what is no
+    entry.
+    """
     entry = read_entry_name(name)
     if entry is None:
-        return 2, name
-    return (0 if entry.kind is EntryKind.ANSWER else 1), name
+        return 3, name
+    if entry.kind is EntryKind.ANSWER:
+        return 0, name
+    return (1 if entry.kind in ACTS else 2), name
 
 
 def _is_answer(name: str) -> bool:

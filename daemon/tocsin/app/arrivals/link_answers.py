@@ -1,4 +1,4 @@
-"""Answers by link, judged: whether the person may still answer for that episode (rules 15, 16)."""
+"""Answers by link, or of who is signed in, judged: whether they may still answer for that episode (rules 15, 16)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,15 +28,15 @@ EARLIER = (
 
 
 def refusal(options: AnswerOptions | None, episode: int, *, known_person: bool, now: datetime) -> str:
-    """Why a link leads nowhere; empty: it leads somewhere."""
+    """Why a link of that episode leads nowhere; empty: it leads somewhere. 0: no link, but who is signed in."""
     if not known_person:
         return GONE
     if options is None:
         return UNKNOWN_INCIDENT
-    if options.history.episode > episode:
+    if episode and options.history.episode > episode:
         return EARLIER
     resolved_at = options.history.resolved_at
-    return OVER if resolved_at is not None and now - resolved_at >= ANSWERED_FOR else ""
+    return OVER if episode and resolved_at is not None and now - resolved_at >= ANSWERED_FOR else ""
 
 
 class LinkAnswers:

@@ -12,9 +12,9 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
-from tocsin.domain.incident import Acknowledgment, Incident, Status
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident.edit import Edit, edit_incident, write_incident
+from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import IncidentReading, digest, read_incident
 from tocsin.planning.history.answers import apply_ok

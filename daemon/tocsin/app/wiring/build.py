@@ -65,6 +65,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
@@ -165,7 +166,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
-    incidents = Incidents(agenda := Agenda())
+    incidents, sessions = Incidents(agenda := Agenda()), OpenSessions()
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
@@ -184,7 +185,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     stops = Stops(clock, ledger, context)
     replies = SmsReplies(clock, ledger, context, sender, stops, renderer)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies), notices)
-    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), Gate(clock, config), arrivals, notices)
+    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), Gate(clock, config, sessions), arrivals, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)

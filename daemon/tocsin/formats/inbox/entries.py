@@ -4,7 +4,6 @@ Decides what an entry may look like, and how long each part is. Must not know wh
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -14,6 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from tocsin.domain.arrival import (
     AlertEntry,
     AnswerEntry,
+    EditEntry,
     FiringAlerts,
     InboxEntry,
     ResubscribeEntry,
@@ -23,41 +23,39 @@ from tocsin.domain.arrival import (
     WordEntry,
 )
 from tocsin.domain.facts import Answer
-from tocsin.formats.inbox.names import REF
+from tocsin.formats.inbox.acts import (
+    DeclareModel,
+    EditModel,
+    EntryModel,
+    Id,
+    Signature,
+    edit_values,
+)
 
 ENTRY_MOST = 8192
 """Octets of an entry."""
 WAITING_MOST = 1000
 """Entries that may wait in the folder (P8): more are not left, and if they lie there all the same it is a flood."""
+
 TEXT_MOST = 4000
 """Characters of a word to the operators; whoever leaves a longer one cuts it."""
 
-Ref = Annotated[str, Field(pattern=f"^{REF}$")]
-Signature = Annotated[str, Field(max_length=128)]
-Id = Annotated[str, Field(min_length=1, max_length=255)]
 Address = Annotated[str, Field(min_length=1, max_length=320)]
 At = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 ValueText = Annotated[str, Field(max_length=TEXT_MOST)]
 
 
-class _EntryModel(BaseModel):
-    """Nothing is converted, and nothing unknown is passed over."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    ref: Ref
-
-
-class _Answer(_EntryModel):
+class _Answer(EntryModel):
     kind: Literal["answer"]
     incident: Id
-    episode: Annotated[int, Field(ge=1, le=1_000_000)]
+    episode: Annotated[int, Field(ge=0, le=1_000_000)]
     person: Id
     answer: Literal["ok", "pass"]
     signature: Signature
+    session: Signature = ""
 
 
-class _Webhook(_EntryModel):
+class _Webhook(EntryModel):
     kind: Literal["webhook"]
     route: Literal["inbound", "status"]
     address: Annotated[str, Field(min_length=1, max_length=2048)]
@@ -65,7 +63,7 @@ class _Webhook(_EntryModel):
     signature: Signature
 
 
-class _Wish(_EntryModel):
+class _Wish(EntryModel):
     kind: Literal["wish"]
     incident: Id
     reader: Address
@@ -81,7 +79,7 @@ class _FiringModel(BaseModel):
     marks: Annotated[str, Field(pattern=r"^([a-z2-7]{8})+$", max_length=ENTRY_MOST)]
 
 
-class _AlertModel(_EntryModel):
+class _AlertModel(EntryModel):
     kind: Literal["alert"]
     group: Annotated[str, Field(pattern=r"^[a-z2-7]{8}$")]
     title: Annotated[str, Field(min_length=1, max_length=255)]
@@ -92,24 +90,26 @@ class _AlertModel(_EntryModel):
     began_at: At | None = None
 
 
-class _Word(_EntryModel):
+class _Word(EntryModel):
     kind: Literal["word"]
     cause: Annotated[str, Field(min_length=1, max_length=100)]
     text: Annotated[str, Field(min_length=1, max_length=TEXT_MOST)]
 
 
-class _Resubscribe(_EntryModel):
+class _Resubscribe(EntryModel):
     kind: Literal["resubscribe"]
     address: Address
 
 
-_Model = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe
+_Model = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | EditModel | DeclareModel
 _ENTRIES: TypeAdapter[_Model] = TypeAdapter(Annotated[_Model, Field(discriminator="kind")])
 
 
 def write_entry(entry: InboxEntry) -> bytes:
     """An entry as its file holds it. A lone surrogate is written as a question mark."""
-    values: Mapping[str, Any] = {"kind": entry.kind.value, **asdict(entry)}
+    values: dict[str, Any] = {"kind": entry.kind.value, **asdict(entry)}
+    if isinstance(entry, EditEntry):
+        values["edit"] = edit_values(entry.edit)
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=_instant)
     return text.encode("utf-8", "replace")
 
@@ -132,7 +132,16 @@ def read_entry(data: bytes) -> InboxEntry | str:
         return f"it is no entry: {place + ': ' if place else ''}{_WORDS.get(first['type'], 'a value that is none')}"
 
 
-_MODELS: tuple[type[_EntryModel], ...] = (_Answer, _Webhook, _Wish, _AlertModel, _Word, _Resubscribe)
+_MODELS: tuple[type[EntryModel], ...] = (
+    _Answer,
+    _Webhook,
+    _Wish,
+    _AlertModel,
+    _Word,
+    _Resubscribe,
+    EditModel,
+    DeclareModel,
+)
 _WORDS = {
     "json_invalid": "no JSON",
     "union_tag_not_found": "no kind",
@@ -149,7 +158,8 @@ def _entry(model: _Model) -> InboxEntry:
     match model:
         case _Answer():
             answer = Answer(model.answer)
-            return AnswerEntry(model.ref, model.incident, model.episode, model.person, answer, model.signature)
+            by = model.person, answer, model.signature, model.session
+            return AnswerEntry(model.ref, model.incident, model.episode, *by)
         case _Webhook():
             pairs = tuple((name, value) for name, value in model.parameters)
             return WebhookEntry(model.ref, WebhookRoute(model.route), model.address, pairs, model.signature)
@@ -171,3 +181,5 @@ def _entry(model: _Model) -> InboxEntry:
             return WordEntry(model.ref, model.cause, model.text)
         case _Resubscribe():
             return ResubscribeEntry(model.ref, model.address)
+        case EditModel() | DeclareModel():
+            return model.entry()

@@ -1,13 +1,12 @@
 """Edits of an incident file that keep its comments and layout: text in, text out.
 
-Decides how an acknowledgment, an update, an assignment or a resolution is written. Whoever edits must not know YAML,
-and this module must not know files. What it cannot edit without harm it leaves alone (None), and a file is written anew
-from the last good version instead.
+Decides how an acknowledgment, an update, an assignment, a note or a resolution is written. Whoever edits must not know
+YAML, and this module must not know files. What it cannot edit without harm it leaves alone (None), and a file is
+written anew from the last good version instead.
 """
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 
-from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, TimelineNote, UpdateEntry
 from tocsin.formats.incident.values import REVIEWED
 from tocsin.text.yaml import Document, Value, read_yaml
 
@@ -25,40 +24,6 @@ WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
 _HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents"})
 """Problems of a file that a round trip would not survive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """What is to be added or set; what is None stays as it is."""
-
-    acknowledgment: Acknowledgment | None = None
-    entry: UpdateEntry | None = None
-    role: tuple[str, str] | None = None
-    status: Status | None = None
-    eta: datetime | None = None
-    resolution: str | None = None
-    public_resolution: str | None = None
-    """What outsiders hear of the end; the text that is there stays."""
-    severity: str | None = None
-    services: tuple[str, ...] | None = None
-    """Services to add to those that are there."""
-    summary: str | None = None
-
-    @property
-    def keys(self) -> frozenset[str]:
-        """The top-level keys that it touches."""
-        named = {
-            "acknowledged": self.acknowledgment,
-            "updates": self.entry,
-            "roles": self.role,
-            "status": self.status,
-            "eta": self.eta,
-            "resolution": self.public_resolution if self.resolution is None else self.resolution,
-            "severity": self.severity,
-            "services": self.services or None,
-            "summary": self.summary,
-        }
-        return frozenset(key for key, value in named.items() if value is not None)
 
 
 class _Plain(VersionedResolver):
@@ -115,6 +80,8 @@ def _holds(after: Mapping[str, Value], edit: Edit) -> bool:
     alone = CommentedMap({"resolution": CommentedMap()} if parted else {})
     _apply(alone, edit)
     wanted = read_yaml(_dump(_writer(), alone).encode(), "").value
+    if edit.no_eta and not edit.eta and after.get("eta") is not None:
+        return False
     return isinstance(wanted, dict) and all(_includes(after.get(key), value) for key, value in wanted.items())
 
 
@@ -158,10 +125,7 @@ def _dump(writer: YAML, mapping: CommentedMap) -> str:
 
 def _apply(mapping: CommentedMap, edit: Edit) -> None:
     """Make the edit on the loaded file."""
-    if edit.acknowledgment:
-        _append(mapping, "acknowledged", _flow(_acknowledgment(edit.acknowledgment)))
-    if edit.entry:
-        _append(mapping, "updates", _flow(_entry(edit.entry)))
+    _append_all(mapping, edit)
     if edit.role:
         role, person = edit.role
         roles = mapping.get("roles")
@@ -173,13 +137,27 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
         mapping["status"] = str(edit.status)
     if edit.eta:
         mapping["eta"] = _instant(edit.eta)
+    elif edit.no_eta and "eta" in mapping:
+        mapping["eta"] = None  # the key stays, and with it the comments around it
     _resolve(mapping, edit)
-    if edit.severity:
-        mapping["severity"] = edit.severity
+    for key in ("severity", "review"):
+        if (word := getattr(edit, key)) is not None:
+            mapping[key] = word
+    for key in ("summary", "impact", "public_title", "verified_by"):
+        if (text := getattr(edit, key)) is not None:
+            mapping[key] = _text(text)
+
+
+def _append_all(mapping: CommentedMap, edit: Edit) -> None:
+    """Add what joins a list."""
+    if edit.acknowledgment:
+        _append(mapping, "acknowledged", _flow(_acknowledgment(edit.acknowledgment)))
+    if edit.entry:
+        _append(mapping, "updates", _flow(_entry(edit.entry)))
+    if edit.note:
+        _append(mapping, "timeline", _flow(_entry(edit.note)))
     for service in edit.services or ():
         _append(mapping, "services", service)
-    if edit.summary is not None:
-        mapping["summary"] = _text(edit.summary)
 
 
 def _resolve(mapping: CommentedMap, edit: Edit) -> None:

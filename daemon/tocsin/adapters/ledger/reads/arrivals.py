@@ -10,7 +10,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
-from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, ReservedCode
+from tocsin.domain.arrival import BY_FILE, Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger import Unreadable
 
@@ -19,13 +19,18 @@ ARRIVALS_AT_ONCE = 200
 
 
 def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-    """What came in and is not judged yet, alerts apart, oldest first, each with its row."""
-    return _unjudged(connection, t.arrivals.c.kind != ArrivalKind.ALERT.value)
+    """What came in and is not judged yet, oldest first, each with its row; what goes into files apart."""
+    return _unjudged(connection, t.arrivals.c.kind.not_in([kind.value for kind in BY_FILE]))
 
 
 def unjudged_alerts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
     """The alerts among it."""
     return _unjudged(connection, t.arrivals.c.kind == ArrivalKind.ALERT.value)
+
+
+def unjudged_acts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    """Edits and declarations."""
+    return _unjudged(connection, t.arrivals.c.kind.in_([ArrivalKind.EDIT.value, ArrivalKind.DECLARE.value]))
 
 
 def _unjudged(connection: Connection, kinds: ColumnElement[bool]) -> tuple[tuple[int, Arrival | Unreadable], ...]:
