@@ -21,7 +21,11 @@ MIN_WIDTH = 60
 @click.command()
 @click.argument("incident", metavar="ID")
 @instant_option("--at", help="As it stood then (ISO 8601 with offset or Z). Default: now.")
-@click.option("--person", metavar="P", help="Only what concerns this person, in full: why was I woken?")
+@click.option(
+    "--person",
+    metavar="P",
+    help="Only what concerns this person, in full: why me, or why not me? An id, a name or an email.",
+)
 @click.option("--all", "whole", is_flag=True, help="Everything, nothing folded.")
 @click.option("--timezone", metavar="ZONE", help="The zone of all times. Default: that of --person, else UTC.")
 @config_option
@@ -35,7 +39,7 @@ def command(
     \b
     Examples:
       tocsin explain 2026-11-23-card-payments-fail
-      tocsin explain 2026-11-23-card-payments-fail --person ana   why was I woken?
+      tocsin explain 2026-11-23-card-payments-fail --person ana   why was I woken, or why was I not?
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """
@@ -102,8 +106,8 @@ async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) ->
 
 
 def _person(written: str, policy: Policy, explained: Explanation) -> str:
-    """The person's id; whoever got something may also be named as the ledger names them."""
+    """The person's id; a plain address of a group, and whoever got something, as they are written."""
     from tocsin.text.names import person_named
 
     readers = {notification.to for message in explained.sent for notification in message.messages}
-    return written if written in readers else person_named(written, policy)
+    return written if written in readers or policy.group_of(written) else person_named(written, policy)

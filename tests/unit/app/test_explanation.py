@@ -88,7 +88,9 @@ async def test_who_was_woken_why_and_what_comes(ledger: SqlLedger, tmp_path: Pat
     assert f"10:05:00 page to Dee Okafor by sms, email {next_place} {said}" in coming
     assert "Technical Lead" not in coming
     assert max(map(len, shown)) <= WIDTH
-    assert len(shown) <= 42
+    turn = "engineers.on_call: Fay Moreau, turn until Thu 26 Nov 09:00 (config/rotations.yaml:17)"
+    assert turn in section(shown, "WHAT WAS SENT")
+    assert len(shown) <= 44, "one screen, with whose turn it was below the two pages that a rotation decided"
 
 
 async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
@@ -114,7 +116,9 @@ async def test_as_it_stood_then(ledger: SqlLedger, tmp_path: Path) -> None:
 
 
 async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
-    """Asked by one person, nothing is folded, nobody else's messages are told, and the revision stands beside each rule."""
+    """Asked by one person, nothing is folded, nobody else's messages are told, and the revision stands in the head alone.
+    Whatever named them in a page is said, once.
+    """
     await see(ledger, CARD)
     for minutes in range(5, 60, 5):
         await happen(ledger, "card", ChannelRefused(T0 + minutes * MINUTE, "nobody@example.com", Channel.EMAIL))
@@ -125,7 +129,42 @@ async def test_one_person(ledger: SqlLedger, tmp_path: Path) -> None:
     assert shown.count("page to Dee Okafor") == len(pages) > 3
     assert "Eli Brandt" not in shown
     assert shown.startswith("15:30:00 page to Dee Okafor")
-    assert shown.count(f", revision {shipped_policy().revision}") == len(mine) > len(pages)
+    assert len(mine) > len(pages)
+    shown = "\n".join(page(found, ExplainReader(zone="Asia/Kolkata", person="dee")))
+    assert shown.count(shipped_policy().revision) == 1
+    asks = "sev1 asks for Communications (config/severities.yaml:14); level 0 of its chain names them (config/roles.yaml:23)"
+    assert " ".join(shown.split()).count(asks) == 1
+
+
+async def test_why_not_me(ledger: SqlLedger, tmp_path: Path) -> None:
+    """Asked by somebody who was not paged: what kept each page from them, and what comes to them if nobody answers."""
+    await see(ledger, CARD)
+    await happen(ledger, "card", Answered(T0 + 4 * MINUTE, on_duty("engineers"), Answer.OK))
+    found = await told(ledger, tmp_path, T0 + 4 * MINUTE)
+    shown = page(found, ExplainReader(person="chen"))
+    why = section(shown, "WHY CHEN WEI, AND WHY NOT")
+    assert "Fay Moreau accepted it 10:04:00, before that level was asked" in why
+    assert "Scribe they are not in its chain (config/roles.yaml:28)" in why
+    assert section(shown, "WHAT WAS SENT") == "nothing yet"
+    assert section(shown, "WHAT COMES NEXT").startswith("12:09:00 page to Chen Wei by sms, email")
+    ceo = page(found, ExplainReader(person="gus"))
+    assert "no page to them by 14:04:00" in section(ceo, "WHAT COMES NEXT")
+    assert max(map(len, shown + ceo)) <= WIDTH
+
+
+async def test_another_revision_is_told_once(ledger: SqlLedger, tmp_path: Path) -> None:
+    """What was decided under another config stands below its revision, told once; whom a rotation of it meant is not
+    guessed from this one.
+    """
+    await see(ledger, CARD)
+    now = replace(shipped_policy(), revision="0123456789ab")
+    found = await explain("card", now, ledger, IncidentFiles(tmp_path), None, T0 + MINUTE, AddressLimits())
+    shown = list(lines(found, now, ExplainReader()))
+    before = shipped_policy().revision
+    sent = section(shown, "WHAT WAS SENT")
+    assert sent.startswith(f"under config revision {before}: 10:00:00 page to")
+    assert "\n".join(shown).count(before) == 2, "once for what was sent, once for what was held back"
+    assert "engineers.on_call" not in sent
 
 
 async def test_long_histories_are_folded_honestly(ledger: SqlLedger, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
-from tocsin.domain.facts import Fact, RefusalTakenBack, RoleAccepted, Seen
+from tocsin.domain.facts import Fact, RefusalTakenBack, RoleAccepted, Seen, StepFired
 from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
@@ -30,7 +30,7 @@ from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.planning.current_state import current_state, first_words
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import ladder_levels
+from tocsin.planning.escalation import deciding_service, ladder_levels
 from tocsin.ports.ledger import AddressLedger, ConfigLedger, DeliveryLedger, IncidentLedger, UnreadableError
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import TimelineStep, acceptances, steps_of
@@ -89,8 +89,9 @@ class MessageGroup:
 class Explanation:
     """An incident at an instant. `seen`: the daemon knows it; else its file alone is played. `notes` are sentences
     about its file. `taken_back` are refusals that were the provider's fault. `coming` are the first messages of
-    each ladder and stream if nobody answers; `later` how many more are to come by `until`. What was held back is
-    suppressed, or `dropped` after it was decided. `first_words` are groups that have heard nothing yet, and why.
+    each ladder and stream if nobody answers; `later` how many more are to come by `until`, `ahead` all of them. What
+    was held back is suppressed, or `dropped` after it was decided. `first_words` are groups that have heard nothing
+    yet, and why. `fired` are the steps of the ladders in this episode.
     """
 
     at: datetime
@@ -107,6 +108,8 @@ class Explanation:
     notes: tuple[str, ...] = ()
     taken_back: tuple[RefusalTakenBack, ...] = ()
     first_words: tuple[FirstWord, ...] = ()
+    ahead: tuple[MessageGroup, ...] = ()
+    fired: tuple[StepFired, ...] = ()
 
 
 async def policy_since(configuration: Configuration, ledger: PolicyLedger | None, now: datetime) -> Policy:
@@ -205,6 +208,10 @@ def _explained(
         notes,
         tuple(fact for fact in facts if isinstance(fact, RefusalTakenBack)),
         first_words(history.incident, policy, history),
+        tuple(coming),
+        tuple(
+            step.fact for step in steps if isinstance(step.fact, StepFired) and step.after.episode == history.episode
+        ),
     )
 
 
@@ -266,10 +273,13 @@ def _needed_roles(steps: Sequence[TimelineStep], policy: Policy, at: datetime) -
     return tuple(
         NeededRole(state.role, role, len(ladder_levels(draft, role)), by.get(state.role, ""))
         for state in current_state(history.incident, policy, history, at).roles
-        for role in [
-            history.roles.get(state.role) or RoleHistory(state.role, first=history.incident.assigned(state.role))
-        ]
+        for role in [history.roles.get(state.role) or _not_begun(draft, state.role)]
     )
+
+
+def _not_begun(draft: Draft, role: str) -> RoleHistory:
+    """A role whose ladder has not begun, as it will begin."""
+    return RoleHistory(role, service=deciding_service(draft, role), first=draft.incident.assigned(role))
 
 
 def _by(fact: Fact) -> str:

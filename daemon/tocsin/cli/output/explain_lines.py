@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from tocsin.app.incidents.explaining.page_causes import cause_text, causes, turn_on_call
+from tocsin.app.incidents.explaining.person_reasons import PersonReasons
 from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
 from tocsin.cli.output.delivery_words import outcomes
 from tocsin.domain.delivery import Deferred, Record, Refused
-from tocsin.domain.notification import Kind, Notification, Suppression
+from tocsin.domain.notification import Kind, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
@@ -47,7 +49,7 @@ class ExplainReader:
 @dataclass(frozen=True, slots=True)
 class ExplainLine:
     """One line of a section, the reason below it, and the rule `behind` it. `series` is what it repeats, `notes` are
-    sentences about its way.
+    sentences about its way, `revision` is the config's under which it was decided.
     """
 
     at: datetime
@@ -56,6 +58,7 @@ class ExplainLine:
     behind: str
     series: tuple[object, ...]
     notes: tuple[str, ...] = ()
+    revision: str = ""
 
 
 def lines(explained: Explanation, policy: Policy, reader: ExplainReader) -> Iterator[str]:
@@ -63,6 +66,8 @@ def lines(explained: Explanation, policy: Policy, reader: ExplainReader) -> Iter
     page = _ExplainPage(explained, policy, reader)
     yield from page.head()
     yield from ("", "WHO HOLDS WHAT", *page.holders())
+    if reader.person:
+        yield from ("", f"WHY {page.name(reader.person).upper()}, AND WHY NOT", *page.person())
     if explained.first_words:
         yield from ("", "WHO WAS NOT TOLD YET, AND WHY", *page.untold())
     if explained.seen:
@@ -79,6 +84,7 @@ class _ExplainPage:
         self.explained, self.policy, self.reader = explained, policy, reader
         self.zone = ZoneInfo(reader.zone)
         self.name = policy.person_name
+        self.causes_told: set[str] = set()
 
     @property
     def whole(self) -> bool:
@@ -125,21 +131,46 @@ class _ExplainPage:
         rows = [(self.policy.role_title(held.role), self._holder(held)) for held in self.explained.roles]
         responders = self._responders()
         rows += [("Responders", responders)] if responders else []
+        yield from self._table(rows) if rows else ["  nobody is asked to hold a role"]
+
+    def person(self) -> Iterator[str]:
+        """Why the person who is asked about was asked for something, and why not."""
+        explained = self.explained
+        ahead = [message for group in explained.ahead for message in group.messages]
+        needed = [held.history for held in explained.roles]
+        reasons = PersonReasons(
+            self.reader.person,
+            self.policy,
+            explained.history,
+            explained.at,
+            needed,
+            explained.fired,
+            [message for message in ahead if message.to == self.reader.person],
+            self.stamp,
+            self.turn_stamp,
+        )
+        yield from self._table(list(reasons.rows()))
+
+    def _table(self, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Subjects, and beside each what holds of it."""
         width = max((len(title) for title, _ in rows), default=0)
-        for title, holder in rows:
-            row = f"  {title:<{width}}  {holder}"
-            yield from textwrap.wrap(row, self.reader.width, subsequent_indent=" " * (width + 4))
-        if not rows:
-            yield "  nobody is asked to hold a role"
+        for title, text in rows:
+            row = f"  {title:<{width}}  {text}"
+            yield from textwrap.wrap(
+                row, self.reader.width, subsequent_indent=" " * (width + 4), break_on_hyphens=False
+            )
 
     def untold(self) -> Iterator[str]:
         """Which groups wait for their first word, what for, and until when at the latest."""
-        titles = [self.policy.group_title(word.group) for word in self.explained.first_words]
-        width = max(map(len, titles))
-        for title, word in zip(titles, self.explained.first_words, strict=True):
-            latest = self.stamp(word.leaves_at) if word.leaves_at else ""
-            row = f"  {title:<{width}}  {waiting_text(word, latest)}"
-            yield from textwrap.wrap(row, self.reader.width, subsequent_indent=" " * (width + 4))
+        yield from self._table(
+            [
+                (
+                    self.policy.group_title(word.group),
+                    waiting_text(word, self.stamp(word.leaves_at) if word.leaves_at else ""),
+                )
+                for word in self.explained.first_words
+            ]
+        )
 
     def _holder(self, held: NeededRole) -> str:
         role, passed = held.history, ""
@@ -179,20 +210,41 @@ class _ExplainPage:
             yield f"  … {folded} earlier ones are folded; --all shows everything"
 
     def future(self) -> Iterator[str]:
-        """What comes next; of much, the first."""
-        items = [self.line(message) for message in self._concerning(self.explained.coming)]
+        """What comes next; of much, the first; to one person the first of each sort."""
+        if self.reader.person:
+            yield from self._person_future()
+            return
+        items = [self.line(message) for message in self.explained.coming]
         shown = items if self.whole else items[:NEXT_IN_FULL]
         yield from self._rows(shown) if items else ["  nothing"]
         later = self.explained.later + len(items) - len(shown)
-        if later and not self.reader.person:
+        if later:
             yield f"  … and {later} more by {self.stamp(self.explained.until)}"
+
+    def _person_future(self) -> Iterator[str]:
+        messages = self._concerning(self.explained.ahead)
+        firsts: dict[tuple[object, ...], MessageGroup] = {}
+        for message in messages:
+            first = message.first
+            firsts.setdefault((first.kind, first.reason, first.roles, first.group), message)
+        shown = [self.line(message) for message in [*firsts.values()][:IN_FULL]]
+        until = self.stamp(self.explained.until)
+        yield from self._rows(shown) if shown else [f"  nothing to them by {until}"]
+        if shown and not any(message.first.kind is Kind.PAGE for message in messages):
+            yield f"  no page to them by {until}"
+        if len(messages) > len(shown):
+            yield f"  … and {len(messages) - len(shown)} more like these by {until}"
 
     def _rows(self, items: Sequence[ExplainLine]) -> Iterator[str]:
         """Each item on a line with the rule behind it, its reason below."""
         width = max((len(self.stamp(item.at)) for item in items), default=0)
         indent = " " * (width + 4)
         most = self.reader.width
+        revision = self.policy.revision
         for item in items:
+            if item.revision != revision:
+                revision = item.revision
+                yield f"  under config revision {revision}:"
             line, reason = f"  {self.stamp(item.at):<{width}}  {item.what}", item.reason
             if len(line) + 2 + len(item.behind) <= most:
                 yield f"{line}{item.behind:>{most - len(line)}}"
@@ -230,7 +282,8 @@ class _ExplainPage:
         group = self.policy.stakeholders.get(held.to)
         to = f" to {group.title if group else self.name(held.to)}" if held.to else " to nobody"
         what = f"{_kind(held.kind)}{to}"
-        return ExplainLine(held.at, what, suppression_text(held), self._behind(held), (held.kind, held.why, held.to))
+        series = held.kind, held.why, held.to
+        return ExplainLine(held.at, what, suppression_text(held), held.rule, series, revision=held.revision)
 
     def line(self, message: MessageGroup) -> ExplainLine:
         """One line: what, to whom, by which channels, what became of it; and why."""
@@ -242,7 +295,8 @@ class _ExplainPage:
         why = reason_text(first, self.policy, message.severity)
         tellers = self._company, self._taken_back
         notes = tuple(note for record in message.records for tell in tellers if (note := tell(record)))
-        return ExplainLine(first.at, what, why, self._behind(first), (first.kind, first.group or first.to), notes)
+        series = first.kind, first.group or first.to
+        return ExplainLine(first.at, what, why, first.rule, series, (*self._cause(message), *notes), first.revision)
 
     def _taken_back(self, record: Record) -> str:
         """That a refusal of it turned out to be the provider's own fault (rule 38)."""
@@ -272,11 +326,24 @@ class _ExplainPage:
             return f"one {word} for this and {pages} was tried last at {self.stamp(left_at)}: {', '.join(named)}{more}"
         return f"one {word} at {self.stamp(left_at)} carried this and {pages}: {', '.join(named)}{more}"
 
-    def _behind(self, decided: Notification | Suppression) -> str:
-        """The rule behind it, and the config revision where that is not the one in the head."""
-        if decided.revision == self.policy.revision and not self.whole:
-            return decided.rule
-        return f"{decided.rule}, revision {decided.revision}"
+    def _cause(self, message: MessageGroup) -> tuple[str, ...]:
+        """Which turn or override made it them whom a chain named, if the config is still that of the page; to whoever
+        asks why it was them, the whole cause. What was said once is not said again.
+        """
+        first, severity, policy = message.first, message.severity, self.policy
+        if first.kind is not Kind.PAGE or severity is None:
+            return ()
+        roles = {held.role: held.history for held in self.explained.roles}
+        reasons = causes(first, policy, roles, self.explained.fired, self.explained.incident.services)
+        if self.reader.person:
+            texts = [cause_text(cause, first.at, policy, severity, self.turn_stamp) for cause in reasons]
+        elif message.records[0].state == "ahead":
+            return ()
+        else:
+            texts = [turn_on_call(cause, first.at, policy, self.turn_stamp) for cause in reasons]
+        fresh = [text for text in dict.fromkeys(texts) if text and text not in self.causes_told]
+        self.causes_told.update(fresh)
+        return tuple(fresh)
 
     def _readers(self, message: MessageGroup) -> str:
         group = message.first.group
@@ -294,6 +361,10 @@ class _ExplainPage:
         here = at.astimezone(self.zone)
         same = here.date() == self.explained.at.astimezone(self.zone).date()
         return f"{here:%H:%M:%S}" if same else f"{self.day(at)} {here:%H:%M:%S}"
+
+    def turn_stamp(self, at: datetime) -> str:
+        """An instant of a rotation in the reader's zone: nobody hands over at a second."""
+        return f"{self.day(at)} {at.astimezone(self.zone):%H:%M}"
 
     def day(self, at: datetime) -> str:
         """A day in the reader's zone."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 
 from tocsin.domain.policy import Policy, Who
-from tocsin.domain.rotation import CalendarEvent, Hours, Rotation, Shift
+from tocsin.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift
 from tocsin.planning.on_call.handoffs import turn_of
 from tocsin.planning.on_call.hours import is_open
 
@@ -42,10 +42,18 @@ def on_call_now(rotation: Rotation, at: datetime) -> tuple[str | None, bool]:
 
 def overridden(rotation: Rotation, base: str | None, at: datetime) -> tuple[str | None, bool]:
     """Who is on call instead of `base`, whose turn it is, and whether an override says so."""
-    for override in reversed(rotation.overrides):
-        if override.start <= at < override.end and override.instead_of in (None, base):
-            return override.person, True
-    return base, False
+    override = override_at(rotation, base, at)
+    return (override.person, True) if override else (base, False)
+
+
+def override_at(rotation: Rotation, base: str | None, at: datetime) -> Override | None:
+    """The override that holds at an instant, where it is `base`'s turn: the last listed one."""
+    holding = (
+        override
+        for override in reversed(rotation.overrides)
+        if override.start <= at < override.end and override.instead_of in (None, base)
+    )
+    return next(holding, None)
 
 
 def in_turn(rotation: Rotation, at: datetime) -> str | None:
@@ -53,7 +61,7 @@ def in_turn(rotation: Rotation, at: datetime) -> str | None:
     if rotation.calendar:
         running = [event for event in rotation.events if event.start <= at < event.end]
         return max(running, key=lambda event: event.start).person if running else None
-    covering = _covering(rotation, at)
+    covering = covering_shift(rotation, at)
     return covering[0].members[covering[1]] if covering else None
 
 
@@ -66,7 +74,7 @@ def next_on_call(rotation: Rotation, at: datetime) -> str | None:
         return None
     if rotation.calendar:
         return _next_in_calendar(rotation, at, {now, base})
-    covering = _covering(rotation, at)
+    covering = covering_shift(rotation, at)
     assert covering is not None
     shift, turn = covering
     ahead = (*shift.members[turn + 1 :], *shift.members[:turn])
@@ -97,7 +105,7 @@ def nameable(who: Who, policy: Policy) -> frozenset[str]:
     return frozenset(members | scheduled | {override.person for override in rotation.overrides})
 
 
-def _covering(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
+def covering_shift(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:
     """The first shift that covers the moment, and the index of the member whose turn it is."""
     for shift in rotation.shifts:
         turn = turn_of(shift, at)
