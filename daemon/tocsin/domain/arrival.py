@@ -211,7 +211,7 @@ class FiringAlerts:
 class AlertEntry:
     """What a notification of a group of alerts comes to: the group's short name, how its incident reads, how many of
     its alerts were left out by who told it, when the last of those that ended did so (UTC), and those that fire;
-    `began_at` is when the first of these began.
+    `began_at` is when the first of these began. `links` are web addresses that help, each with its title.
     """
 
     kind: ClassVar[EntryKind] = EntryKind.ALERT
@@ -223,6 +223,7 @@ class AlertEntry:
     ended_at: datetime | None
     firing: tuple[FiringAlerts, ...]
     began_at: datetime | None = None
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,6 +126,8 @@ class Edit:
     services: tuple[str, ...] | None = None
     """Services to add to those that are there."""
     summary: str | None = None
+    links: tuple[tuple[str, str], ...] | None = None
+    """Links to add to those that are there: title and address."""
     note: TimelineNote | None = None
     """A note to add to the timeline."""
     impact: str | None = None
@@ -149,6 +151,7 @@ class Edit:
             "severity": self.severity,
             "services": self.services or None,
             "summary": self.summary,
+            "links": self.links or None,
             "timeline": self.note,
             "impact": self.impact,
             "public_title": self.public_title,

@@ -29,6 +29,7 @@ from tests.fakes.ledger import MemoryLedger
 from tests.unit.alerts import T0, alert, group
 
 ALERTS = AlertmanagerSettings(severities={"critical": "sev1"}, default_severity="sev3")
+NO_LINKS = [[["x", "javascript:alert(1)"]], [["x", "tel:+4930123456"]], [["", "https://example.com"]], [["x"]], "x"]
 REFS = (f"reference{number}" for number in count())
 MINUTE = timedelta(minutes=1)
 
@@ -91,6 +92,8 @@ async def test_what_came_while_no_daemon_ran(feed: Feed) -> None:
     assert await feed.results() == ["declared", "nothing", "resolved"]
     (text,) = feed.files()
     assert "stopped firing" in text
+    assert "alert firing" not in text
+    assert '  Alertmanager: "http://alertmanager.example.com:9093/#/alerts?filter=' in text
 
 
 @pytest.mark.parametrize(("began", "written"), [("08:53:10.5", "08:53:10"), ("23:59:00", None), ("0001", "")])
@@ -246,6 +249,8 @@ def test_entries_are_small(number: int, words: str) -> None:
     together they name every alert; the worst come first.
     """
     alerts = [alert(f"host-{n}", severity="critical" if n % 3 == 0 else words[:50]) for n in range(number)]
+    for n, one in enumerate(alerts[:50]):
+        one |= {"generatorURL": f"https://prometheus.example.com/{n}?" + "é" * 100}
     told = entries(group(*alerts, commonAnnotations={"description": words, "summary": words}))
     for entry in told:
         data = write_entry(entry)
@@ -277,7 +282,14 @@ def test_what_is_no_entry(changes: dict[str, object]) -> None:
     assert read_entry(json.dumps(values).encode()) == entry
     values["firing"][0] |= changes
     assert isinstance(read_entry(json.dumps(values).encode()), str)
-    for name, value in (("group", "../x"), ("title", ""), ("title", "x" * 256), ("truncated", -1), ("ended_at", "now")):
+    for name, value in (
+        ("group", "../x"),
+        ("title", ""),
+        ("title", "x" * 256),
+        ("truncated", -1),
+        ("ended_at", "now"),
+        *(("links", links) for links in NO_LINKS),
+    ):
         assert isinstance(read_entry(json.dumps(json.loads(write_entry(entry)) | {name: value}).encode()), str)
 
 

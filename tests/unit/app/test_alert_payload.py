@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.app.alerts import memory
+from tocsin.app.alerts.links import incident_links
 from tocsin.app.alerts.memory import AlertMemory, read_memory, with_memory
 from tocsin.app.alerts.payload import AlertGroup, read_notification
 from tocsin.app.alerts.words import ended_by_alerts_at, incident_summary, incident_title, resolution_text
+from tocsin.formats.schema.patterns import LINKS_MOST
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
@@ -121,6 +123,62 @@ def test_a_summary_lists_what_fires() -> None:
         "- instance=i0, since 2026-11-23 10:00:00 UTC: Errors on i0",
     ]
     assert lines[-2:] == ["- instance=i19, since 2026-11-23 10:19:00 UTC: Errors on i19", "- and 5 more"]
+
+
+def test_a_runbook_survives_an_alert_that_has_none() -> None:
+    """Several are listed once each, at most three; also once all have ended."""
+    alerts = [alert(name) for name in "abcdefghi"]
+    for number, one in enumerate(alerts[1:]):
+        one["annotations"]["runbook_url"] = f"https://example.com/{number // 2}"
+    assert "Runbook" not in incident_summary(group(alerts[0]))
+    told = group(*alerts)
+    listed = ["Runbook: https://example.com/0", "Runbook: https://example.com/1", "Runbook: https://example.com/2"]
+    assert [line for line in incident_summary(told).splitlines() if line.startswith("Runbook")] == listed
+    assert [link for link in incident_links(told) if link[0].startswith("Runbook")] == [
+        ("Runbook", "https://example.com/0"),
+        ("Runbook 2", "https://example.com/1"),
+        ("Runbook 3", "https://example.com/2"),
+    ]
+    ended = group(*(one | {"status": "resolved", "endsAt": "2026-11-23T11:00:00Z"} for one in alerts))
+    assert listed[2] in incident_summary(ended)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "ftp://example.com/x",
+        "https://user:secret@example.com/",
+        "https://example.com/a b",
+        "https://example.com/a\nb",
+        "https://",
+        "https://example.com:99999/",
+        "https://example.com/" + "x" * 700,
+        "",
+        None,
+        5,
+        ["https://example.com/"],
+    ],
+)
+def test_what_is_no_link_stops_no_alert(address: object) -> None:
+    """It is left out, wherever it stands, and the alert is told as ever."""
+    told = alert() | {"generatorURL": address}
+    told["annotations"]["runbook_url"] = str(address)
+    made = group(told, externalURL=address)
+    assert incident_links(made) == ()
+    assert incident_title(made) == "Errors on a"
+
+
+def test_links_have_their_limits() -> None:
+    """Two hundred alerts of two hundred rules: so many links as fit, the runbook and Alertmanager first."""
+    alerts = [alert(f"{number}", alertname=f"Rule{number}") for number in range(200)]
+    for number, one in enumerate(alerts):
+        one |= {"generatorURL": f"https://prometheus.example.com/graph?g0.expr={number}&" + "x" * 200}
+        one["annotations"]["runbook_url"] = "https://wiki.example.com/r"
+    links = incident_links(group(*alerts))
+    assert [title for title, _ in links[:3]] == ["Runbook", "Alertmanager", "Source of Rule0"]
+    assert 4 <= len(links) <= LINKS_MOST
+    assert len(json.dumps(links)) < 1500
 
 
 def test_words_have_their_limits() -> None:

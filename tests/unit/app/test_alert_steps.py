@@ -18,6 +18,13 @@ from tests.unit.alerts import T0, alert, entry
 SETTINGS = AlertmanagerSettings(severities={"critical": "SEV1", "page": "sev2"}, default_severity="sev3")
 MEANING = Meaning(SETTINGS, shipped_policy())
 MINUTE = timedelta(minutes=1)
+LINKS = (
+    (
+        "Alertmanager",
+        "http://alertmanager.example.com:9093/#/alerts?filter=%7Balertname%3D%22HighErrorRate%22%7D",
+    ),
+    ("Source of HighErrorRate", "http://prometheus.example.com/graph?g0.expr=up"),
+)
 
 
 class Story:
@@ -53,6 +60,7 @@ def _edited(incident: Incident, edit: Edit) -> Incident:
         resolution=incident.resolution if edit.resolution is None else edit.resolution,
         severity=edit.severity or incident.severity,
         services=(*incident.services, *(edit.services or ())),
+        links=(*incident.links, *(edit.links or ())),
         summary=incident.summary if edit.summary is None else edit.summary,
     )
 
@@ -115,8 +123,8 @@ def test_the_end_ends_it_once(story: Story) -> None:
 
 
 def test_a_resolution_that_people_began_stays(story: Story) -> None:
-    """Alertmanager then says only that it is over."""
-    story.set(resolution="The cache was emptied.")
+    """Alertmanager then says only that it is over, and when in its own summary."""
+    story.set(resolution="The cache was emptied.", summary="It is the cache.")
     assert story.tell(entry(alert(ended=9)), 10).edit == Edit(status=Status.RESOLVED)
 
 
@@ -164,8 +172,49 @@ def test_a_persons_resolve_stays(story: Story) -> None:
     """
     story.set(status=Status.RESOLVED, resolution="Known, harmless.")
     assert [story.tell(entry(alert()), at).action for at in (1, 100, 10_000)] == [Action.NOTHING] * 3
+    ended = story.tell(entry(alert(ended=9)), 10_001)
+    assert (ended.action, ended.edit.keys) == (Action.CHANGED, {"summary"})
+    assert story.incident is not None
+    assert "firing:" not in story.incident.summary
     assert story.tell(entry(alert(ended=9)), 10_001).action is Action.NOTHING
     assert story.tell(entry(alert(), alert("b", -5)), 10_002).action is Action.DECLARED
+
+
+def test_a_resolved_file_says_when_its_alerts_ended(story: Story) -> None:
+    """No alert is said to fire in it; a second end that knows less takes nothing out; open again, it says who fires."""
+    story.tell(entry(alert(), alert("b", 5)), 6)
+    edit = story.tell(entry(alert(ended=8), alert("b", 5, 9)), 10).edit
+    assert (edit.summary or "").splitlines()[1:] == [
+        "No alert is firing any more; the last ended 2026-11-23 10:09:00 UTC:",
+        "- instance=a, from 2026-11-23 10:00:00 UTC until 2026-11-23 10:08:00 UTC: Errors on a",
+        "- instance=b, from 2026-11-23 10:05:00 UTC until 2026-11-23 10:09:00 UTC: Errors on b",
+    ]
+    assert story.tell(entry(alert("b", 5, 9)), 10.5).action is Action.NOTHING
+    again = story.tell(entry(alert("c", 11)), 11)
+    assert again.action is Action.REOPENED
+    assert "1 alert firing:" in (again.edit.summary or "")
+
+
+def test_links_come_with_alerts_and_stay(story: Story) -> None:
+    """Each address once, under a title that is free; one that a person took out comes only with a new alert; nothing
+    that a person wrote is touched.
+    """
+    assert story.incident is not None
+    assert story.incident.links == LINKS
+    story.set(links=(("Runbook", "https://wiki.example.com/mine"),))
+    assert story.tell(entry(alert()), 1).action is Action.NOTHING
+    second = alert("b", 5)
+    second["annotations"]["runbook_url"] = "https://wiki.example.com/errors"
+    edit = story.tell(entry(alert(), second), 6).edit
+    assert edit.links == (("Runbook 2", "https://wiki.example.com/errors"), *LINKS)
+    assert story.tell(entry(alert(ended=9)), 10).edit.links is None
+
+
+def test_an_incident_holds_so_many_links(story: Story) -> None:
+    """However many ways an alert that flaps comes from: what a file may hold is not exceeded."""
+    story.set(links=tuple((f"Link {number}", f"https://example.com/{number}") for number in range(19)))
+    edit = story.tell(entry(alert(), alert("b", 5)), 6).edit
+    assert edit.links == LINKS[:1]
 
 
 @pytest.mark.parametrize(

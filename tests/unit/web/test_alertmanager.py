@@ -169,6 +169,17 @@ async def test_it_lives_and_ends(post: Post) -> None:
     assert post.files() == before
 
 
+async def test_links_are_added_beside_those_of_people(post: Post) -> None:
+    """Comments and what people wrote stay; a file of an older version, which had none, goes on."""
+    await post.tell(notification([alert() | {"generatorURL": ""}], externalURL=""))
+    assert post.incident().links == ()
+    post.rewrite("declared_by:", "links: {Dashboard: https://graphs.example.com/}  # look here first\ndeclared_by:")
+    assert (await post.tell(notification([alert(), alert("b", 1)])))[1].endswith(": changed\n")
+    titles = [title for title, _ in post.incident().links]
+    assert titles == ["Dashboard", "Alertmanager", "Source of HighErrorRate"]
+    assert "# look here first" in next(iter(post.files().values()))
+
+
 async def test_flapping_opens_it_again(post: Post) -> None:
     """Fired, ended, fired anew: one file, open again, without the old end."""
     await post.tell(FIRING)

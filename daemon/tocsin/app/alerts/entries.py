@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from tocsin.app.alerts.links import incident_links
 from tocsin.app.alerts.payload import Alert, AlertGroup
 from tocsin.app.alerts.words import incident_summary, incident_title
 from tocsin.domain.arrival import AlertEntry, FiringAlerts
@@ -31,11 +32,12 @@ def alert_entries(
     group: AlertGroup, settings: AlertmanagerSettings, rank: Rank, refs: Iterator[str]
 ) -> list[AlertEntry]:
     """The entries of a notification, those of the worst alerts first; each with the next reference."""
-    title, summary = incident_title(group), incident_summary(group)
+    title, summary, links = incident_title(group), incident_summary(group), incident_links(group)
     truncated = max(0, min(group.truncated, TRUNCATED_MOST))
 
     def entry(firing: tuple[FiringAlerts, ...]) -> AlertEntry:
-        return AlertEntry(next(refs), group.key, title, summary, truncated, group.ended_at, firing, group.began_at)
+        began_at, ended_at = group.began_at, group.ended_at
+        return AlertEntry(next(refs), group.key, title, summary, truncated, ended_at, firing, began_at, links)
 
     entries: list[AlertEntry] = []
     for kind in sorted(_kinds(group, settings), key=lambda kind: rank(kind.severity)):

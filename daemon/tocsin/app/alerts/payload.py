@@ -35,7 +35,13 @@ def _texts(value: object) -> object:
     return {} if value is None else value
 
 
+def _text(value: object) -> object:
+    return value if isinstance(value, str) else ""
+
+
 Texts = Annotated[dict[str, str], BeforeValidator(_texts)]
+Link = Annotated[str, BeforeValidator(_text)]
+"""An address that helps; one that is none stops no alert."""
 At = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
@@ -54,6 +60,7 @@ class Alert(_Part):
     starts_at: At = Field(alias="startsAt")
     ends_at: At | None = Field(default=None, alias="endsAt")
     fingerprint: str = ""
+    source: Link = Field(default="", alias="generatorURL")
 
     @property
     def firing(self) -> bool:
@@ -86,6 +93,7 @@ class AlertGroup(_Part):
     common_labels: Texts = Field(default_factory=dict, alias="commonLabels")
     common_annotations: Texts = Field(default_factory=dict, alias="commonAnnotations")
     alerts: list[Alert] = Field(min_length=1, max_length=ALERTS_MOST)
+    alertmanager: Link = Field(default="", alias="externalURL")
 
     @cached_property
     def key(self) -> str:

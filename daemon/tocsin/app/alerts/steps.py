@@ -2,7 +2,8 @@
 
 - What fires without an open incident is declared. What fires with one changes nothing, but that alerts not heard of
   before may raise its severity (never lower it), bring further services, and show in a summary nobody has rewritten.
-- An end ends an incident that Alertmanager declared, unless it is older than what fires now.
+- An end ends an incident that Alertmanager declared, unless it is older than what fires now. A summary that nobody has
+  rewritten then says when the alerts ended, also where a person had resolved it before.
 - An incident that a person resolved stays so for the alerts that it had heard of. Another one is a new incident.
 - One that Alertmanager resolved and that fires anew within `REOPENED_WITHIN` is opened again: whoever was told that it
   is over must hear that it is not, and one story is easier to follow at night than five. After that it is a new one.
@@ -17,8 +18,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from tocsin.app.alerts.labels import Meaning
+from tocsin.app.alerts.links import links_beside
 from tocsin.app.alerts.memory import AlertMemory
-from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text
+from tocsin.app.alerts.words import ended_by_alerts_at, resolution_text, tells_of_firing
 from tocsin.domain.arrival import AlertEntry
 from tocsin.domain.incident import ALERTMANAGER, Edit, Incident, Status
 
@@ -83,6 +85,7 @@ def declaration(group: AlertEntry, meaning: Meaning, now: datetime) -> Incident:
         severity=meaning.severity(group.firing),
         summary=group.summary,
         services=meaning.services(group.firing),
+        links=group.links,
         declared_by=ALERTMANAGER,
         declared_at=now,
         started_at=min(began_at, now) if began_at else None,
@@ -111,6 +114,7 @@ def _reopen(group: AlertEntry, incident: Incident, memory: AlertMemory, meaning:
         severity=edit.severity,
         services=edit.services,
         summary=edit.summary,
+        links=edit.links,
     )
     return AlertStep(Action.REOPENED, reopening, after)
 
@@ -128,6 +132,7 @@ def _additions(
         severity=severity if severity and meaning.worse(severity, incident.severity) else None,
         services=services or None,
         summary=summary if ours and summary != incident.summary else None,
+        links=(links_beside(group.links, incident.links) or None) if new else None,
     )
     return edit, after
 
@@ -135,7 +140,9 @@ def _additions(
 def _end(group: AlertEntry, incident: Incident | None, memory: AlertMemory, now: datetime) -> AlertStep:
     if incident is None:
         return AlertStep(Action.NOTHING, why="there is no incident of it")
-    if incident.resolved:
+    summary = group.summary if memory.wrote(incident.summary) and group.summary != incident.summary else None
+    after = memory if summary is None else memory.with_summary(summary)
+    if incident.resolved and (summary is None or not tells_of_firing(incident.summary)):
         return AlertStep(Action.NOTHING, why="it is resolved")
     if not incident.declared_by_alerts:
         return AlertStep(Action.NOTHING, why="a person declared it, and has to resolve it")
@@ -143,6 +150,8 @@ def _end(group: AlertEntry, incident: Incident | None, memory: AlertMemory, now:
         return AlertStep(Action.NOTHING, why="not all of its alerts were told (max_alerts), some may fire")
     if memory.newest_at and group.ended_at and group.ended_at < memory.newest_at:
         return AlertStep(Action.NOTHING, why="alerts fire that began after these ended")
+    if incident.resolved:
+        return AlertStep(Action.CHANGED, Edit(summary=summary), after)
     begun_by_a_person = incident.resolution and not ended_by_alerts_at(incident.resolution)
     resolution = None if begun_by_a_person else resolution_text(now)
-    return AlertStep(Action.RESOLVED, Edit(status=Status.RESOLVED, resolution=resolution), memory)
+    return AlertStep(Action.RESOLVED, Edit(status=Status.RESOLVED, resolution=resolution, summary=summary), after)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from tocsin.app.alerts.links import runbooks
 from tocsin.app.alerts.payload import Alert, AlertGroup
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.text.times import utc
@@ -20,11 +21,12 @@ TEXT_MOST = 1500
 """Characters of a description."""
 LISTED_MOST = 20
 """Alerts that are listed; the rest is counted."""
-SUMMARY_MOST = 4000
+SUMMARY_MOST = 3200
 """Octets of a summary: it has to fit into an entry of the inbox."""
 LABELS_MOST = 12
 """Labels of one alert that are shown."""
 ALERT = "alertname"
+_FIRING = re.compile(r"^\d+ alerts? firing:$", re.MULTILINE)
 _ENDED = re.compile(r"All alerts have stopped firing \(Alertmanager, (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC\)\.")
 
 
@@ -57,12 +59,19 @@ def incident_title(group: AlertGroup) -> str:
 
 
 def incident_summary(group: AlertGroup) -> str:
-    """What responders should know: what the alerts share, then the firing ones, a line each, if there is room."""
+    """What responders should know: what the alerts share, then the firing ones, a line each, if there is room; where
+    none fires any more, when they ended.
+    """
     for listed in range(LISTED_MOST, -1, -1):
         text = clean("\n".join(_summary(group, listed)))
         if len(json.dumps(text, ensure_ascii=False).encode("utf-8", "replace")) <= SUMMARY_MOST:
             return text
     return cut(text, SUMMARY_MOST // 8)
+
+
+def tells_of_firing(summary: str) -> bool:
+    """Whether a summary of ours says that alerts fire."""
+    return _FIRING.search(summary) is not None
 
 
 def resolution_text(at: datetime) -> str:
@@ -84,25 +93,30 @@ def _summary(group: AlertGroup, listed: int) -> Iterator[str]:
     description = cut(clean(shared.get("description", "") or shared.get("message", "")), TEXT_MOST)
     if description:
         yield description
-    if link := _line(shared.get("runbook_url", "")):
-        yield f"Runbook: {link}"
+    alerts = group.firing or sorted(group.alerts, key=lambda alert: alert.starts_at)
+    for link in runbooks(alerts):
+        yield f"Runbook: {_line(link)}"
     if common := _labels(group.common_labels, {}):
         yield f"All alerts: {common}"
-    number = len(group.firing) + max(group.truncated, 0)
-    yield f"{number} alert{'' if number == 1 else 's'} firing:"
-    for alert in group.firing[:listed]:
+    number = len(alerts) + max(group.truncated, 0)
+    if group.firing:
+        yield f"{number} alert{'' if number == 1 else 's'} firing:"
+    else:
+        yield f"No alert is firing any more{f'; the last ended {utc(group.ended_at)}' if group.ended_at else ''}:"
+    for alert in alerts[:listed]:
         yield f"- {cut(_alert(alert, group), LINE_MOST)}"
     if number > listed:
         yield f"- and {number - listed} more"
 
 
 def _alert(alert: Alert, group: AlertGroup) -> str:
-    """One alert: since when, which of them, and what it says for itself."""
+    """One alert: which of them, since when (or from when until when), and what it says for itself."""
     own = _labels(alert.labels, group.common_labels)
     texts = (alert.annotations.get(name, "") for name in ("summary", "description", "message"))
     shared = set(group.common_annotations.values())
     annotation = next((_line(text) for text in texts if text and text not in shared), "")
-    since = f"since {utc(alert.starts_at)}"
+    began, ended = utc(alert.starts_at), alert.ended_at
+    since = f"from {began} until {utc(ended)}" if ended else f"since {began}" if alert.firing else f"began {began}"
     return ": ".join(filter(None, (f"{own}, {since}" if own else since, annotation)))
 
 

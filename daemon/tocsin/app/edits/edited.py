@@ -24,6 +24,8 @@ def edited(incident: Incident, edit: Edit) -> Incident:
         values["roles"] = tuple((dict(incident.roles) | dict([edit.role])).items())
     if edit.services:
         values["services"] = tuple(dict.fromkeys((*incident.services, *edit.services)))
+    if edit.links:
+        values["links"] = tuple((dict(incident.links) | dict(edit.links)).items())
     if edit.entry:
         values["updates"] = (*incident.updates, edit.entry)
     if edit.note:

@@ -31,6 +31,8 @@ from tocsin.formats.inbox.acts import (
     Signature,
     edit_values,
 )
+from tocsin.formats.schema.addresses import web_address
+from tocsin.formats.schema.patterns import LINE_LIMIT, LINKS_MOST
 
 ENTRY_MOST = 8192
 """Octets of an entry."""
@@ -43,6 +45,17 @@ TEXT_MOST = 4000
 Address = Annotated[str, Field(min_length=1, max_length=320)]
 At = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 ValueText = Annotated[str, Field(max_length=TEXT_MOST)]
+
+
+def _link(pair: list[str]) -> list[str]:
+    """Title and address of a link, which leads to the web. Raises ValueError."""
+    title, address = pair
+    if not 0 < len(title) <= LINE_LIMIT or web_address(address) != address:
+        raise ValueError("is no link")
+    return pair
+
+
+Link = Annotated[list[str], Field(min_length=2, max_length=2), AfterValidator(_link)]
 
 
 class _Answer(EntryModel):
@@ -88,6 +101,7 @@ class _AlertModel(EntryModel):
     ended_at: At | None
     firing: Annotated[list[_FiringModel], Field(max_length=ENTRY_MOST)]
     began_at: At | None = None
+    links: Annotated[list[Link], Field(max_length=LINKS_MOST)] = Field(default_factory=list)
 
 
 class _Word(EntryModel):
@@ -176,6 +190,7 @@ def _entry(model: _Model) -> InboxEntry:
                 model.ended_at,
                 firing,
                 model.began_at,
+                tuple((title, address) for title, address in model.links),
             )
         case _Word():
             return WordEntry(model.ref, model.cause, model.text)

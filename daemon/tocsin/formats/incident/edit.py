@@ -128,11 +128,7 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
     _append_all(mapping, edit)
     if edit.role:
         role, person = edit.role
-        roles = mapping.get("roles")
-        if not isinstance(roles, CommentedMap):
-            roles = _flow({})
-            mapping["roles"] = roles
-        roles[role] = person
+        _put(mapping, "roles", role, person, _flow({}))
     if edit.status:
         mapping["status"] = str(edit.status)
     if edit.eta:
@@ -158,6 +154,8 @@ def _append_all(mapping: CommentedMap, edit: Edit) -> None:
         _append(mapping, "timeline", _flow(_entry(edit.note)))
     for service in edit.services or ():
         _append(mapping, "services", service)
+    for title, address in edit.links or ():
+        _put(mapping, "links", title, _text(address), CommentedMap())
 
 
 def _resolve(mapping: CommentedMap, edit: Edit) -> None:
@@ -171,6 +169,17 @@ def _resolve(mapping: CommentedMap, edit: Edit) -> None:
         mapping["resolution"] = CommentedMap(({"text": there} if there else {}) | words)
     elif words:
         mapping["resolution"] = words["text"]
+
+
+def _put(mapping: CommentedMap, key: str, name: str, value: str, empty: CommentedMap) -> None:
+    """Set an entry of the mapping at `key`, of an `empty` one where there is none."""
+    if not isinstance(mapping.get(key), CommentedMap):
+        mapping[key] = empty
+    entries = mapping[key]
+    trailing = _trailing(entries) if name not in entries else None
+    entries[name] = value
+    if trailing:
+        entries.ca.items[name] = [None, None, trailing, None]
 
 
 def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
