@@ -24,7 +24,7 @@ INNER = {
         "edits": 1, "diff": 3, "policy_tests": 3, "incidents": 3, "engine": 3,
         "intake": 4, "alerts": 4, "replies": 4, "arrivals": 5, "lifecycle": 6, "doctor": 7, "wiring": 8,
     },
-    "formats": {"schema": 0, "inbox": 0, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
+    "formats": {"schema": 0, "inbox": 1, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"answer": 2, "delivery": 0, "language": 0, "message": 1, "operator": 2, "report": 2},
     "planning": {"history": 0, "on_call": 0, "delivery": 0, "cadence": 1},
     "adapters": {"files": 0, "": 0} | dict.fromkeys(("dns", "git", "inbox", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),

@@ -22,6 +22,8 @@ TEXTS = LETTERS | st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
 UPDATES = st.builds(UpdateEntry, TEXTS, TEXTS, INSTANTS, TEXTS)
 NOTES = st.builds(TimelineNote, TEXTS, INSTANTS, TEXTS)
+LINK = st.tuples(st.sampled_from(["Runbook", "a: b", "Café 2"]), st.sampled_from(["https://a.org/#x", "http://b.org"]))
+LINKS = st.lists(LINK, unique_by=lambda pair: pair[0], max_size=3).map(tuple)
 EDITS = st.builds(
     Edit,
     acknowledgment=st.none() | st.builds(Acknowledgment, PEOPLE, INSTANTS),
@@ -34,6 +36,7 @@ EDITS = st.builds(
     severity=st.none() | SEVERITIES,
     services=st.none(),
     summary=st.none() | TEXTS,
+    links=st.none() | LINKS,
     note=st.none() | NOTES,
     impact=st.none() | TEXTS,
     public_title=st.none() | TEXTS,
@@ -60,6 +63,7 @@ INCIDENTS = st.builds(
     verified_by=WRITTEN,
     review=st.sampled_from(["", "done"]),
     public_title=WRITTEN,
+    links=LINKS,
 )
 
 

@@ -1,17 +1,19 @@
 """Outside: the public page says what outsiders' emails said, and nothing that they were not told."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tocsin.adapters.jinja.renderer import JinjaRenderer
-from tocsin.domain.facts import Closed, Seen, Updated
+from tocsin.domain.facts import Closed, Fact, Seen, Updated
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.wording.message.wording import wording
-from tocsin.wording.report.public_view import AGAIN, LAST_WORD, PublicView, public_view
+from tocsin.wording.report.public.updates import AGAIN, LAST_WORD
+from tocsin.wording.report.public.view import PublicView, public_view
 from tocsin.wording.report.timeline import steps_of
 
 from tests.builders.instants import MINUTE, T0
@@ -90,15 +92,127 @@ async def test_what_they_were_not_told_is_not_shown() -> None:
     assert await view(ledger) == before
 
 
-async def test_a_public_title_counts_at_once() -> None:
-    """Whoever writes one sees that outsiders read what they should not."""
+async def test_a_mistaken_title_is_hidden_at_once() -> None:
+    """Whoever writes a public one sees that outsiders read what they should not: it goes at once, and the new one stands
+    there once a message said it, not before.
+    """
     ledger = MemoryLedger()
     before = replace(CARD, title="SECRET", started_at=T0 - 5 * MINUTE)
     await change(ledger, 0, before)
-    await change(ledger, 30, replace(before, public_title="Paying fails"))
+    mended = replace(before, public_title="Paying fails")
+    await change(ledger, 29, mended)
     found = await view(ledger)
     assert found is not None
-    assert (found.title, found.since) == ("Paying fails", T0 - 5 * MINUTE)
+    assert (found.title, found.since) == ("Service disruption", T0 - 5 * MINUTE)
+    await pass_time(ledger, "card", T0 + 61 * MINUTE)
+    told = await view(ledger)
+    assert told is not None
+    assert told.title == "Paying fails"
+    await change(ledger, 62, replace(mended, public_title="UNTOLD"))
+    assert await view(ledger) == told
+
+
+def updated(at: int, group: str) -> Updated:
+    return Updated(T0 + at * MINUTE, group, Reason.DUE, True, ((f"{group}@example.com", Channel.EMAIL),))
+
+
+def seen(at: int, **changes: object) -> Seen:
+    return Seen(T0 + at * MINUTE, replace(CARD, **changes), str(at))  # type: ignore[arg-type]  # any field
+
+
+def entries(*facts: Fact) -> list[tuple[tuple[str, ...], tuple[str, ...], str]]:
+    """What the page says of these, without the instants."""
+    found = public_view(steps_of(facts), {}, POLICY)
+    assert found is not None
+    return [(update.changes, update.words, update.impact) for update in found.updates]
+
+
+def test_groups_told_at_one_instant_are_one_entry() -> None:
+    """One hears for the first time what another hears still: of the two sentences that say how it stands one stands
+    there, and news that outsiders had read are not told as new.
+    """
+    one, two = UpdateEntry("a", "First news."), UpdateEntry("b", "Second news.")
+    still = (), ("We are still investigating.",), ""
+    assert entries(seen(0), updated(0, "customers"), updated(30, "merchants"), updated(30, "customers")) == [
+        ((), ("We are investigating.",), CARD.impact),
+        still,
+    ]
+    facts = [
+        seen(0),
+        updated(0, "customers"),
+        seen(5, updates=(one,)),
+        updated(5, "customers"),
+        seen(9, updates=(one, two), status=Status.IDENTIFIED),
+        updated(9, "merchants"),
+        updated(9, "customers"),
+        updated(20, "partners"),
+    ]
+    cause = "We have found the cause and are working on it."
+    assert entries(*facts)[1:] == [
+        ((), ("First news.",), ""),
+        ((cause,), ("Second news.",), ""),
+        ((), (cause,), ""),
+    ]
+
+
+def test_the_impact_and_the_estimate_stand_where_they_were_told() -> None:
+    """Each once: when it was new, when it changed, and that it takes longer."""
+    eta = T0 + 20 * MINUTE
+    facts = [
+        seen(0, eta=eta),
+        updated(0, "customers"),
+        updated(15, "customers"),
+        seen(16, eta=eta, impact="Only cards fail."),
+        updated(16, "customers"),
+        updated(30, "customers"),
+        updated(45, "customers"),
+    ]
+    still = ("We are still investigating.",)
+    assert entries(*facts) == [
+        (("Expected to be fixed by 10:20 UTC.",), ("We are investigating.",), CARD.impact),
+        ((), still, ""),
+        ((), still, "Only cards fail."),
+        (("This takes longer than the 10:20 UTC we expected; no new estimate yet.",), still, ""),
+        ((), still, ""),
+    ]
+
+
+def test_what_reached_nobody_is_not_shown() -> None:
+    """A group whose every reader unsubscribed was told nothing."""
+    hushed = replace(updated(5, "customers"), readers=())
+    assert public_view(steps_of([seen(0), hushed]), {}, POLICY) is None
+    facts = [seen(0), updated(0, "merchants"), seen(5, updates=(UpdateEntry("a", "SECRET"),)), hushed]
+    assert entries(*facts) == [((), ("We are investigating.",), CARD.impact)]
+
+
+def test_an_estimate_from_before_it_was_open_again_is_none() -> None:
+    """No mail speaks of it, so the page does not say that it takes longer."""
+    eta = T0 + 20 * MINUTE
+    facts = [
+        seen(0, eta=eta),
+        updated(0, "customers"),
+        seen(25, eta=eta, status=Status.RESOLVED),
+        Closed(T0 + 25 * MINUTE),
+        seen(40, eta=eta),
+        updated(40, "customers"),
+    ]
+    found = public_view(steps_of(facts), {}, POLICY)
+    assert found is not None
+    assert (found.eta, found.latest.changes) == (None, (AGAIN,))
+
+
+def test_its_name_outside_is_of_it_alone_and_stays() -> None:
+    """Whatever is told of it later; another file of the same name and instant has another. It holds nothing of the id."""
+    facts = [seen(0), updated(0, "customers")]
+    first, later, other = (
+        public_view(steps_of(story), {}, POLICY)
+        for story in (facts, [*facts, seen(5), updated(5, "customers")], [replace(facts[0], digest="x"), facts[1]])
+    )
+    assert first is not None
+    assert later is not None
+    assert other is not None
+    assert first.key == later.key != other.key
+    assert re.fullmatch("[0-9a-f]{32}", first.key)
 
 
 @pytest.mark.parametrize("incident", [SEARCH, DRILL, replace(CARD, drill=True), replace(CARD, status=Status.RESOLVED)])

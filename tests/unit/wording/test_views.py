@@ -18,7 +18,7 @@ from tocsin.wording.report.chart_svg import LANES_MOST, WIDE, draw
 from tocsin.wording.report.deliveries import NAMED_MOST, deliveries, went_well
 from tocsin.wording.report.internal_view import InternalView, internal_view, promises
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST, TimelineMoment, first_and_last, moments
-from tocsin.wording.report.public_view import PublicView, public_chart, public_view
+from tocsin.wording.report.public.view import PublicView, public_chart, public_view
 from tocsin.wording.report.review import draft
 from tocsin.wording.report.timeline import TimelineStep, acceptances, steps_of, timeline_lines
 

@@ -24,7 +24,7 @@ from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
 from tocsin.wording.report.internal_view import InternalView, internal_view, promises
-from tocsin.wording.report.public_view import PublicView, public_view
+from tocsin.wording.report.public.view import PublicView, public_view
 from tocsin.wording.report.timeline import steps_of
 
 RECENT = timedelta(days=7)

@@ -6,7 +6,7 @@ from tocsin.app.incidents.incident_views import IncidentList, IncidentViews
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.kept_views import AGAIN_AFTER, drawings
 from tocsin.wording.report.chart_lanes import STATUS_TONES
-from tocsin.wording.report.public_view import public_chart
+from tocsin.wording.report.public.view import public_chart
 
 
 async def public_list(site: Site, incidents: IncidentList) -> web.Response:
