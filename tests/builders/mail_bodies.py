@@ -43,7 +43,7 @@ def languages() -> Languages:
 def bodies() -> Iterator[tuple[str, Content]]:
     """Every sample as an email in every language, by what it is."""
     texts, spoken = sources.read(TEMPLATES).texts, languages()
-    templates = TemplateSet(texts, {}, spoken, lambda fault: _refuse(str(fault)))
+    templates = TemplateSet(texts, texts, {}, spoken, lambda fault: _refuse(str(fault)))
     codes = sorted({name.partition("/")[0] for name in texts if "/" in name} | {"en", RIGHT_TO_LEFT})
     for code in codes:
         language = spoken.of(code)

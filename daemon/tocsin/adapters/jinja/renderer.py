@@ -66,7 +66,9 @@ class JinjaRenderer:
         self._loaded = False
         self._codes: Codes = {}
         self._languages = Languages(self._shipped)
-        self._used = self._shipped_set = TemplateSet(self._shipped, self._codes, self._languages, self._say)
+        self._used = self._shipped_set = TemplateSet(
+            self._shipped, self._shipped, self._codes, self._languages, self._say
+        )
 
     def load(self, folder: Path) -> tuple[Problem, ...]:
         """Read a user's folder and use what can be parsed. Gives what is wrong."""
@@ -99,7 +101,7 @@ class JinjaRenderer:
         used = {**self._shipped, **self._own}
         self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
         self._languages = Languages(self._own, self._shipped)
-        self._used = TemplateSet(used, self._codes, self._languages, self._say)
+        self._used = TemplateSet(used, self._shipped, self._codes, self._languages, self._say)
         self._renderings.clear()
         self._reported.clear()
         return tuple(problems)

@@ -42,14 +42,20 @@ _JINJAS = ("_loop_vars", "_block_vars")
 
 Codes = dict[tuple[str | None, str], CodeType | TemplateSyntaxError]
 """Templates by name and text as they were compiled, or why they cannot be."""
+_OF_PACKAGE: Codes = {}
+"""The templates that come with tocsin, which do not change: compiled once for all renderers of this process."""
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """An environment for untrusted cost. One message at a time. `codes` are templates that were compiled before."""
+    """An environment for untrusted cost. One message at a time. `codes` are templates that were compiled before,
+    `shipped` the texts of those that come with tocsin.
+    """
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
-    def __init__(self, sources: Mapping[str, str], codes: Codes | None = None) -> None:
+    def __init__(
+        self, sources: Mapping[str, str], codes: Codes | None = None, shipped: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(
             loader=FunctionLoader(lambda name: (sources[name], name, lambda: True) if name in sources else None),
             undefined=StrictUndefined,
@@ -63,6 +69,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self._sources = sources
         self._codes = {} if codes is None else codes
+        self._shipped = shipped or {}
         self._budget = Budget()
         self._calls = 0
         self._sentences = Sentences(self._budget)
@@ -146,18 +153,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def compile(self, source: Any, name: Any = None, filename: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A template as Python code, that of before where it was compiled before. Raises TemplateSyntaxError."""
-        known = self._codes.get((name, source)) if isinstance(source, str) else None
+        codes = _OF_PACKAGE if self._shipped.get(name) == source else self._codes
+        known = codes.get((name, source)) if isinstance(source, str) else None
         if isinstance(known, TemplateSyntaxError):
             raise TemplateSyntaxError(known.message or "", known.lineno, known.name, known.filename)
         if known is None:
             try:
-                known = self._codes[name, source] = super().compile(source, name, filename, *args, **kwargs)
+                known = codes[name, source] = super().compile(source, name, filename, *args, **kwargs)
             except TemplateSyntaxError as fault:
-                self._codes[name, source] = fault
+                codes[name, source] = fault
                 raise
             except COMPILING as fault:
                 why = f"it cannot be used ({type(fault).__name__}); write it shorter and less nested"
-                self._codes[name, source] = refused = TemplateSyntaxError(why, 1, name, filename)
+                codes[name, source] = refused = TemplateSyntaxError(why, 1, name, filename)
                 raise refused from None
         return known
 

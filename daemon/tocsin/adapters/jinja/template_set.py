@@ -43,13 +43,20 @@ Render = Callable[[Any], str]
 
 
 class TemplateSet:
-    """Templates by their paths, one message at a time. `tell` hears of the mark of a drill that gives no text."""
+    """Templates by their paths, one message at a time; `shipped` are those that come with tocsin. `tell` hears of the
+    mark of a drill that gives no text.
+    """
 
     def __init__(
-        self, texts: Mapping[str, str], codes: Codes, languages: Languages, tell: Callable[[TemplateFault], None]
+        self,
+        texts: Mapping[str, str],
+        shipped: Mapping[str, str],
+        codes: Codes,
+        languages: Languages,
+        tell: Callable[[TemplateFault], None],
     ) -> None:
         self._texts = {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
-        self._sandbox = Sandbox(self._texts, codes)
+        self._sandbox = Sandbox(self._texts, codes, shipped)
         self._languages = languages
         self._tell = tell
 
