@@ -1,14 +1,18 @@
-"""What people do to an incident by command: declare, acknowledge, update, assign, resolve.
+"""What people do to an incident, by command or in the browser: declare, acknowledge, update, assign, resolve.
 
 Decides who may do what and how it reaches the incident file (rules 15, 32, 33). Whom that pages is not decided here:
 the daemon reads the file like any other edit.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar, TypeVarTuple
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.edits.changes import noted
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
@@ -21,13 +25,38 @@ from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
+from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.names import quotable
 from tocsin.text.scalars import YEARS, closest
 from tocsin.wording.message.closing_words import public_word
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+Prepare = Callable[[Incident], Edit]
+"""The edit to make of what the file says at the moment it is written; one without keys: none. It may be asked again,
+and in another thread, and may raise EditRefusedError.
+"""
+
 
 class EditRefusedError(Exception):
     """It was not done; the text says why, and what to do instead."""
+
+
+class _NothingToWriteError(Exception):
+    """Nothing is to be changed, so the file stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenEdit:
+    """An edit as it was made, the version it was made of, the digest of the file after it, and a `sentence` that says
+    what became of the file where that is not plain. Nothing was written: the edit has no keys.
+    """
+
+    edit: Edit
+    before: Incident
+    digest: str = ""
+    sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +83,58 @@ class _Target:
 
 
 class IncidentCommands:
-    """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given."""
+    """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given. With
+    `threads` the folder, which may hang, is touched in these alone.
+    """
 
-    def __init__(self, files: IncidentFiles, policy: Policy, ledger: IncidentLedger | None, now: datetime) -> None:
+    def __init__(
+        self,
+        files: IncidentFiles,
+        policy: Policy,
+        ledger: IncidentLedger | None,
+        now: datetime,
+        threads: Executor | None = None,
+    ) -> None:
         self.policy = policy
         self._files = files
         self._ledger = ledger
         self._now = now
+        self._threads = threads
 
     async def declare(self, incident: Incident) -> str:
         """Write a new incident file; the id it got. The id of `incident` does not matter."""
+        id_, _ = await self._declare(incident, lambda _: False)
+        return id_
+
+    async def declare_once(self, incident: Incident) -> tuple[str, str]:
+        """The same with the digest of the file, and not a second time for the same words, person and second."""
+        declared_at = self._now.replace(microsecond=0)
+
+        def is_this(known: Incident) -> bool:
+            same = replace(known, title=incident.title, declared_by=incident.declared_by, declared_at=declared_at)
+            return bool(incident.declared_by) and known == same
+
+        return await self._declare(incident, is_this)
+
+    async def _declare(self, incident: Incident, is_this: Callable[[Incident], bool]) -> tuple[str, str]:
         taken = set(await self._ledger.incidents()) if self._ledger else set()
         for id_ in candidate_ids(incident.title, self._now):
             version = replace(incident, id=id_, declared_at=self._now.replace(microsecond=0))
-            if (
-                id_ not in taken
-                and not self._files.find(id_)
-                and self._files.create(f"{id_}.yaml", write_incident(version))
-            ):
-                return id_
+            data = write_incident(version)
+            name = await self._in_threads(self._files.find, id_)
+            if name and is_this(version):
+                known = await self._in_threads(self._files.read, name)
+                reading = read_incident(known or b"", name, self.policy, None, shown(name))
+                if reading.incident and is_this(reading.incident):
+                    return id_, digest(known or b"")
+            if id_ not in taken and not name and await self._in_threads(self._files.create, f"{id_}.yaml", data):
+                return id_, digest(data)
         raise AssertionError("ids never run out")
+
+    async def _in_threads(self, ask: Callable[[*Ts], T], *args: *Ts) -> T:
+        if self._threads is None:
+            return ask(*args)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *args)
 
     async def acknowledge(self, incident: str, person: str) -> str:
         """Accept what the person is asked for; a sentence that says how it was noted."""
@@ -84,19 +145,34 @@ class IncidentCommands:
         at = self._now
         if known and not known.unreadable:
             at = self._answered_at(target, person)
-        self._write(target, Edit(acknowledgment=Acknowledgment(person, _written(at))))
+        acknowledgment = Edit(acknowledgment=Acknowledgment(person, _written(at)))
+        await self._in_threads(self._write, target, lambda _: acknowledgment)
         return f"{target.id}: acknowledged by {person}"
 
-    async def edit(self, incident: str, edit: Edit) -> str:
-        """Make an edit; a sentence that says what became of the file where that is not plain. One that reopens takes
-        the words of the end out, as they did not hold: the same words may then be said of the next end.
+    async def edit(self, incident: str, edit: Edit, by: str = "") -> str:
+        """Make an edit; a sentence that says what became of the file where that is not plain. Of what somebody named
+        does by it, updates apart, a note in the timeline says so.
+        """
+
+        def prepare(current: Incident) -> Edit:
+            return noted(current, edit, by, self._now.replace(microsecond=0), self.policy) if by else edit
+
+        return (await self.change(incident, prepare)).sentence
+
+    async def change(self, incident: str, prepare: Prepare) -> WrittenEdit:
+        """Make the edit that is prepared of what the file says when it is written. One that reopens takes the words of
+        the end out, as they did not hold: the same words may then be said of the next end. Raises EditRefusedError or
+        FileError.
         """
         target = await self._find(incident)
-        newest = (target.reading.incident if target.reading else None) or target.history.incident
-        reopens = edit.status not in (None, Status.RESOLVED) and newest is not None and newest.resolved
-        if newest and reopens and (newest.resolution or newest.public_resolution):
-            edit = replace(edit, resolution="")
-        return self._write(target, edit)
+
+        def prepared(current: Incident) -> Edit:
+            edit = prepare(current)
+            reopens = edit.status not in (None, Status.RESOLVED) and current.resolved
+            ended = reopens and (current.resolution or current.public_resolution)
+            return replace(edit, resolution="") if ended else edit
+
+        return await self._in_threads(self._write, target, prepared)
 
     async def outsiders_without_a_word(self, incident: str) -> tuple[str, ...]:
         """The titles of external groups that have heard of an open incident, while nothing is written that they are to
@@ -150,37 +226,70 @@ class IncidentCommands:
         await self._ledger.record(target.id, [Answered(self._now, person, Answer.OK)], [], [])
         return f"{target.id}: acknowledged by {person}; {self._why(target)}: correct it, then it is declared"
 
-    def _write(self, target: _Target, edit: Edit) -> str:
+    def _write(self, target: _Target, prepare: Prepare) -> WrittenEdit:
         """Edit the file, comments kept; write it anew where it is gone or cannot be edited (rule 33)."""
-        if target.name and target.reading and self._files.change(target.name, lambda data: edit_incident(data, edit)):
-            return ""
+        result: WrittenEdit | None = None
+
+        def change(data: bytes) -> bytes | None:
+            nonlocal result
+            current = self._read(data, target.name or "", target.history).incident or target.good
+            if current is None:
+                return None
+            result = WrittenEdit(edit := prepare(current), current)
+            if not edit.keys:
+                raise _NothingToWriteError
+            after = edit_incident(data, edit)
+            if after is not None:
+                result = WrittenEdit(edit, current, digest(_small_enough(after)))
+            return after
+
+        try:
+            if target.name and target.reading and self._files.change(target.name, change):
+                assert result is not None, "it was changed"
+                return result
+            return self._write_anew(target, prepare)
+        except _NothingToWriteError:
+            assert result is not None, "there was something to look at"
+            return result
+
+    def _write_anew(self, target: _Target, prepare: Prepare) -> WrittenEdit:
+        """Write the last good version with the edit; what stands there is kept beside it."""
         if target.good is None:
             raise EditRefusedError(
                 f"{self._why(target)}; correct it first (tocsin ack {target.id} --as PERSON stops its pages)"
             )
-        name = target.name or f"{target.id}.yaml"
-        data = (edit_incident(target.last_good, edit) if target.last_good else None) or write_incident(
-            target.good, edit
-        )
+        edit = prepare(target.good)
+        if not edit.keys:
+            return WrittenEdit(edit, target.good)
+        anew = edit_incident(target.last_good, edit) if target.last_good else None
+        data, name = _small_enough(anew or write_incident(target.good, edit)), target.name or f"{target.id}.yaml"
         aside = self._files.put(name, data, self._now)
         sentence = f"{shown(name)} was written anew from the last good version"
-        return f"{sentence}; what was there could not be edited and is kept as {shown(aside)}" if aside else sentence
+        if aside:
+            sentence += f"; what was there could not be edited and is kept as {shown(aside)}"
+        return WrittenEdit(edit, target.good, digest(data), sentence)
 
     async def _find(self, incident: str) -> _Target:
         """The incident, in the folder, in the ledger or in both."""
         facts, history, last_file = await self._recorded(incident)
-        name = self._name(incident, facts, last_file[0] if last_file else "")
-        if name is None and history.incident is None:
+        target = await self._in_threads(self._in_folder, incident, facts, history, last_file)
+        if target.name is None and history.incident is None:
             raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
+        return target
+
+    def _in_folder(
+        self, incident: str, facts: Sequence[Fact], history: History, last_file: tuple[str, bytes] | None
+    ) -> _Target:
+        name = self._name(incident, facts, last_file[0] if last_file else "")
         data = self._files.read(name) if name else None
-        reading = None
-        if name and data is not None:
-            known = history.incident
-            previous = known if known and not known.unreadable else None
-            reading = read_incident(data, name, self.policy, previous, shown(name))
+        reading = self._read(data, name, history) if name and data is not None else None
         reopens = bool(history.resolved_at and reading and reading.incident and not reading.incident.resolved)
         went_back = reopens and digest(data or b"") in {fact.digest for fact in facts if isinstance(fact, Seen)}
         return _Target(incident, name, reading, history, last_file[1] if last_file else None, went_back)
+
+    def _read(self, data: bytes, name: str, history: History) -> IncidentReading:
+        known = history.incident
+        return read_incident(data, name, self.policy, known if known and not known.unreadable else None, shown(name))
 
     async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History, tuple[str, bytes] | None]:
         """What the ledger has of it; nothing where it cannot be read: then the file alone counts (rule 63)."""
@@ -221,3 +330,10 @@ def _written(at: datetime) -> datetime | None:
 def _whole_second_after(at: datetime) -> datetime:
     """The next whole second, so that a time fit for people is never before the page it answers."""
     return at.replace(microsecond=0) + timedelta(seconds=1 if at.microsecond else 0)
+
+
+def _small_enough(data: bytes) -> bytes:
+    """What is to be written, unless it could not be read again. Raises EditRefusedError."""
+    if len(data) > FILE_LIMIT:
+        raise EditRefusedError(f"the file would be over {FILE_LIMIT // 1024} KiB, and could not be read any more")
+    return data
