@@ -41,6 +41,7 @@ from tocsin.domain.facts import (
     Seen,
     StepFired,
 )
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Session
@@ -971,6 +972,33 @@ async def test_many_closings_of_one_hide_no_other(ledger: Ledger) -> None:
     await ledger.record("calm", [Closed(T0)], [], [])
     await ledger.record("restless", [Closed(T0 + number * HOUR) for number in range(1, 12)], [], [])
     assert await ledger.last_closed(2) == (("restless", T0 + 11 * HOUR), ("calm", T0))
+
+
+async def test_summaries_tell_what_an_incident_is_known_by(ledger: Ledger) -> None:
+    """The newest version and when it was seen, the last closing, who answered; of those asked for and known."""
+    newer = replace(INCIDENT, title="Known by this")
+    facts = [Seen(T0, INCIDENT, "a"), Answered(T0, "ana", Answer.OK), Answered(T0 + HOUR, "bo", Answer.PASS)]
+    await ledger.record(
+        "db", [*facts, Closed(T0 + HOUR), Seen(T0 + 2 * HOUR, newer, "b"), Closed(T0 + 3 * HOUR)], [], []
+    )
+    await ledger.record("open", [Seen(T0, replace(INCIDENT, id="open"))], [], [])
+    await ledger.record("other", [Seen(T0, replace(INCIDENT, id="other"))], [], [])
+    known = await ledger.summaries(["db", "open", "never-was"])
+    assert known == {
+        "db": IncidentSummary(newer, T0 + 2 * HOUR, T0 + 3 * HOUR, frozenset({"ana", "bo"})),
+        "open": IncidentSummary(replace(INCIDENT, id="open"), T0, None, frozenset()),
+    }
+    assert await ledger.summaries([]) == {}
+
+
+async def test_causes_of_a_trouble(ledger: Ledger) -> None:
+    """Every one that was told, with its aspect; no other trouble's, though its word begins alike; `%` and `_` stand for
+    themselves.
+    """
+    for number, cause in enumerate(("file-gone:a_b:x", "file-gone", "file-gone-too:c", "fileXgone:a")):
+        assert await ledger.claim_notice(cause, T0 + number * HOUR, HOUR)
+    assert await ledger.noticed("file-gone") == {"file-gone:a_b:x": T0, "file-gone": T0 + HOUR}
+    assert await ledger.noticed("file_gone") == {}
 
 
 async def _live_through(ledger: Ledger, day: int) -> None:

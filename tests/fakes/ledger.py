@@ -23,6 +23,7 @@ from tocsin.domain.delivery import (
     Uncertain,
 )
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
 from tocsin.domain.people import Channel, Session
@@ -302,6 +303,17 @@ class MemoryLedger:
         seen = {name: fact.incident for name, fact in self._at_work().facts if isinstance(fact, Seen)}
         return {name: seen[name] for name in incidents if name in seen}
 
+    async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:
+        """By the facts."""
+        known: dict[str, IncidentSummary] = {}
+        closed = dict(await self.last_closed(len(self._at_work().facts)))
+        for name, fact in self._at_work().facts:
+            if isinstance(fact, Seen) and name in incidents:
+                answers = (each for other, each in self.pages.facts if other == name and isinstance(each, Answered))
+                people = frozenset(answer.person for answer in answers)
+                known[name] = IncidentSummary(fact.incident, fact.at, closed.get(name), people)
+        return known
+
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """By id."""
         names = sorted(name for name, finished in self._at_work().incidents.items() if not finished)
@@ -515,6 +527,11 @@ class MemoryLedger:
     async def noticed_at(self, cause: str) -> datetime | None:
         """By cause."""
         return self._at_work().notices.get(cause)
+
+    async def noticed(self, trouble: str) -> Mapping[str, datetime]:
+        """All causes that begin so."""
+        notices = self._at_work().notices.items()
+        return {cause: at for cause, at in notices if cause == trouble or cause.startswith(f"{trouble}:")}
 
     async def unsettled(self) -> tuple[Letter, ...]:
         """Oldest first."""

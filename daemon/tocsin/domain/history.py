@@ -158,6 +158,18 @@ class ReaderHistory:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentSummary:
+    """What an incident is known by without its whole story: its newest version and when that was seen, when it was
+    closed last (None: never), and who has answered other than through the file.
+    """
+
+    incident: Incident
+    seen_at: datetime
+    closed_at: datetime | None
+    answered: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """The subject of all that a reader gets of an incident: the title that their first message had.
 

@@ -12,6 +12,7 @@ from typing import Protocol
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
@@ -88,6 +89,10 @@ class FactLedger(DecisionLedger, Protocol):
 
     async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
         """The newest version of each of these incidents that was seen and can be read."""
+        ...
+
+    async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:
+        """What each of these is known by without its whole story, if its newest version can be read."""
         ...
 
     async def records(self, incident: str) -> tuple[Record, ...]:
@@ -348,6 +353,10 @@ class NoticeLedger(Protocol):
 
     async def noticed_at(self, cause: str) -> datetime | None:
         """When this cause was last told; None: never."""
+        ...
+
+    async def noticed(self, trouble: str) -> Mapping[str, datetime]:
+        """Every cause of a trouble that was told, and when last."""
         ...
 
 

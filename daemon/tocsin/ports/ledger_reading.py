@@ -10,6 +10,7 @@ from typing import Protocol
 from tocsin.domain.arrival import ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Record
 from tocsin.domain.facts import Fact
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.domain.people import Session
@@ -45,6 +46,26 @@ class IncidentRecords(Protocol):
         ...
 
 
+class KeptFiles(Protocol):
+    """What the ledger keeps of incidents and their files, to find them again."""
+
+    async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:
+        """What each of these is known by."""
+        ...
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        """The file of every incident, and the digest of its newest good version."""
+        ...
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        """The name and the bytes of that version."""
+        ...
+
+    async def noticed(self, trouble: str) -> Mapping[str, datetime]:
+        """Of which causes of a trouble operators were told, and when last."""
+        ...
+
+
 class SentReader(IncidentRecords, Protocol):
     """What was sent, and of which incidents."""
 
@@ -61,7 +82,7 @@ class ConfigInForce(Protocol):
         ...
 
 
-class LedgerReader(SentReader, ConfigInForce, Protocol):
+class LedgerReader(SentReader, KeptFiles, ConfigInForce, Protocol):
     """All that the web side asks of a ledger."""
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:

@@ -44,6 +44,17 @@ def utc(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def recorded(at: datetime, zone: str) -> str:
+    """The same on the wall clock of a reader: `2026-11-23 11:30:05 CET`."""
+    here = at.astimezone(ZoneInfo(zone))
+    return f"{here:%Y-%m-%d %H:%M:%S} {zone_name(here)}"
+
+
+def seconds_of_day(at: datetime, zone: str) -> str:
+    """A time of day to the second, in a zone that is named beside it: `11:30:05`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
 def iso_utc(at: datetime) -> str:
     """An instant as JSON shows it: `2026-11-23T10:30:05Z`, in UTC and whole seconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

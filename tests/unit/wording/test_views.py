@@ -11,12 +11,13 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel, FirstUpdate, Person, StakeholderGroup
 from tocsin.domain.policy import RESPONDER, PagePolicy, ReviewPolicy, Role, Severity
 from tocsin.planning.cadence.first_word import FirstWord
+from tocsin.planning.current_state import CurrentState, NextPages, RoleHolder
 from tocsin.text.markdown import markdown
 from tocsin.wording.report.chart import Chart, ChartBand, MarkSign, Tone
 from tocsin.wording.report.chart_lanes import chart
 from tocsin.wording.report.chart_svg import LANES_MOST, WIDE, draw
 from tocsin.wording.report.deliveries import NAMED_MOST, deliveries, went_well
-from tocsin.wording.report.internal_view import InternalView, internal_view, promises
+from tocsin.wording.report.internal_view import Contact, InternalView, internal_view, promises
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST, TimelineMoment, first_and_last, moments
 from tocsin.wording.report.public.view import PublicView, public_chart, public_view
 from tocsin.wording.report.review import draft
@@ -73,8 +74,13 @@ def tried(outcome: Outcome, **changes: object) -> Attempt:
 
 
 def inside(steps: list[TimelineStep], *records: Record) -> InternalView:
-    holders = [("lead", "bo", None), ("scribe", None, None), (RESPONDER, "ana", None)]
-    return internal_view(steps, records, holders, None, POLICY, NOW)
+    return internal_view(steps, records, standing_of(), {}, POLICY, NOW)
+
+
+def standing_of(*roles: RoleHolder, untold: tuple[FirstWord, ...] = ()) -> CurrentState:
+    """How it stands: by default Bo is expected to lead, and nobody keeps notes."""
+    expected = RoleHolder("lead", "bo", None), RoleHolder("scribe", None, None), RoleHolder(RESPONDER, "ana", None)
+    return CurrentState(roles or expected, None, untold)
 
 
 def outside(steps: list[TimelineStep], promised: dict[str, datetime] | None = None) -> PublicView:
@@ -189,13 +195,41 @@ def test_what_insiders_see_of_roles() -> None:
     """Each role by its title, with whom its newest step asked while nobody has accepted it; responders are no role."""
     steps = steps_of(LADDER[:3])
     view = inside(steps)
-    assert [(role.title, role.name, role.asked, role.asked_at) for role in view.roles] == [
-        ("Lead", "Bo", ("Bo",), T0),
-        ("Scribe", "", (), None),
+    assert [(role.title, role.holder.name, role.asked) for role in view.roles] == [
+        ("Lead", "Bo", (Contact("Bo", at=T0),)),
+        ("Scribe", "", ()),
     ]
     assert view.unaccepted == "Lead and Scribe"
-    accepted = internal_view(steps_of(LADDER), (), [("lead", "bo", after(1))], None, POLICY, after(2))
+    state = standing_of(RoleHolder("lead", "bo", after(1)))
+    accepted = internal_view(steps_of(LADDER), (), state, {}, POLICY, after(2))
     assert [(role.accepted_at, role.asked) for role in accepted.roles] == [(after(1), ())]
+
+
+def test_who_is_paged_next_stands_with_each_role() -> None:
+    """With their numbers and the instant; of all roles the earliest is the page's."""
+    numbers = {name: replace(person, phone=f"+1{name}") for name, person in POLICY.people.items()}
+    policy = replace(POLICY, people=numbers)
+    coming = {
+        "lead": NextPages(after(5), ("bo", "ana"), last_resort=False),
+        "scribe": NextPages(after(3), ("ana",), last_resort=True),
+    }
+    view = internal_view(steps_of(LADDER[:3]), (), standing_of(), coming, policy, after(1))
+    lead, scribe = view.roles
+    assert [contact.phone for contact in (*lead.asked, *lead.next_people)] == ["+1bo", "+1bo", "+1ana"]
+    assert (lead.next_at, lead.next_is_last_resort, scribe.next_is_last_resort) == (after(5), False, True)
+    assert view.next_at == after(3)
+
+
+def test_instants_in_the_words_of_a_timeline_are_the_readers() -> None:
+    """As the page that they stand on, the winter time of Berlin; the record keeps to UTC."""
+    facts = [f.Seen(T0, CARD), f.Seen(after(1), replace(CARD, eta=after(60)), "b"), f.PageLost(after(2), "bo", T0)]
+    view = internal_view(steps_of(facts), (), standing_of(), {}, POLICY, NOW, "Europe/Berlin")
+    told = [markdown(line) for moment in view.timeline for line in moment.lines]
+    assert told[1:] == [
+        "File changed: ETA 2026-11-23 14:00:00 CET → 2026-11-23 12:00:00 CET",
+        "The page of 2026-11-23 11:00:00 CET to Bo reached nobody",
+    ]
+    assert "2026-11-23 11:00:00 UTC" in markdown(timeline_lines(steps_of(facts), (), POLICY)[1].words)
 
 
 def test_what_was_promised_last() -> None:
@@ -336,7 +370,7 @@ def test_a_group_that_waits_for_its_first_word_is_shown() -> None:
     """Rule 56: what it waits for, and when it hears at the latest; and since when it really goes on."""
     steps = steps_of([f.Seen(T0, replace(CARD, started_at=after(-30)))])
     word = FirstWord("x", T0, FirstUpdate.ACCEPTED, (), after(20))
-    view = internal_view(steps, (), [], None, POLICY, after(5), [word])
+    view = internal_view(steps, (), standing_of(untold=(word,)), {}, POLICY, after(5))
     (group,) = view.groups
     assert (group.title, group.last_at, group.updates, group.next_at) == ("x", None, 0, after(20))
     assert group.waits_for == "somebody to accept, or a public text"
@@ -355,4 +389,4 @@ def test_no_review_is_due_where_nobody_is_asked() -> None:
         steps = steps_of(
             [f.Seen(T0, replace(CARD, drill=True)), f.Seen(after(9), replace(over, reviewed_drill=reviewed), "b")]
         )
-        assert bool(internal_view(steps, (), [], None, policy, NOW).review_at) is reviewed
+        assert bool(internal_view(steps, (), standing_of(), {}, policy, NOW).review_at) is reviewed

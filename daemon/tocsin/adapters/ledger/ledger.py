@@ -20,6 +20,7 @@ from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
@@ -84,6 +85,10 @@ class SqlLedger(KeptLedger):
     async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The incidents that were closed last, the newest first, each once with the instant."""
         return await self._read(of_incidents.last_closed(most))
+
+    async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:
+        """What each of these is known by without its whole story, if its newest version can be read."""
+        return await self._read(of_incidents.summaries(incidents))
 
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """Keep the bytes of the newest good version of an incident's file."""
@@ -292,6 +297,10 @@ class SqlLedger(KeptLedger):
     async def noticed_at(self, cause: str) -> datetime | None:
         """When this cause was last told; None: never."""
         return await self._read(operation.noticed_at(cause))
+
+    async def noticed(self, trouble: str) -> Mapping[str, datetime]:
+        """Every cause of a trouble that was told, and when last."""
+        return await self._read(operation.noticed(trouble))
 
     async def move_clock(self, by: timedelta, now: datetime) -> None:
         """The clock was put forward by so much and says `now`: what still matters is moved with it."""

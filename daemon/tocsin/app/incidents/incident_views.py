@@ -4,23 +4,27 @@ Decides which incidents are listed and what outsiders may see of them; who asks 
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.histories import histories_of, recorded_steps
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.domain.delivery import Record
-from tocsin.domain.facts import Fact
+from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
+from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import current_state
+from tocsin.domain.problem import Problem
+from tocsin.formats.incident.read import read_incident
+from tocsin.planning.current_state import NextPages, after_pages, current_state, next_pages
 from tocsin.ports.ledger import Unreadable, UnreadableError
-from tocsin.ports.ledger_reading import IncidentRecords, SentReader
-from tocsin.text.cleaning import clean, one_line
+from tocsin.ports.ledger_reading import IncidentRecords, KeptFiles, LedgerReader
+from tocsin.text.cleaning import clean, one_line, shown
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
 from tocsin.wording.report.internal_view import InternalView, internal_view, promises
@@ -36,11 +40,23 @@ RESOLVED_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
+class FileTrouble:
+    """Operators were told of a file's trouble, a vanished or unreadable one, and no version of it came since."""
+
+    headline: str
+    told_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentViews:
-    """An incident, for insiders and for outsiders (None where there is nothing for them)."""
+    """An incident, for insiders and for outsiders (None where there is nothing for them). While it is open: the
+    `problems` of the version that counts, and what is the `trouble` with its file since.
+    """
 
     internal: InternalView
     public: PublicView | None
+    problems: tuple[Problem, ...] = ()
+    troubles: tuple[FileTrouble, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +78,13 @@ class IncidentRow:
 @dataclass(frozen=True, slots=True)
 class IncidentList:
     """Open incidents, the worst first and then the oldest; resolved ones, the newest first. `more` open ones are not
-    listed.
+    listed; `going` are the ids of all that are open.
     """
 
     open: tuple[IncidentRow, ...]
     resolved: tuple[IncidentRow, ...]
     more: int
+    going: frozenset[str] = frozenset()
 
     def public(self) -> tuple[tuple[PublicView, ...], tuple[PublicView, ...]]:
         """What outsiders may see of it: whatever they were told is open, then what is resolved, the newest first."""
@@ -79,19 +96,32 @@ class IncidentList:
 
 async def views(
     incident: str,
-    ledger: SentReader,
+    ledger: LedgerReader,
     policy: Policy,
     limits: PageLimits,
     now: datetime,
     threads: Executor | None = None,
+    zone: str = "UTC",
 ) -> IncidentViews | None:
-    """One incident, worked out in one of the `threads`; None when the ledger knows none of that name. Raises
-    LedgerError.
+    """One incident, worked out in one of the `threads`; None when the ledger knows none of that name. Insiders read its
+    times in `zone`. Raises LedgerError.
     """
     facts = await ledger.facts(incident)
     records = await with_room(await ledger.records(incident), ledger, policy, limits, now) if facts else ()
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(threads, _views, incident, facts, records, policy, now)
+    both_views = await loop.run_in_executor(threads, _views, incident, facts, records, policy, now, zone)
+    if both_views is None or both_views.internal.resolved_at is not None:
+        return both_views
+    try:
+        kept = await ledger.file(incident)
+    except UnreadableError:
+        kept = None
+    if kept is None:
+        return both_views
+    name, data = kept
+    problems = await loop.run_in_executor(threads, _problems, name, data, policy)
+    seen_at = max(fact.at for fact in facts if isinstance(fact, Seen))
+    return replace(both_views, problems=problems, troubles=await _troubles(name, ledger, seen_at))
 
 
 async def listing(
@@ -116,11 +146,30 @@ async def listing(
         assert not isinstance(facts, Unreadable)
         rows[name] = await loop.run_in_executor(threads, _row, facts, history, records, policy, now)
     open_rows = tuple(rows[name] for name, _ in going[:OPEN_MOST])
-    return IncidentList(open_rows, tuple(rows[name] for name, _ in over), max(len(going) - OPEN_MOST, 0))
+    more, ids = max(len(going) - OPEN_MOST, 0), frozenset(name for name, _ in going)
+    return IncidentList(open_rows, tuple(rows[name] for name, _ in over), more, ids)
+
+
+def _problems(name: str, data: bytes, policy: Policy) -> tuple[Problem, ...]:
+    """What is wrong with the newest good version, as `tocsin check` tells it."""
+    return tuple(read_incident(data, name, policy, None, shown(name)).problems)
+
+
+async def _troubles(name: str, ledger: KeptFiles, seen_at: datetime) -> tuple[FileTrouble, ...]:
+    """What operators were told of the file since that version was seen: nothing says whether it still is so, but no
+    newer version has come.
+    """
+    named = re.compile(rf"[/ :]{re.escape(shown(name))}(?:$|[:,]| and )")
+    troubles = []
+    for trouble in (Trouble.FILE_UNREADABLE, Trouble.FILE_VANISHED):
+        for cause, told_at in sorted((await ledger.noticed(trouble)).items()):
+            if told_at >= seen_at and named.search(cause):
+                troubles.append(FileTrouble(trouble.headline.format(about=shown(name)), told_at))
+    return tuple(troubles)
 
 
 def _views(
-    name: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime
+    name: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime, zone: str
 ) -> IncidentViews | None:
     steps = recorded_steps(name, facts)
     if not steps:
@@ -128,9 +177,23 @@ def _views(
     history = steps[-1].after
     assert history.incident is not None
     state = current_state(history.incident, policy, history, now)
-    holders = [(role.role, role.person, role.accepted_at) for role in state.roles]
-    internal = internal_view(steps, records, holders, state.next_update_at, policy, now, state.first_words)
+    internal = internal_view(steps, records, state, coming_pages(history, policy, now), policy, now, zone)
     return IncidentViews(internal, public_view(steps, promises(records), policy))
+
+
+def coming_pages(history: History, policy: Policy, now: datetime) -> dict[str, NextPages]:
+    """Whom the plan pages next, and when, for each role that nobody has ("": for a file that cannot be read), if nobody
+    answers.
+    """
+    incident = history.incident
+    if incident is None or history.resolved_at is not None:
+        return {}
+    after = after_pages(incident, policy, history, now)
+    open_roles = [role.role for role in after.roles.values() if role.needed and role.holder is None]
+    if incident.unreadable:
+        open_roles = list(after.roles)
+    coming = {role: next_pages(incident, policy, after, (role,), now) for role in open_roles}
+    return {role: pages for role, pages in coming.items() if pages is not None}
 
 
 def _row(

@@ -9,11 +9,11 @@ from aiohttp import web
 
 from tocsin.app.reply_options import signed_links
 from tocsin.web.access.answer_links import status_incident
-from tocsin.web.access.guard import asks_to_be_insider, is_insider
+from tocsin.web.access.guard import asks_to_be_insider
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
-from tocsin.web.http import sessions
+from tocsin.web.access.viewer import viewer
 from tocsin.web.http.site import Site
-from tocsin.web.incidents.insiders import internal_list, internal_page
+from tocsin.web.incidents.insiders import asked_query, internal_list, internal_page
 from tocsin.web.incidents.kept_views import KeptViews
 from tocsin.web.incidents.outsiders import public_list, public_page
 from tocsin.web.routes import login
@@ -26,28 +26,32 @@ def routes(site: Site) -> list[web.RouteDef]:
     kept = KeptViews(site)
 
     async def one(request: web.Request) -> web.Response:
-        is_inside = is_insider(site, request)
-        if not is_inside and asks_to_be_insider(request):  # whatever the id is: it tells nothing
+        looker = await viewer(site, request)
+        if not looker.reads and asks_to_be_insider(request):  # whatever the id is: it tells nothing
             return login.login_form(site, request.path, ended=True)
-        both_views = await kept.look(request.match_info["id"])
-        if is_inside and request.query.get("view") != "public":
-            return internal_page(site, both_views, signed=False)
+        both_views = await kept.look(request.match_info["id"], looker.zone)
+        if looker.reads and request.query.get("view") != "public":
+            return await internal_page(site, both_views, signed=False, viewer=looker)
         return await public_page(site, both_views)
 
     async def by_link(request: web.Request) -> web.Response:
         verified_parts(site, request, "incidents", "id")
-        return internal_page(site, await kept.look(request.match_info["id"]), signed=True)
+        looker = await viewer(site, request)
+        both_views = await kept.look(request.match_info["id"], looker.zone)
+        return await internal_page(site, both_views, signed=True, viewer=looker)
 
     async def follow(request: web.Request) -> web.Response:
         return await public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
 
     async def every(request: web.Request) -> web.Response:
-        is_inside = is_insider(site, request)
-        if not is_inside and asks_to_be_insider(request):
+        looker = await viewer(site, request)
+        if not looker.reads and asks_to_be_insider(request):
             return login.login_form(site, request.path, ended=True)
         incidents = await kept.listing()
-        if is_inside and request.query.get("view") != "public":
-            return internal_list(site, incidents, session=sessions.COOKIE in request.cookies)
+        if looker.reads and request.query.get("view") != "public":
+            query = asked_query(request)
+            found = await kept.find(query) if query else None
+            return await internal_list(site, incidents, query, found, viewer=looker)
         return await public_list(site, incidents)
 
     return [

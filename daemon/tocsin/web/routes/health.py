@@ -2,16 +2,12 @@
 leaves in the ledger.
 """
 
-from datetime import timedelta
-
 from aiohttp import web
 
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.ports.ledger import LedgerError
+from tocsin.web.http.daemon_health import STALE_AFTER
 from tocsin.web.http.site import CACHE_NEVER, Site
-
-STALE_AFTER = timedelta(seconds=60)
-"""How old the daemon's last healthy pass may be."""
 
 
 def routes(site: Site) -> list[web.RouteDef]:

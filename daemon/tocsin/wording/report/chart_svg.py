@@ -8,8 +8,9 @@ hears the page read out.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
+from zoneinfo import ZoneInfo
 
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 
@@ -55,8 +56,8 @@ class _Scale:
         return EDGE + share * (self.width - 2 * EDGE)
 
 
-def draw(chart: Chart, width: int, name: str) -> str:
-    """The drawing, `width` units wide. `name` makes its ids unique on the page."""
+def draw(chart: Chart, width: int, name: str, zone: str = "UTC") -> str:
+    """The drawing, `width` units wide, on the wall clock of `zone`. `name` makes its ids unique on the page."""
     scale = _Scale(chart.start, max(chart.end - chart.start, timedelta(minutes=1)), width)
     lanes = chart.lanes[:LANES_MOST]
     bottom = len(lanes) * LANE + 6
@@ -66,7 +67,7 @@ def draw(chart: Chart, width: int, name: str) -> str:
         f'aria-labelledby="{name}-title {name}-about">',
         f'<title id="{name}-title">{escape(chart.title)}</title>',
         f'<desc id="{name}-about">{escape(chart.description)}</desc>',
-        *_axis(scale, bottom),
+        *_axis(scale, bottom, ZoneInfo(zone)),
     ]
     if chart.now is not None:
         x = scale.x(chart.now)
@@ -78,11 +79,11 @@ def draw(chart: Chart, width: int, name: str) -> str:
     return "".join((*parts, "</svg>"))
 
 
-def _axis(scale: _Scale, bottom: float) -> Iterator[str]:
-    """Lines at round instants, and their labels: the day once it has changed, else the time (UTC)."""
+def _axis(scale: _Scale, bottom: float, zone: ZoneInfo) -> Iterator[str]:
+    """Lines at round instants, and their labels: the day once it has changed, else the time."""
     room = max(int((scale.width - 2 * EDGE) / TICK), 2)
     step = next((step for step in STEPS if scale.span / step <= room), STEPS[-1])
-    first = scale.start.astimezone(UTC)
+    first = scale.start.astimezone(zone)
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + -(-(first - midnight) // step) * step
     day = first.date() if scale.span < timedelta(days=2) else None

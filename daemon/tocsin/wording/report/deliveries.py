@@ -10,6 +10,7 @@ from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification, in_one
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
+from tocsin.text.times import seconds_of_day
 from tocsin.wording.report.outcome import (
     outcome_word,
     passed_over,
@@ -36,11 +37,11 @@ def went_well(record: Record) -> bool:
     return accepted and record.receipt is not Receipt.UNDELIVERED and not record.attempts[-1].possible_duplicate
 
 
-def deliveries(records: Iterable[Record], policy: Policy) -> Iterator[tuple[datetime, Runs]]:
-    """The instant and the words of every message of `records`."""
+def deliveries(records: Iterable[Record], policy: Policy, zone: str = "UTC") -> Iterator[tuple[datetime, Runs]]:
+    """The instant and the words of every message of `records`; times in the words are those of `zone`."""
     for message in in_one(of_messages(records), lambda record: record.notification):
         first = message[0].notification
-        yield first.at, runs(*_title(first, policy), ": ", _outcomes(message, policy))
+        yield first.at, runs(*_title(first, policy), ": ", _outcomes(message, policy, zone))
 
 
 def _title(notification: Notification, policy: Policy) -> Sequence[str | Run | Runs]:
@@ -70,34 +71,34 @@ def _title(notification: Notification, policy: Policy) -> Sequence[str | Run | R
             return "Answer to ", to
 
 
-def _outcomes(records: Sequence[Record], policy: Policy) -> Runs:
+def _outcomes(records: Sequence[Record], policy: Policy, zone: str) -> Runs:
     """How each delivery went; of many, those that did not go well."""
     shared = records[0].notification.kind in (Kind.UPDATE, Kind.CLOSING)
     if not shared or len(records) <= NAMED_MOST:
-        return joined("; ", (_delivery(record, policy, named=shared) for record in records))
+        return joined("; ", (_delivery(record, policy, zone, named=shared) for record in records))
     others = [record for record in records if not went_well(record)]
     accepted = f"{len(records) - len(others)} of {len(records)} messages accepted"
-    return joined("; ", [accepted, *(_delivery(record, policy, named=True) for record in others)])
+    return joined("; ", [accepted, *(_delivery(record, policy, zone, named=True) for record in others)])
 
 
-def _delivery(record: Record, policy: Policy, *, named: bool) -> Runs:
+def _delivery(record: Record, policy: Policy, zone: str, *, named: bool) -> Runs:
     via = record.notification.via.traits.word
     reader = runs(quoted(policy.person_name(record.notification.to)), " by ") if named else ()
-    return runs(reader, f"{via} ", _outcome(record))
+    return runs(reader, f"{via} ", _outcome(record, zone))
 
 
-def _outcome(record: Record) -> Runs:
+def _outcome(record: Record, zone: str) -> Runs:
     """How the newest try ended, after how many, by which provider if there was another, in what company, and what the
     provider said later.
     """
     if record.room_at:
-        return runs(f"waiting for room at the address, until {record.room_at:%H:%M:%S} at the latest")
+        return runs(f"waiting for room at the address, until {seconds_of_day(record.room_at, zone)} at the latest")
     if not record.attempts:
         pending = record.state == "pending"
         why = quoted(_STATES.get(record.state, record.state))
         return runs("waiting to be sent") if pending else runs("not sent (", why, ")")
     last = record.attempts[-1]
-    at = f" {last.ended_at:%H:%M:%S}" if last.ended_at else ""
+    at = f" {seconds_of_day(last.ended_at, zone)}" if last.ended_at else ""
     number = try_number(record.attempts)
     at_try = f" at try {number}" if number > 1 else ""
     word = outcome_word(last.outcome)

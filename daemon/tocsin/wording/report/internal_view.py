@@ -5,17 +5,19 @@ Decides what stands on the page and what is left out of one that is too long. Mu
 what the plan makes of it: how it stands is handed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Seen
-from tocsin.domain.history import History
+from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.planning.after_resolving import why_nobody_is_asked
 from tocsin.planning.cadence.first_word import FirstWord
+from tocsin.planning.current_state import CurrentState, NextPages, RoleHolder
+from tocsin.planning.history.figures import Figures, figures
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import span
 from tocsin.wording.language.language import ENGLISH
@@ -29,14 +31,33 @@ from tocsin.wording.report.versions import gathered
 
 
 @dataclass(frozen=True, slots=True)
-class RoleStanding:
-    """A role: who has it (or is expected to, while `accepted_at` is None), and who was asked since when."""
+class Contact:
+    """Somebody by name, with their number (empty: none), and since when they were asked, if they were."""
 
-    title: str
     name: str
+    phone: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleStanding:
+    """A role: who has it (or is expected to, while `accepted_at` is None); whom a page asks for it, who has passed, and
+    who is asked to take it over; when the next page for it goes, and to whom, if nobody answers. `still_asked_at`: its
+    holder was asked then whether they are still there. `unreachable`: nobody is left who could be asked.
+    """
+
+    role: str
+    title: str
+    holder: Contact
     accepted_at: datetime | None
-    asked: tuple[str, ...] = ()
-    asked_at: datetime | None = None
+    asked: tuple[Contact, ...] = ()
+    passed: tuple[str, ...] = ()
+    handover: Contact | None = None
+    still_asked_at: datetime | None = None
+    next_at: datetime | None = None
+    next_people: tuple[Contact, ...] = ()
+    next_is_last_resort: bool = False
+    unreachable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,8 @@ class LatestWords:
 @dataclass(frozen=True, slots=True)
 class InternalView:
     """The internal view. Texts are clean. `since` is when it began, if somebody wrote that, else `declared_at`.
-    `left_out` counts the paragraphs between the first and the last shown.
+    `left_out` counts the paragraphs between the first and the last shown. `responders` are those who were asked as
+    such and have not answered, `responding` those who have. `next_at` is when the next page goes to anybody.
     """
 
     incident: Incident
@@ -82,6 +104,8 @@ class InternalView:
     episode: int
     latest: LatestWords
     roles: tuple[RoleStanding, ...]
+    responders: tuple[Contact, ...]
+    responding: tuple[Contact, ...]
     groups: tuple[GroupStanding, ...]
     next_update_at: datetime | None
     review_at: datetime | None
@@ -89,24 +113,30 @@ class InternalView:
     timeline_after: tuple[TimelineMoment, ...]
     left_out: int
     chart: Chart
+    figures: Figures | None
 
     @property
     def unaccepted(self) -> str:
         """The roles that nobody has accepted, by their titles."""
         return ENGLISH.listed([role.title for role in self.roles if role.accepted_at is None])
 
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next page goes to anybody, if nobody answers."""
+        return min((role.next_at for role in self.roles if role.next_at), default=None)
+
 
 def internal_view(
     steps: Sequence[TimelineStep],
     records: Sequence[Record],
-    holders: Sequence[tuple[str, str | None, datetime | None]],
-    next_update_at: datetime | None,
+    state: CurrentState,
+    coming: Mapping[str, NextPages],
     policy: Policy,
     now: datetime,
-    untold: Sequence[FirstWord] = (),
+    zone: str = "UTC",
 ) -> InternalView:
-    """The view. `holders` are (role, person, accepted at) in the severity's order, `untold` the groups that have heard
-    nothing yet.
+    """The view. `state` and `coming` tell how it stands: who holds what, and whom the plan pages next for each role.
+    Instants that stand in the words of its timeline are those of `zone`.
     """
     history = steps[-1].after
     incident = history.incident
@@ -116,7 +146,7 @@ def internal_view(
     begun = history.began_at or declared_at
     review = severity.review if why_nobody_is_asked(incident, history) is None else None
     waits = promises(records) if history.resolved_at is None else {}
-    first, last, left_out = first_and_last(moments(steps, records, policy))
+    first, last, left_out = first_and_last(moments(steps, records, policy, zone))
     return InternalView(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
@@ -131,14 +161,17 @@ def internal_view(
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
         latest=_latest(steps, incident),
-        roles=tuple(_role(role, person, at, history, policy) for role, person, at in holders if role != RESPONDER),
-        groups=(*_groups(history, waits, policy), *_untold(untold, policy)),
-        next_update_at=next_update_at,
+        roles=tuple(_roles(state, coming, history, policy)),
+        responders=_responders(history, policy, answered=False),
+        responding=_responders(history, policy, answered=True),
+        groups=(*_groups(history, waits, policy), *_untold(state.first_words, policy)),
+        next_update_at=state.next_update_at,
         review_at=history.resolved_at + review.within if review and history.resolved_at else None,
         timeline=first,
         timeline_after=last,
         left_out=left_out,
         chart=chart(steps, waits, policy, now),
+        figures=next(reversed(figures(((step.fact, step.after) for step in steps), now)), None),
     )
 
 
@@ -152,16 +185,69 @@ def promises(records: Sequence[Record]) -> dict[str, datetime]:
     return {group: at for group, (_, at) in newest.items() if at is not None}
 
 
-def _role(
-    role: str, person: str | None, accepted_at: datetime | None, history: History, policy: Policy
-) -> RoleStanding:
-    """The role by its title; while it is not accepted, with the people of its newest step."""
-    ladder = history.roles.get(role)
-    step = ladder.step if ladder and accepted_at is None else None
-    title, name = policy.role_title(role), policy.person_name(person)
-    if step is None:
-        return RoleStanding(title, name, accepted_at)
-    return RoleStanding(title, name, accepted_at, tuple(map(policy.person_name, step.people)), step.at)
+def _roles(
+    state: CurrentState, coming: Mapping[str, NextPages], history: History, policy: Policy
+) -> Iterator[RoleStanding]:
+    """Every role in its order; of a file that cannot be read (rule 32) whoever is paged for that."""
+    for held in state.roles:
+        if held.role != RESPONDER:
+            yield _role(held, coming.get(held.role), history, policy)
+    if history.incident is not None and history.incident.unreadable and not history.unreadable_ended:
+        yield from (_role(RoleHolder(name, None, None), coming.get(name), history, policy) for name in history.roles)
+
+
+def _role(held: RoleHolder, coming: NextPages | None, history: History, policy: Policy) -> RoleStanding:
+    """The role by its title; while nobody has it, with everybody who is asked for it and whoever is asked next."""
+    ladder = history.roles.get(held.role) or RoleHistory(held.role)
+    title = policy.role_title(held.role) if held.role else "Whoever can mend the file"
+    holder = _contact(held.person, policy)
+    if history.resolved_at is not None:
+        return RoleStanding(held.role, title, holder, held.accepted_at)
+    step, handover = ladder.step, ladder.handover
+    if held.accepted_at is not None:
+        return RoleStanding(
+            role=held.role,
+            title=title,
+            holder=holder,
+            accepted_at=held.accepted_at,
+            handover=_contact(handover.person, policy, handover.asked_at) if handover else None,
+            still_asked_at=ladder.still_asked_at,
+        )
+    gone = ladder.passed | ladder.left_out | ladder.stood_down
+    return RoleStanding(
+        role=held.role,
+        title=title,
+        holder=holder,
+        accepted_at=None,
+        asked=tuple(
+            _contact(name, policy, _asked_at(name, ladder)) for name, _ in ladder.first_pages if name not in gone
+        ),
+        passed=tuple(policy.person_name(name) for name in sorted(ladder.passed)),
+        next_at=coming.at if coming else None,
+        next_people=tuple(_contact(name, policy) for name in coming.people) if coming else (),
+        next_is_last_resort=coming.last_resort if coming else False,
+        unreachable=step is not None and step.last_resort and not step.people,
+    )
+
+
+def _asked_at(person: str, ladder: RoleHistory) -> datetime | None:
+    """Since when somebody is asked: their newest page for the role, as far as that is known."""
+    if ladder.step and person in ladder.step.people:
+        return ladder.step.at
+    return dict(ladder.first_pages).get(person)
+
+
+def _responders(history: History, policy: Policy, *, answered: bool) -> tuple[Contact, ...]:
+    """Those of the services' responders who have answered, or who have not."""
+    if history.resolved_at is not None:
+        return ()
+    told = history.responders_answered if answered else history.responders_answered | history.responders_passed
+    return tuple(_contact(name, policy, at) for name, at in history.responders if (name in told) is answered)
+
+
+def _contact(person: str | None, policy: Policy, at: datetime | None = None) -> Contact:
+    known = policy.people.get(person or "")
+    return Contact(policy.person_name(person), known.phone if known else "", at)
 
 
 def _groups(history: History, waits: Mapping[str, datetime], policy: Policy) -> list[GroupStanding]:

@@ -62,16 +62,18 @@ class _Second:
     sent: list[Record] = field(default_factory=list)
 
 
-def moments(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> list[TimelineMoment]:
-    """The whole timeline, a second at a time."""
+def moments(
+    steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy, zone: str = "UTC"
+) -> list[TimelineMoment]:
+    """The whole timeline, a second at a time. Instants that the words name are those of `zone`."""
     seconds: dict[datetime, _Second] = {}
 
     def second_of(at: datetime) -> _Second:
         return seconds.setdefault(at.replace(microsecond=0), _Second())
 
-    for line in timeline_lines(steps, (), policy):
+    for line in timeline_lines(steps, (), policy, zone):
         second_of(line.at).lines.append(line.words)
-    for at, words in deliveries(records, policy):
+    for at, words in deliveries(records, policy, zone):
         second_of(at).messages.append(words)
     for record in of_messages(records):
         second_of(record.notification.at).sent.append(record)

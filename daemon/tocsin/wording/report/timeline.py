@@ -15,7 +15,7 @@ from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import fold_each
 from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
-from tocsin.text.times import brief, utc
+from tocsin.text.times import brief, recorded
 from tocsin.wording.report.deliveries import deliveries
 from tocsin.wording.report.versions import gathered, version
 
@@ -58,11 +58,15 @@ def steps_of(facts: Sequence[f.Fact]) -> list[TimelineStep]:
     return [TimelineStep(*step) for step in zip(begun, histories, histories[1:], strict=False)]
 
 
-def timeline_lines(steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy) -> list[TimelineLine]:
-    """Every line, in time order; at one instant what the world did before what was sent."""
-    lines = [line for step in steps for line in _of_step(step, policy)]
+def timeline_lines(
+    steps: Sequence[TimelineStep], records: Sequence[Record], policy: Policy, zone: str = "UTC"
+) -> list[TimelineLine]:
+    """Every line, in time order; at one instant what the world did before what was sent. Instants that the words name
+    are those of `zone`.
+    """
+    lines = [line for step in steps for line in _of_step(step, policy, zone)]
     lines += _written(steps)
-    lines += [TimelineLine(at, words) for at, words in deliveries(records, policy)]
+    lines += [TimelineLine(at, words) for at, words in deliveries(records, policy, zone)]
     lines += [_suppressed(record.decided, policy) for record in records if isinstance(record.decided, Suppression)]
     return sorted(lines, key=lambda line: line.at)
 
@@ -77,9 +81,9 @@ def acceptances(steps: Iterable[TimelineStep]) -> Iterator[Acceptance]:
                 yield Acceptance(role.accepted_at, name, role.holder, former)
 
 
-def _of_step(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
+def _of_step(step: TimelineStep, policy: Policy, zone: str) -> Iterator[TimelineLine]:
     """What a fact says, then who holds what because of it."""
-    words = _words(step, policy)
+    words = _words(step, policy, zone)
     if words:
         yield TimelineLine(step.fact.at, words)
     for acceptance in acceptances([step]):
@@ -103,11 +107,11 @@ def _lost(step: TimelineStep, policy: Policy) -> Iterator[TimelineLine]:
         yield TimelineLine(noticed_at, runs(_person(person, policy), " acknowledged, but had not been asked"))
 
 
-def _words(step: TimelineStep, policy: Policy) -> Runs:
+def _words(step: TimelineStep, policy: Policy, zone: str) -> Runs:
     """What a fact itself says; nothing for what is told by its messages."""
     match step.fact:
         case f.Seen():
-            return version(step.before, step.after, policy)
+            return version(step.before, step.after, policy, zone)
         case f.Answered(person=person, answer=answer, asked_only=asked_only):
             return runs(_person(person, policy), f" answered “{answer.value}{' all' if asked_only else ''}”")
         case f.Noted(person=person, text=text):
@@ -115,7 +119,7 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
         case f.ChannelRefused() | f.RefusalTakenBack():
             return _refusal(step.fact, policy)
         case f.PageLost():
-            return _page_lost(step.fact, policy)
+            return _page_lost(step.fact, policy, zone)
         case f.Gone():
             return runs("The file, never readable, was removed")
         case f.ClockMoved(by=by):
@@ -131,13 +135,15 @@ def _words(step: TimelineStep, policy: Policy) -> Runs:
             return ()
 
 
-def _page_lost(fact: f.PageLost, policy: Policy) -> Runs:
+def _page_lost(fact: f.PageLost, policy: Policy, zone: str) -> Runs:
     """That a page reached nobody, or did after all; nothing for one that did not arrive by one of its channels."""
-    page, person = f"The page of {utc(fact.page_at)}", _person(fact.person, policy)
+    page, person = f"The page of {recorded(fact.page_at, zone)}", _person(fact.person, policy)
     if fact.delivered:
         return runs(f"{page} reached ", person, " after all")
     if fact.stopped:
-        return runs(person, f" answered STOP after the page of {utc(fact.page_at)}, and has no other channel")
+        return runs(
+            person, f" answered STOP after the page of {recorded(fact.page_at, zone)}, and has no other channel"
+        )
     return runs(f"{page} to ", person, " reached nobody") if fact.via is None else ()
 
 

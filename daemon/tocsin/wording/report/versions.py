@@ -14,7 +14,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
-from tocsin.text.times import utc
+from tocsin.text.times import recorded
 from tocsin.wording.message.update_words import severity_change
 
 FREE_TEXTS = (
@@ -32,15 +32,15 @@ FREE_TEXTS = (
 Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
 
-def version(before: History, after: History, policy: Policy) -> Runs:
-    """What the newest version of `after` brought, given what stood before it."""
+def version(before: History, after: History, policy: Policy, zone: str = "UTC") -> Runs:
+    """What the newest version of `after` brought, given what stood before it; its instants are those of `zone`."""
     new, old = after.incident, before.incident
     assert new is not None
     if new.unreadable:
         return runs(Run("Seen", "strong"), ": a file that cannot be read")
     if old is None or old.unreadable or after.episode > max(before.episode, 1):
         return _begun(new, again=after.episode > 1)
-    changed = joined("; ", _changes(old, new, policy))
+    changed = joined("; ", _changes(old, new, policy, zone))
     if not changed:
         return runs("File saved, with no change that counts")
     if new.resolved and not old.resolved:
@@ -131,16 +131,17 @@ def _begun(new: Incident, *, again: bool) -> Runs:
     return runs(begun, by, f"{drill}: ", quoted(new.title), "; severity ", severity, f", status {new.status.value}")
 
 
-def _changes(old: Incident, new: Incident, policy: Policy) -> Iterator[str | Runs]:
+def _changes(old: Incident, new: Incident, policy: Policy, zone: str) -> Iterator[str | Runs]:
     """Each field that differs, in words."""
     if old.severity != new.severity:
         yield runs("severity ", quoted(severity_change(old.severity, new.severity, policy)))
     if old.status is not new.status:
         yield f"status {old.status.value} → {new.status.value}"
     if old.eta != new.eta:
-        yield f"ETA {utc(old.eta) if old.eta else 'none'} → {utc(new.eta) if new.eta else 'none'}"
+        was, now = (recorded(eta, zone) if eta else "none" for eta in (old.eta, new.eta))
+        yield f"ETA {was} → {now}"
     if old.started_at != new.started_at:
-        yield f"began {utc(new.started_at)}" if new.started_at else "began: (removed)"
+        yield f"began {recorded(new.started_at, zone)}" if new.started_at else "began: (removed)"
     for name in FREE_TEXTS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:

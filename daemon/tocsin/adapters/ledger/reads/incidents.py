@@ -2,7 +2,8 @@
 
 import os
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
@@ -16,7 +17,8 @@ from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.domain.facts import Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger import Unreadable, UnreadableError
 
@@ -79,6 +81,37 @@ def newest_versions(names: Collection[str]) -> Question[dict[str, Incident]]:
         return versions
 
     return read
+
+
+def summaries(names: Collection[str]) -> Question[dict[str, IncidentSummary]]:
+    """What each of these is known by: of those whose newest version can be read."""
+
+    def read(connection: Connection) -> dict[str, IncidentSummary]:
+        listed, known = list(names), dict[str, IncidentSummary]()
+        for start in range(0, len(listed), NAMES_AT_ONCE):
+            known.update(_summaries(connection, listed[start : start + NAMES_AT_ONCE]))
+        return known
+
+    return read
+
+
+def _summaries(connection: Connection, names: Collection[str]) -> Iterator[tuple[str, IncidentSummary]]:
+    wanted, columns = t.facts.c.incident.in_(names), (t.facts.c.incident, t.facts.c.kind, t.facts.c.body)
+    kinds = t.facts.c.kind.in_((Seen.__name__, Closed.__name__))
+    newest = select(func.max(t.facts.c.id)).where(wanted, kinds).group_by(t.facts.c.incident, t.facts.c.kind)
+    seen, closed_at, answered = dict[str, Seen](), dict[str, datetime](), defaultdict[str, set[str]](set)
+    for query in (t.facts.c.id.in_(newest), wanted & (t.facts.c.kind == Answered.__name__)):
+        for name, kind, body in connection.execute(select(*columns).where(query)):
+            with suppress(ValueError):
+                match read_fact(kind, body):
+                    case Seen() as version:
+                        seen[name] = version
+                    case Closed(at=at):
+                        closed_at[name] = at
+                    case Answered(person=person):
+                        answered[name].add(person)
+    for name, version in seen.items():
+        yield name, IncidentSummary(version.incident, version.at, closed_at.get(name), frozenset(answered[name]))
 
 
 def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadable]:

@@ -49,3 +49,18 @@ def noticed_at(cause: str) -> Question[datetime | None]:
         return None
 
     return read
+
+
+def noticed(trouble: str) -> Question[dict[str, datetime]]:
+    """Every cause of a trouble that was told, and when last."""
+    of_trouble = (t.notices.c.cause == trouble) | t.notices.c.cause.startswith(f"{trouble}:", autoescape=True)
+    query = select(t.notices.c.cause, t.notices.c.at).where(of_trouble)
+
+    def read(connection: Connection) -> dict[str, datetime]:
+        causes = {}
+        for cause, at in connection.execute(query):
+            with suppress(ValueError):
+                causes[cause] = read_instant(at)
+        return causes
+
+    return read
