@@ -15,6 +15,8 @@ from tocsin.domain.people import Channel
 
 Reader = tuple[Kind, str, Channel]
 """Pages or updates of somebody on a channel."""
+Step = tuple[int | None, int | None]
+"""Level and round of a page; neither in the last resort."""
 
 
 class Moved(StrEnum):
@@ -36,7 +38,8 @@ class Change:
 
     `number` counts the reader's messages before it; `alone` says that another channel of theirs did not move so.
     `about` are the roles of a page, or the group of an update and whose words it gets, `formerly` those it had; `rule`
-    is the place of its rule.
+    is the place of its rule. `step` is where a page stands on its ladder, `former_step` where it stood; None without
+    such a message.
     """
 
     kind: Kind
@@ -50,6 +53,8 @@ class Change:
     about: tuple[str, ...]
     formerly: tuple[str, ...]
     rule: str
+    step: Step | None = None
+    former_step: Step | None = None
 
     @property
     def reader(self) -> Reader:
@@ -97,8 +102,13 @@ def _first(reader: Reader, old: Sequence[Timed], new: Sequence[Timed], span: tim
         moved = Moved.AS if before == after else _moved(kind, bool(old), bool(new), before, after)
         message = now or was
         assert message is not None
-        return Change(kind, moved, to, via, before, after, number, False, _about(now), _about(was), message[1].rule)
+        about = _about(now), _about(was), message[1].rule, _step(now), _step(was)
+        return Change(kind, moved, to, via, before, after, number, False, *about)
     return None
+
+
+def _step(message: Timed | None) -> Step | None:
+    return (message[1].level, message[1].round) if message and message[1].kind is Kind.PAGE else None
 
 
 def _moved(kind: Kind, had: bool, has: bool, before: timedelta | None, after: timedelta | None) -> Moved:

@@ -3,26 +3,29 @@
 Decides what may be said together: only what is true of every situation named. Must not know text from Markdown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tocsin.app.diff.comparison import Change, Moved
+from tocsin.app.diff.comparison import Change, Moved, Step
 from tocsin.app.diff.difference import Difference, Effect
+from tocsin.app.diff.levels import MANY, LevelMove, by_level, summed_up
 from tocsin.app.diff.scenarios import ScenarioOrigin
-from tocsin.cli.output.diff_scenarios import listed, where
+from tocsin.cli.output.diff_scenarios import listed, where, which
 from tocsin.cli.output.simulate_lines import span
 from tocsin.domain.notification import Kind
+from tocsin.domain.policy import RESPONDER
 from tocsin.formats.config.changed_lines import Absent, ChangedLine
 from tocsin.text.cleaning import cut
 from tocsin.text.yaml import Value
 
 VALUE_LIMIT = 100
 """The longest value that is shown of a changed line, in characters."""
-TIMES_MOST = 2
+TIMES_MOST = 3
 """The most times that are told of one severity."""
 TIMES_SHOWN = 4
 """The most times that are told on one line."""
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 _PHRASES = {
     (Kind.PAGE, Moved.EARLIER): "paged earlier",
@@ -95,9 +98,57 @@ def _blocks(effects: Sequence[Effect], difference: Difference) -> tuple[ReaderBl
     tests = dict.fromkeys(effect.scenario.name for effect in effects if effect.scenario.origin is ScenarioOrigin.TEST)
     others = [effect for effect in effects if effect.scenario.origin is not ScenarioOrigin.TEST]
     if not others or not tests:
-        return _reader_blocks(effects, difference)
+        return _shorter(effects, difference)
     several = f"{len(tests)} policy tests" if len(tests) > 1 else "1 policy test"
-    return *_reader_blocks(others, difference), ReaderBlock(several, "messages move as well", ())
+    return *_shorter(others, difference), ReaderBlock(several, "messages move as well", ())
+
+
+def _shorter(effects: Sequence[Effect], difference: Difference) -> tuple[ReaderBlock, ...]:
+    """Reader by reader; pages of many people by level where that is shorter."""
+    pages = [effect for effect in effects if summed_up(effect)]
+    if len({effect.change.to for effect in pages}) < MANY:
+        return _reader_blocks(effects, difference)
+    by_reader = _reader_blocks(pages, difference)
+    levels = [_level_block(move, difference) for move in by_level(pages, difference)]
+    if len(levels) >= len(by_reader):
+        return _reader_blocks(effects, difference)
+    rest = [effect for effect in effects if not summed_up(effect) and effect.change.moved is not Moved.AS]
+    return *levels, *_reader_blocks(rest, difference)
+
+
+def _level_block(move: LevelMove, difference: Difference) -> ReaderBlock:
+    """`everybody's second level in sev1: paged later — +5m → +7m (38 people)`."""
+    level, former = _level(move.step), f" (was {_level(move.former)})" if move.former else ""
+    if RESPONDER in move.roles:
+        who = f"responders{former}" if move.step[1] == 1 else f"responders of round {move.step[1]}{former}"
+    elif move.roles:
+        who = f"the {level}{former} of {listed(move.roles)}"
+    else:
+        who = f"everybody's {level}{former}"
+    phrase = _AGAIN[move.moved] if move.again else _PHRASES[Kind.PAGE, move.moved]
+    rows = [
+        ": ".join(
+            filter(None, [where(pages.scenarios, difference), f"{_span_words(*times)} ({_counted(pages.people)})"])
+        )
+        for times, pages in move.times[:TIMES_SHOWN]
+    ]
+    left = {person for _, pages in move.times[TIMES_SHOWN:] for person in pages.people}
+    more = [f"and {len(move.times) - TIMES_SHOWN} other times ({_counted(left)})"] if left else []
+    what = phrase + (f" by {move.via}" if move.via else "")
+    return ReaderBlock(f"{who} in {move.severity}", what, (*rows, *more))
+
+
+def _level(step: Step) -> str:
+    """A step of a ladder as people call it: `second level`, `first level of round 2`, `last resort`."""
+    level, number = step
+    if level is None:
+        return "last resort"
+    name = f"{_ORDINALS[level]} level" if level < len(_ORDINALS) else f"level {level + 1}"
+    return f"{name} of round {number}" if number and number > 1 else name
+
+
+def _counted(people: Collection[str]) -> str:
+    return "1 person" if len(people) == 1 else f"{len(people)} people"
 
 
 def _reader_blocks(effects: Iterable[Effect], difference: Difference) -> tuple[ReaderBlock, ...]:
@@ -157,9 +208,8 @@ def _block(readers: Sequence[str], sort: _Sort, story: Story, difference: Differ
             by_severity.setdefault(difference.kind_of(name), {}).setdefault(_words(times), []).append(name)
     rows: dict[str, dict[str, list[str]]] = {}
     for severity, moved in by_severity.items():
-        words = _some(list(moved))
-        place = where([name for names in moved.values() for name in names], difference)
-        rows.setdefault(place, {}).setdefault(words, []).append(severity)
+        place = where([name for several in moved.values() for name in several], difference)
+        rows.setdefault(place, {}).setdefault(_some(moved, difference), []).append(severity)
     return ReaderBlock(who, what, tuple(_row(place, moved) for place, moved in rows.items()))
 
 
@@ -171,16 +221,24 @@ def _row(place: str, moved: dict[str, list[str]]) -> str:
     return f"{place}: {words}" if place else words
 
 
-def _some(words: Sequence[str]) -> str:
-    """The first of several times."""
-    return " or ".join([*words[:TIMES_MOST], *(["otherwise"] if len(words) > TIMES_MOST else [])])
+def _some(moved: Mapping[str, Sequence[str]], difference: Difference) -> str:
+    """The most frequent of several times, each with when or how often it is so."""
+    if len(moved) == 1:
+        return next(iter(moved))
+    everywhere = [name for names in moved.values() for name in names]
+    ordered = sorted(moved.items(), key=lambda entry: -len(entry[1]))
+    shown = [f"{words} {which(names, everywhere, difference)}" for words, names in ordered[:TIMES_MOST]]
+    left = [name for _, names in ordered[TIMES_MOST:] for name in names]
+    return ", ".join([*shown, *([f"other times {which(left, everywhere, difference)}"] if left else [])])
 
 
 def _words(times: _Times) -> str:
     """`+5m → +0s`, counted from the declaration."""
-    if times.roles:
-        return times.roles
-    before, after = (None if after is None else f"+{span(after)}" for after in (times.before, times.after))
+    return times.roles or _span_words(times.before, times.after)
+
+
+def _span_words(was: timedelta | None, now: timedelta | None) -> str:
+    before, after = (None if moment is None else f"+{span(moment)}" for moment in (was, now))
     if before and after:
         return f"{before} → {after}"
     return after or f"was {before}"

@@ -104,15 +104,11 @@ def headline(difference: Difference) -> str:
 
 def about(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: str) -> str:
     """What was compared, for whoever wonders what the answer leaves out."""
-    moments = [f"{moment.name} {moment.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" for moment in compared_at]
+    moments = [f"{moment.name} {moment.at.astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" for moment in compared_at]
     count = {origin: sum(scenario.origin is origin for scenario in difference.scenarios) for origin in ScenarioOrigin}
     beside = [f"{count[origin]} {word}{'s' * (count[origin] > 1)}" for origin, word in _BESIDE.items() if count[origin]]
-    return (
-        f"Compared: pages and updates in {count[ScenarioOrigin.FIXED]} situations (each severity, with each service "
-        f"and without, first seen {listed(moments)} {zone}, nobody answers)"
-        f"{' and in ' if beside else ''}{listed(beside)}. "
-        "+5m is five minutes after the declaration."
-    )
+    fixed = f"{count[ScenarioOrigin.FIXED]} situations ({listed(moments)} {zone}; nobody answers)"
+    return f"Compared in {listed([fixed, *beside])}. +5m: five minutes after the declaration."
 
 
 def _title(side: ComparedConfig) -> str:

@@ -29,6 +29,15 @@ def where(names: Sequence[str], difference: Difference) -> str:
     return "; or ".join(_parts(named, services))
 
 
+def which(names: Sequence[str], among: Sequence[str], difference: Difference) -> str:
+    """Which of some situations these are: all at certain moments (`at night`), else how many (`in 3 situations`)."""
+    moment = {scenario.name: scenario.moment.name for scenario in difference.scenarios if scenario.fixed}
+    here, own = set(names), {moment.get(name, "") for name in names}
+    if {name for name in among if moment.get(name, "") in own} == here and own <= _AT.keys():
+        return listed([_AT[name] for name in _AT if name in own])
+    return "in 1 situation" if len(here) == 1 else f"in {len(here)} situations"
+
+
 def _parts(situations: Sequence[Scenario], services: Sequence[str]) -> Iterable[str]:
     """The situations of one severity as moments × services."""
     by_moment: dict[str, list[str]] = {}
