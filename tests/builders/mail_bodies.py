@@ -16,6 +16,7 @@ from tocsin.adapters.jinja.template_set import TemplateSet
 from tocsin.domain.delivery import Content, Message
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
+from tocsin.wording.answer.sign_in_wording import SIGN_INS
 from tocsin.wording.language.languages import Languages
 from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.operator.samples import TESTS, notice_samples
@@ -47,7 +48,7 @@ def bodies() -> Iterator[tuple[str, Content]]:
     codes = sorted({name.partition("/")[0] for name in texts if "/" in name} | {"en", RIGHT_TO_LEFT})
     for code in codes:
         language = spoken.of(code)
-        every: list[Any] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS]
+        every: list[Any] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS, *SIGN_INS]
         for number, words in enumerate(every):
             spoken_words = replace(words, language=language.code, direction=language.direction)
             yield f"{code} {number} {words.kind}", templates.content(spoken_words, Channel.EMAIL, language)

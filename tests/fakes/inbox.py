@@ -1,25 +1,35 @@
 """An inbox that is judged as soon as something is left in it, by the daemon's own gate and judges."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate
 from tocsin.app.arrivals.inbound import Arrivals, Judge
 from tocsin.app.arrivals.link_answers import LinkAnswers
+from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.sender import Sender
 from tocsin.app.replies.unsubscribing import Unsubscriptions
+from tocsin.app.reply_options.codes import Codes
+from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.sign_in.judge import SignIns
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
+from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import Arrival, ArrivalKind, EntryKind, InboxEntry
+from tocsin.domain.delivery import Letter
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name
@@ -50,6 +60,18 @@ class KeptInbox:
         return ref not in self.taken and any((entry.kind, entry.ref) == (kind, ref) for entry in self.left)
 
 
+class RecordedSends:
+    """Keeps the letters, instead of a sender."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
+        """Keep them."""
+        assert recorded
+        self.letters += letters
+
+
 class JudgedInbox(KeptInbox):
     """What is left is judged at once, unless the daemon is `away`."""
 
@@ -57,8 +79,13 @@ class JudgedInbox(KeptInbox):
         super().__init__()
         self.away = False
         self.refused: list[EntryRefused] = []
-        self.sessions = OpenSessions()
-        self.notices = Notices(clock)
+        self.notices, self.sessions, self.sent = Notices(clock), OpenSessions(), RecordedSends()
+        self._config = ActiveConfig(policy(), settings)
+        options = ReplyOptions(Codes(random.Random(0)), self._config, ledger)
+        context = DeliveryContext(self._config, Incidents(Agenda()), self.notices, options)
+        self.codes = context.sign_in_codes
+        renderer, sender = JinjaRenderer(shipped_folder(), lambda _problem: None), cast("Sender", self.sent)
+        self.sign_ins = SignIns(clock, ledger, context, self.sessions, sender, renderer, random.Random(0))
         self._clock, self._ledger, self._policy, self._settings = clock, ledger, policy, settings
 
     async def leave(self, entry: InboxEntry) -> None:
@@ -67,12 +94,21 @@ class JudgedInbox(KeptInbox):
         if not self.away:
             await self.judge(entry)
 
+    @property
+    def code(self) -> str:
+        """The code in the newest message that was sent."""
+        newest = self.sent.letters[-1]
+        return re.findall("[0-9]{6}", self.codes.put_in(newest.notification.key, newest.content).text)[0]
+
     async def judge(self, entry: InboxEntry) -> None:
         """What the daemon does with it."""
         self.taken.add(entry.ref)
         config = ActiveConfig(self._policy(), self._settings, OptOuts(await self._ledger.opt_outs()))
+        self._config.replace(self._policy(), self._settings)
         name = entry_name(EntryName(self._clock.now(), entry.kind, entry.ref))
-        admitted = Gate(self._clock, config, self.sessions).admit(InboxFile(name, write_entry(entry), of_web_side=True))
+        admitted = Gate(self._clock, config, self.sessions, self.codes).admit(
+            InboxFile(name, write_entry(entry), of_web_side=True)
+        )
         if isinstance(admitted, EntryRefused):
             self.refused.append(admitted)
         elif admitted is not None:
@@ -81,6 +117,9 @@ class JudgedInbox(KeptInbox):
             judges: Mapping[ArrivalKind, Judge] = {
                 ArrivalKind.ANSWER: LinkAnswers(self._clock, self._ledger, config, Incidents(Agenda())).judge,
                 ArrivalKind.UNSUBSCRIBE: wishes.unsubscribe,
+                ArrivalKind.SIGN_IN: self.sign_ins.ask,
+                ArrivalKind.CODE: self.sign_ins.enter,
+                ArrivalKind.SIGN_OUT: self.sign_ins.leave,
             }
             await Arrivals(self._ledger, judges, self.notices).look()
             incidents = AlertIncidents(IncidentFiles(self._settings.incidents))
@@ -95,7 +134,7 @@ class JudgedAlerts(KeptInbox):
         self.away = False
         self.notices = Notices(clock)
         self.feed = AlertFeed(clock, ledger, config, self.notices, AlertIncidents(files))
-        self._clock, self._ledger, self._gate = clock, ledger, Gate(clock, config, OpenSessions())
+        self._clock, self._ledger, self._gate = clock, ledger, Gate(clock, config, OpenSessions(), SignInCodes())
         self._waiting: list[InboxFile] = []
 
     async def leave(self, entry: InboxEntry) -> None:

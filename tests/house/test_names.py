@@ -12,11 +12,11 @@ from tests.house.test_floors import names
 FOLDER_MOST = 12
 WIDE = {"cli": 26, "adapters/ledger": 13}
 """Folders that may hold more: an index by the commands' names, and one outside thing with its dialect."""
-APP_ROOMS_MOST = 17
+APP_ROOMS_MOST = 18
 
 
 def test_a_folder_can_be_looked_over() -> None:
-    """Rule 11: at most twelve modules in a folder, and at most seventeen rooms in app/."""
+    """Rule 11: at most twelve modules in a folder, and at most eighteen rooms in app/."""
     counts = Counter(
         module.path.parent.relative_to(PACKAGE).as_posix() for module in modules() if module.path.name != "__init__.py"
     )

@@ -39,7 +39,6 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.app.configuration.config_judge import ConfigJudge
     from tocsin.cli.log_output import open_log
     from tocsin.web.http import FOLDER
-    from tocsin.web.http.sessions import Sessions
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve
 
@@ -50,16 +49,14 @@ def command(form: str | None, config: Path | None) -> None:
             pages = JinjaPages(FOLDER / "pages")
             outbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
             inbox = InboxWriter(settings.inbox, clock)
-            site = Site(
-                settings, clock, ledger, policy, pages, inbox, outbox=outbox, sessions=sessions, **_place(settings)
-            )
+            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, **_place(settings))
             return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()
 
     judge = ConfigJudge(ready_child(), DiskThreads("config judge"))
     open_log(form)
-    sessions, again = Sessions(), True
+    again = True
     while again:
         settings, settings_file = asyncio.run(_load_settings(folder_of(config)))
         try:

@@ -14,8 +14,9 @@ from tocsin.domain.people import Channel
 
 class ArrivalKind(StrEnum):
     """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
-    or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, and what
-    somebody does to an incident, or declares, in the browser.
+    or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, what
+    somebody does to an incident, or declares, in the browser; and that somebody asks to sign in, has typed a code,
+    signs out.
     """
 
     SMS = "sms"
@@ -27,6 +28,9 @@ class ArrivalKind(StrEnum):
     WORD = "word"
     EDIT = "edit"
     DECLARE = "declare"
+    SIGN_IN = "sign_in"
+    CODE = "code"
+    SIGN_OUT = "sign_out"
 
 
 BY_FILE = frozenset({ArrivalKind.ALERT, ArrivalKind.EDIT, ArrivalKind.DECLARE})
@@ -39,7 +43,9 @@ class Arrival:
 
     sms: `ref` is the provider's name for it, `who` the sender's number, `body` the text. receipt: `ref` the provider's
     name and the state, `who` the try's id, `body` the state. unsubscribe, resubscribe: `who` the plain address, `body`
-    the incident of whose update it was.
+    the incident of whose update it was. sign_in: `who` the person, `body` by which channel, from which browser and how.
+    code: `who` the person, `body` CODE_RIGHT and the session's digest, or CODE_WRONG and the tries left. sign_out:
+    `who` the person whose sessions end, or `body` the digest of one; neither: all end.
     """
 
     kind: ArrivalKind
@@ -47,6 +53,10 @@ class Arrival:
     who: str
     body: str
     at: datetime
+
+
+CODE_RIGHT, CODE_WRONG = "right", "wrong"
+"""What was found of a code, which is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +99,19 @@ class EntryKind(StrEnum):
     RESUBSCRIBE = "resubscribe"
     EDIT = "edit"
     DECLARE = "declare"
+    SIGN_IN = "sign_in"
+    CODE = "code"
+    LEAVE = "leave"
+    SIGN_OUT = "sign_out"
 
 
 ACTS = frozenset({EntryKind.EDIT, EntryKind.DECLARE})
 """What a person does to an incident in the browser, answers apart."""
-OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS
+SIGNING_IN = frozenset({EntryKind.SIGN_IN, EntryKind.CODE, EntryKind.LEAVE})
+"""What a browser's session begins and ends with."""
+OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS | SIGNING_IN
 """What only the web side leaves."""
-OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE})
+OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT})
 """What commands leave, and the web side never: words reach the operators as they are."""
 
 
@@ -245,7 +261,67 @@ class ResubscribeEntry:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignInEntry:
+    """Somebody asks for a code to sign in, by `via` if they can be reached so: whoever `who` is typed for, or a person
+    whose own link this shows (`signature`, of that incident and episode). `browser` is the digest of what their browser
+    proves itself by.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.SIGN_IN
+    ref: str
+    who: str
+    via: Channel
+    browser: str
+    incident: str = ""
+    episode: int = 0
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """A code was typed, for the request of that reference, in the browser that `proof` is of. If it is right, `session`
+    is the digest of the session to begin.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.CODE
+    ref: str
+    request: str
+    code: str
+    proof: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveEntry:
+    """Somebody signs out of the session of this id."""
+
+    kind: ClassVar[EntryKind] = EntryKind.LEAVE
+    ref: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutEntry:
+    """A command's word that a person is to be signed out everywhere; empty: everybody."""
+
+    kind: ClassVar[EntryKind] = EntryKind.SIGN_OUT
+    ref: str
+    person: str
+
+
 InboxEntry = (
-    AnswerEntry | WebhookEntry | WishEntry | AlertEntry | WordEntry | ResubscribeEntry | EditEntry | DeclareEntry
+    AnswerEntry
+    | WebhookEntry
+    | WishEntry
+    | AlertEntry
+    | WordEntry
+    | ResubscribeEntry
+    | EditEntry
+    | DeclareEntry
+    | SignInEntry
+    | CodeEntry
+    | LeaveEntry
+    | SignOutEntry
 )
 """What lies in the inbox. None of it is believed before it is judged."""

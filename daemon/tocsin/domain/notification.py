@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Kind(StrEnum):
     """What sort of message it is, in the order in which `simulate` lists messages of one instant.
 
-    OPERATOR and ANSWER (to somebody's SMS) are outside the plan, so no timeline shows them.
+    OPERATOR, ANSWER (to somebody's SMS) and SIGN_IN (the code to sign in) are outside the plan, so no timeline shows
+    them.
     """
 
     PAGE = "page"
@@ -29,14 +30,15 @@ class Kind(StrEnum):
     REVIEW = "review"
     OPERATOR = "operator"
     ANSWER = "answer"
+    SIGN_IN = "sign_in"
 
 
-OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER})
+OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER, Kind.SIGN_IN})
 """Kinds that the daemon sends by itself; their words are not made from templates."""
 
 
 class Reason(StrEnum):
-    """Why a message is sent: a closed set (`docs/behaviour.md`), the last two for what is outside the plan."""
+    """Why a message is sent: a closed set (`docs/behaviour.md`), the last three for what is outside the plan."""
 
     DECLARED = "declared"
     ESCALATED = "escalated"
@@ -60,6 +62,7 @@ class Reason(StrEnum):
     REVIEW_DUE = "review_due"
     TROUBLE = "trouble"
     REPLY = "reply"
+    SIGN_IN = "sign_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,12 @@ ANSWERED_FOR = timedelta(days=7)
 """How long after the resolution an `answer_url` still leads to its page (P8)."""
 UNSUBSCRIBE_LINK = "https://unsubscribe.invalid/reader"
 """Stands in a text that many readers share for the link by which each is taken off; put in as the mail leaves."""
+
+
+SIGN_IN_CODE = "%CODE%"
+"""Stands for the code by which somebody signs in, wherever its message is kept; put in as it leaves. It is as long."""
+SIGN_IN_CODE_LASTS = timedelta(minutes=5)
+"""How long a code is good for (P8)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class Trouble(StrEnum):
     NUMBER_STOPPED = "number-stopped", "{about} answered STOP", "{about} takes SMS again", True
     ANSWERS_UNREAD = "answers-unread", "Answers by {about} do not come in", "Answers by {about} come in again"
     ANSWER_FLOOD = "answer-flood", "A flood of SMS from {about}"
+    SIGN_INS_TRIED = "sign-ins-tried", "Somebody tries to sign in as {about}"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
     INBOX_UNUSABLE = "inbox-unusable", "The inbox cannot be read", "The inbox is read again"
     INBOX_REFUSED = "inbox-refused", "Something in the inbox was refused"

@@ -10,8 +10,10 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from tocsin.ports.ledger import LedgerError
-from tocsin.web.access.guard import FORGETS_SESSION, TRIES, forget_session
+from tocsin.web.access.browser import forget_session
+from tocsin.web.access.guard import TRIES
 from tocsin.web.access.tries import TokenTries
+from tocsin.web.access.viewer import FORGETS_SESSION
 from tocsin.web.acting import link
 from tocsin.web.http.connections import Handler, on_connection
 from tocsin.web.http.forms import is_legible
@@ -23,9 +25,9 @@ from tocsin.web.routes import (
     alertmanager,
     health,
     inbox,
-    login,
     metrics,
     oncall,
+    sign_in,
     static,
     twilio,
     unsubscribe,
@@ -41,6 +43,8 @@ strangers ask for.
 """
 HEADERS_KEPT = ("Allow", "WWW-Authenticate", "Retry-After")
 """Headers of a refusal that stay; the sentence has its own."""
+LEADING_ON = ("Location", "Cache-Control")
+"""The same of an answer that leads on."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     health.routes,
     link.routes,
@@ -50,7 +54,7 @@ GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     inbox.routes,
     incidents.routes,
     oncall.routes,
-    login.routes,
+    sign_in.routes,
     twilio.routes,
     alertmanager.routes,
 )
@@ -76,7 +80,7 @@ def _forgetting(site: Site) -> Middleware:
     async def forgetting(request: web.Request, handler: Handler) -> web.StreamResponse:
         answer = await handler(request)
         if FORGETS_SESSION in request and not answer.prepared:
-            forget_session(site, answer)
+            forget_session(site, request, answer)
         return answer
 
     return forgetting
@@ -92,8 +96,9 @@ def _plain_errors(site: Site) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPException as refusal:
-            if refusal.status < 400:
-                raise
+            if refusal.status < 400:  # it leads on; a browser may be told something besides
+                kept = {name: refusal.headers[name] for name in LEADING_ON if name in refusal.headers}
+                return web.Response(status=refusal.status, headers=kept)
             resource = request.match_info.route.resource
             route = resource.canonical if resource else "nothing of ours"
             site.warn(

@@ -16,6 +16,7 @@ from tocsin.app.arrivals.words import TOLD_WITHIN, Words
 from tocsin.app.reply_options import signed_links
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
+from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import (
     AnswerEntry,
     Arrival,
@@ -66,7 +67,12 @@ class Post:
         judges = dict.fromkeys(ArrivalKind, self.judge) | {ArrivalKind.WORD: Words(clock, self.notices).judge}
         self.arrivals = Arrivals(self.ledger, judges, self.notices)
         self.feed = InboxFeed(
-            clock, self.ledger, self.folder, Gate(clock, config, self.sessions), self.arrivals, self.notices
+            clock,
+            self.ledger,
+            self.folder,
+            Gate(clock, config, self.sessions, SignInCodes()),
+            self.arrivals,
+            self.notices,
         )
         self.began = clock.now()
 

@@ -186,12 +186,13 @@ def test_every_message_names_its_line(policy: Policy, folder: Path) -> None:
         assert each.revision == policy.revision
         assert reason_text(each, policy, policy.severities["sev1"])
     assert {each.kind for each in sent} == set(Kind) - OUTSIDE_PLAN
-    assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE, Reason.REPLY}
+    assert {each.reason for each in sent} == set(Reason) - {Reason.TROUBLE, Reason.REPLY, Reason.SIGN_IN}
 
 
 def test_what_is_outside_the_plan_is_explained_too(policy: Policy) -> None:
-    """A notice to operators and the answer to somebody's SMS have a reason in words."""
-    for kind, reason in ((Kind.OPERATOR, Reason.TROUBLE), (Kind.ANSWER, Reason.REPLY)):
+    """A notice to operators, the answer to somebody's SMS and a code to sign in have a reason in words."""
+    outside = ((Kind.OPERATOR, Reason.TROUBLE), (Kind.ANSWER, Reason.REPLY), (Kind.SIGN_IN, Reason.SIGN_IN))
+    for kind, reason in outside:
         each = Notification("k", "i", 0, kind, reason, T0, "ana", Channel.SMS)
         assert reason_text(each, policy, None)
 

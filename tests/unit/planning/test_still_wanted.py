@@ -99,6 +99,7 @@ BY_KIND = {
     Kind.REVIEW: [GONE, None, None, None, GONE, GONE, GONE],
     Kind.OPERATOR: [None, None, None, None, None, None, None],
     Kind.ANSWER: [None, None, None, None, None, None, None],
+    Kind.SIGN_IN: [None, None, None, None, None, None, None],
 }
 """Why it leaves no more, in each of the states."""
 
@@ -202,7 +203,10 @@ def test_an_update_until_a_newer_one() -> None:
     assert why_unwanted(last, concerned_again) is NEWER
 
 
-@pytest.mark.parametrize(("kind", "worth"), [(Kind.OPERATOR, timedelta(hours=1)), (Kind.ANSWER, timedelta(minutes=10))])
+@pytest.mark.parametrize(
+    ("kind", "worth"),
+    [(Kind.OPERATOR, timedelta(hours=1)), (Kind.ANSWER, timedelta(minutes=10)), (Kind.SIGN_IN, timedelta(minutes=5))],
+)
 def test_what_is_of_the_moment(kind: Kind, worth: timedelta) -> None:
     """A notice to operators is worth sending for an hour, an answer to an SMS for 10 minutes, both ends included."""
     letter = notification(kind)

@@ -9,11 +9,12 @@ from aiohttp import web
 from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.configuration.active_policy import ActivePolicy
+from tocsin.domain.people import Session, session_digest
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
+from tocsin.web.access.browser import SESSION
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
-from tocsin.web.http.sessions import Sessions
 from tocsin.web.http.site import OutboxView, Site
 from tocsin.web.server import application
 
@@ -38,6 +39,12 @@ def settings(**changes: Any) -> Settings:
     }
     given["web"] = WebSettings(**changes.pop("web", {}))
     return Settings(operators=["olga"], last_resort=["olga"], **(given | changes))
+
+
+async def signed_in(life: "Life", person: str = "bo", id_: str = "a" * 43) -> dict[str, str]:
+    """Somebody is signed in from now on: the header by which their browser shows it."""
+    await life.ledger.begin_session(Session(session_digest(id_), person, life.clock.now()))
+    return {"Cookie": f"{SESSION}={id_}"}
 
 
 class RecordedLog(LimitedLog):
@@ -109,7 +116,6 @@ async def alive(
     limits: Limits | None = None,
     outbox: OutboxView | None = None,
     extra: list[web.RouteDef] | None = None,
-    sessions: Sessions | None = None,
     **changes: Any,
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
@@ -124,7 +130,6 @@ async def alive(
         inbox,
         log,
         outbox,
-        sessions or Sessions(),
     )
     app = application(site)
     app.add_routes(extra or [])

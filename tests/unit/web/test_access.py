@@ -14,8 +14,8 @@ import pytest
 from structlog.testing import capture_logs
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.people import SESSION_LASTS, Session, session_digest
 from tocsin.formats.settings.settings import AlertmanagerSettings
-from tocsin.web.http import sessions
 from tocsin.web.http.site import Site
 from tocsin.web.serving import serve
 
@@ -34,17 +34,16 @@ INTERNAL = ("/incidents", "/incidents/card", "/oncall", "/inbox", "/inbox/{mail}
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
 
-SESSIONS = sessions.Sessions()
-"""Those that have begun."""
 SESSION = re.compile("tocsin_session=.")
+FRESH, LAST, OVER, GONE = "f" * 43, "l" * 43, "o" * 43, "g" * 43
+"""The ids of sessions: one that has just begun, one in its last second, one that is over, one of somebody who left."""
 
 
 CLIENTS = count(1)
 
 
-def cookie(token: str = TOKEN, ago: timedelta = timedelta(0)) -> str:
-    """A session that began some time ago."""
-    return f"tocsin_session={SESSIONS.begin(token, NOW - ago)}"
+def cookie(id_: str = FRESH) -> str:
+    return f"tocsin_session={id_}"
 
 
 def basic(text: str) -> str:
@@ -55,7 +54,7 @@ ASKERS: list[tuple[str, dict[str, str], bool]] = [
     ("nobody", {}, False),
     ("the token", {"Authorization": f"Bearer {TOKEN}"}, True),
     ("the token, scheme in small letters", {"Authorization": f"bearer {TOKEN}"}, True),
-    ("the token as a password", {"Authorization": basic(f"x:{TOKEN}")}, True),
+    ("the token as a password", {"Authorization": basic(f"x:{TOKEN}")}, False),
     ("the token as a user's name", {"Authorization": basic(f"{TOKEN}:x")}, False),
     ("a wrong token of the same length", {"Authorization": f"Bearer {TOKEN[:-1]}x"}, False),
     ("a shorter token", {"Authorization": f"Bearer {TOKEN[:-1]}"}, False),
@@ -70,18 +69,19 @@ ASKERS: list[tuple[str, dict[str, str], bool]] = [
     ("letters beyond ASCII", {"Authorization": "Bearer opén"}, False),
     ("a session", {"Cookie": cookie()}, True),
     ("a session and a wrong token", {"Cookie": cookie(), "Authorization": "Bearer x"}, True),
-    ("a session in its last second", {"Cookie": cookie(ago=timedelta(days=7, seconds=-1))}, True),
-    ("a session that is over", {"Cookie": cookie(ago=timedelta(days=7))}, False),
+    ("a session in its last second", {"Cookie": cookie(LAST)}, True),
+    ("a session that is over", {"Cookie": cookie(OVER)}, False),
+    ("a session of somebody who left", {"Cookie": cookie(GONE)}, False),
     ("a session with another letter", {"Cookie": cookie()[:-1] + "!"}, False),
     ("a session cut short", {"Cookie": cookie()[:-1]}, False),
     ("a session made longer", {"Cookie": cookie() + "A"}, False),
     ("a session that nobody began", {"Cookie": "tocsin_session=" + "A" * 43}, False),
-    ("a session of another token", {"Cookie": cookie("another-token-0123456")}, False),
-    ("a session of the empty token", {"Cookie": cookie("")}, False),
+    ("what the ledger knows of a session", {"Cookie": cookie(session_digest(FRESH))}, False),
     ("a session of letters", {"Cookie": "tocsin_session=\u00e9.\u00e9"}, False),
     ("an empty session", {"Cookie": "tocsin_session="}, False),
     ("the token itself as a session", {"Cookie": f"tocsin_session={TOKEN}"}, False),
     ("a session in a cookie of another name", {"Cookie": cookie().replace("tocsin_session", "session")}, False),
+    ("a session and a longer one of another path", {"Cookie": f"a=b; {cookie()}; c=d"}, True),
 ]
 
 
@@ -106,6 +106,14 @@ async def statuses(life: Life, mail: str, headers: dict[str, str]) -> dict[str, 
 async def stocked(life: Life) -> Life:
     life.ledger.pages = await many_incidents()
     life.clock.go(71 * MINUTE)
+    now, second = life.clock.now(), timedelta(seconds=1)
+    for id_, person, began_at in (
+        (FRESH, "bo", now),
+        (LAST, "bo", now - SESSION_LASTS + second),
+        (OVER, "bo", now - SESSION_LASTS),
+        (GONE, "somebody", now),
+    ):
+        await life.ledger.begin_session(Session(session_digest(id_), person, began_at))
     return life
 
 
@@ -113,15 +121,17 @@ async def stocked(life: Life) -> Life:
 async def site(tmp_path: Path) -> AsyncIterator[tuple[Life, str]]:
     """A site with a public address, a token, two keys and an outbox with one mail."""
     web = {**WEB["web"], "signing_key": [KEY, OLD_KEY]}  # type: ignore[dict-item]  # a table of settings
-    async with alive(sessions=SESSIONS, outbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
+    async with alive(outbox=OutboxReader(tmp_path), web=web, public_url=WEB["public_url"]) as life:
         yield await stocked(life), drop(tmp_path, 1)
 
 
-async def test_what_is_internal_opens_to_the_token_alone(site: tuple[Life, str]) -> None:
-    """Every internal page to every kind of asker: all of it or nothing, whatever else a request carries."""
+async def test_what_is_internal_opens_to_the_token_and_who_signed_in(site: tuple[Life, str]) -> None:
+    """Every internal page to every kind of asker: all of it or nothing, whatever else a request carries. Who has signed
+    in (P8) sees what the token opens.
+    """
     open_, shut = dict.fromkeys(INTERNAL, (200, True)), dict.fromkeys(INTERNAL[2:], (401, False))
     outside = dict.fromkeys(INTERNAL[:2], (200, False)) | shut
-    over = dict.fromkeys(INTERNAL, (401, False))  # who was let in before is asked to log in again
+    over = dict.fromkeys(INTERNAL[:2], (303, False)) | shut  # who was let in before is led to the sign-in
     answers = {name: await statuses(*site, headers) for name, headers, _ in ASKERS}
     assert answers == {
         name: open_ if opens else over if SESSION.match(headers.get("Cookie", "")) else outside
@@ -131,21 +141,17 @@ async def test_what_is_internal_opens_to_the_token_alone(site: tuple[Life, str])
 
 @pytest.mark.parametrize("token", [None, ""])
 async def test_where_there_is_no_token_none_opens(tmp_path: Path, token: str | None) -> None:
-    """Without a token, or with an empty one, no token, no password and no session opens anything, nor logs in."""
+    """Without a token, or with an empty one, no token opens anything; who has signed in needs none (P8)."""
     web = {**({} if token is None else {"token": token}), "signing_key": [KEY]}
-    async with alive(
-        sessions=SESSIONS, outbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com"
-    ) as life:
+    async with alive(outbox=OutboxReader(tmp_path), web=web, public_url="https://pager.example.com") as life:
         await stocked(life)
         mail = drop(tmp_path, 1)
-        for _, headers, _ in ASKERS:
+        for _, headers, opens in ASKERS:
             answers = await statuses(life, mail, headers)
-            assert not any(shown for _, shown in answers.values()), headers
-            refusals = [status for status, _ in list(answers.values())[2:]]
-            assert refusals == ([403] * 4 if token is None else [403, 401, 401, 401]), headers
-        for form in ("token=", "token=%20", f"token={TOKEN}", ""):
-            status, headers_, _ = await post(life, "/login", form)
-            assert (status, "set-cookie" in headers_) == (403, False)
+            is_signed_in = opens and "Cookie" in headers
+            assert {shown for _, shown in answers.values()} == {is_signed_in}, headers
+            refusals = {status for status, _ in list(answers.values())[2:]}
+            assert refusals == ({200} if is_signed_in else {401}), headers
 
 
 async def metrics_by_asker(life: Life, forwarded: str) -> None:
@@ -153,14 +159,15 @@ async def metrics_by_asker(life: Life, forwarded: str) -> None:
     for _, headers, opens in ASKERS:
         given = {forwarded: "192.0.2.1", **headers} if forwarded else headers
         status, _, body = await life.get("/metrics", **header(given))
-        assert (status, "tocsin_" in body) == ((200, True) if opens else (401, False)), (forwarded, headers)
+        with_token = opens and headers.get("Authorization") not in (None, "Bearer x")  # they are for machines alone
+        assert (status, "tocsin_" in body) == ((200, True) if with_token else (401, False)), (forwarded, headers)
 
 
 @pytest.mark.parametrize("forwarded", PROXY_HEADERS)
 async def test_metrics_are_for_the_listeners_own_network(monkeypatch: pytest.MonkeyPatch, forwarded: str) -> None:
     """While no address is public whoever reaches the listener may read them, but for what a proxy passed on."""
     monkeypatch.setattr("tocsin.web.access.tries.TRIES", 1000.0)
-    async with alive(sessions=SESSIONS, web=WEB["web"]) as life:
+    async with alive(web=WEB["web"]) as life:
         await stocked(life)
         assert (await life.get("/metrics"))[0] == 200
         await metrics_by_asker(life, forwarded)
@@ -172,7 +179,7 @@ async def test_metrics_want_the_token_where_an_address_is_public(
 ) -> None:
     """W7: a proxy that adds no header looks like somebody at this machine, and is believed as little."""
     monkeypatch.setattr("tocsin.web.access.tries.TRIES", 1000.0)
-    async with alive(sessions=SESSIONS, **WEB) as life:
+    async with alive(**WEB) as life:
         await metrics_by_asker(await stocked(life), forwarded)
 
 
@@ -185,11 +192,11 @@ async def test_metrics_are_closed_where_there_is_no_token() -> None:
         assert (await life.get("/healthz"))[0] in (200, 503)
 
 
-PUBLIC = ("/healthz", "/login", "/static/site.css")
+PUBLIC = ("/healthz", "/static/site.css")
 
 
 async def test_what_is_for_everybody(site: tuple[Life, str]) -> None:
-    """Health, the log-in and the stylesheet look the same to every asker and hold nothing internal."""
+    """Health and the stylesheet look the same to every asker and hold nothing internal."""
     life, _ = site
     for path in PUBLIC:
         bodies = {(await life.get(path, **header(headers)))[2] for _, headers, _ in ASKERS}
@@ -223,7 +230,7 @@ async def trial(life: Life, mail: str, headers: dict[str, str]) -> bool:
 async def test_somebody_who_tries_tocsin_out_sees_all(tmp_path: Path) -> None:
     """At this machine, by one of its own names; whatever hints at somebody else, or at a proxy, shuts it."""
     mail = drop(tmp_path, 1)
-    async with alive(sessions=SESSIONS, outbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
+    async with alive(outbox=OutboxReader(tmp_path), web={"token": TOKEN}) as life:
         await stocked(life)
         assert [await trial(life, mail, headers) for headers, _ in TRIALS] == [opens for _, opens in TRIALS]
 
@@ -246,9 +253,7 @@ async def test_what_is_no_trial(
     """One that listens to others, has a public address, or whose messages really leave: nobody sits at this machine."""
     mail = drop(tmp_path, 1)
     inbox = OutboxReader(tmp_path) if is_outbox else None
-    async with alive(
-        sessions=SESSIONS, outbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url
-    ) as life:
+    async with alive(outbox=inbox, web={"listen": listen, "token": TOKEN}, public_url=public_url) as life:
         assert await trial(await stocked(life), mail, {}) is opens
 
 
@@ -339,7 +344,7 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
     """
     web = {"token": TOKEN, "signing_key": [KEY], "alertmanager": AlertmanagerSettings()}
     folder = tmp_path / "incidents"
-    async with alive(sessions=SESSIONS, web=web, public_url="https://pager.example.com", incidents=folder) as life:
+    async with alive(web=web, public_url="https://pager.example.com", incidents=folder) as life:
         await stocked(life)
         good, wrong = purposes(KEY), "A" * 22
         told = notification([alert()]).decode()
@@ -372,9 +377,7 @@ async def test_every_form_wants_its_right_and_our_own_page(tmp_path: Path) -> No
 async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
     """Not with the right link, nor with the right token, whatever its origin is called."""
     web = {"token": TOKEN, "signing_key": [KEY], "alertmanager": AlertmanagerSettings()}
-    async with alive(
-        sessions=SESSIONS, web=web, public_url="https://pager.example.com", incidents=tmp_path / "incidents"
-    ) as life:
+    async with alive(web=web, public_url="https://pager.example.com", incidents=tmp_path / "incidents") as life:
         await stocked(life)
         before, good = list(life.ledger.pages.facts), purposes(KEY)
         for headers in (headers for headers, allowed in ORIGINS if not allowed):
@@ -386,78 +389,34 @@ async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / "incidents").exists()
 
 
-async def test_nobody_is_logged_in_or_out_by_a_foreign_page(site: tuple[Life, str]) -> None:
-    """W7: both forms are taken from our own pages alone, which tell browsers to say where a form comes from."""
+async def test_nobody_is_signed_in_or_out_by_a_foreign_page(site: tuple[Life, str]) -> None:
+    """W7: these forms are taken from our own pages alone, which tell browsers to say where a form comes from."""
     life, _ = site
-    session = cookie()
-    for headers, allowed in ORIGINS:
-        status, answered, _ = await post(life, "/login", f"token={TOKEN}", **headers)
-        assert (status, "set-cookie" in answered) == ((303, True) if allowed else (403, False)), headers
     for headers in (headers for headers, allowed in ORIGINS if not allowed):
-        status, answered, _ = await post(life, "/logout", "", Cookie=session, **headers)
-        assert (status, "set-cookie" in answered) == (403, False), headers
-        assert (await life.get("/oncall", Cookie=session))[0] == 200
-    for path in ("/login", "/oncall", "/incidents"):
-        right = {"Cookie": session} if path == "/incidents" else {}
-        assert (await life.get(path, **right))[1]["referrer-policy"] == "same-origin"
-
-
-def test_sessions_are_few_and_secret() -> None:
-    """The oldest goes when there are too many; of a session only a digest is known, and none of another token's."""
-    known = sessions.Sessions(most=2)
-    values = [known.begin(TOKEN, NOW) for _ in range(3)]
-    assert [known.is_valid(value, TOKEN, NOW) for value in values] == [False, True, True]
-    assert len({*values}) == 3
-    assert all(value not in repr(known._ends) and TOKEN not in repr(known._ends) for value in values)
-    assert not known.is_valid(values[2], "another-token-0123456", NOW)
-    known.end(values[2], "another-token-0123456")
-    assert known.is_valid(values[2], TOKEN, NOW)
-
-
-async def test_sessions_outlast_a_site_that_begins_anew(site: tuple[Life, str]) -> None:
-    """SIGHUP logs nobody out; a new token logs everybody out."""
-    session = cookie()
-    for token, status in ((TOKEN, 200), ("another-token-0123456", 401)):
-        async with alive(sessions=SESSIONS, web={"token": token}, public_url="https://pager.example.com") as anew:
-            await stocked(anew)
-            assert (await anew.get("/oncall", Cookie=session))[0] == status
+        for path, body in (("/sign-in", "who=bo"), ("/sign-in/abcdefgh12", "code=1&ref=abcdefgh12"), ("/sign-out", "")):
+            status, answered, _ = await post(life, path, body, Cookie=cookie(), **headers)
+            assert (status, "set-cookie" in answered) == (403, False), (path, headers)
+    assert not life.inbox.left
+    assert (await life.get("/oncall", Cookie=cookie()))[0] == 200
+    for path in ("/sign-in", "/sign-in/abcdefgh12", "/sign-out", "/oncall", "/incidents"):
+        assert (await life.get(path, Cookie=cookie()))[1]["referrer-policy"] == "same-origin"
 
 
 async def test_a_session_opens_only_by_looking(site: tuple[Life, str]) -> None:
-    """HEAD is a look; whatever else a session asks for is not done."""
+    """HEAD is a look; whatever else a session asks for of such a page is not done."""
     life, _ = site
     assert (await life.get("/oncall", "HEAD", Cookie=cookie()))[0] == 200
     for method in ("POST", "PUT", "DELETE"):
         assert (await life.get("/oncall", method, Cookie=cookie()))[0] == 405
 
 
-async def test_logging_out_ends_the_session(site: tuple[Life, str]) -> None:
-    """W7: the cookie is taken back and counts no more, whoever kept it; one lands on the page that all may see."""
+async def test_the_token_is_no_session(site: tuple[Life, str]) -> None:
+    """P8: it reads. Nobody is signed in by it, and no form of a person's takes it."""
     life, _ = site
-    session, other = cookie(), cookie()
-    assert (await life.get("/oncall", Cookie=session))[0] == 200
-    status, headers, _ = await post(life, "/logout", "", Cookie=session)
-    assert (await life.get("/oncall", Cookie=session))[0] == 401
-    assert (await life.get("/oncall", Cookie=other))[0] == 200
-    assert (status, headers["location"]) == (303, "/incidents")
-    assert 'tocsin_session="";' in headers["set-cookie"] or "tocsin_session=;" in headers["set-cookie"]
-    assert "Max-Age=0" in headers["set-cookie"]
-
-
-@pytest.mark.parametrize(
-    ("public_url", "is_secure"),
-    [("https://pager.example.com", True), ("http://pager.example.com", False), (None, True)],
-)
-async def test_a_cookie_leaves_over_tls_alone(public_url: str | None, is_secure: bool) -> None:
-    """Unless the site says by its address that it has none; scripts never read it, other sites never send it along."""
-    async with alive(sessions=SESSIONS, web={"token": TOKEN}, public_url=public_url) as life:
-        _, headers, _ = await post(life, "/login", f"token=%20{TOKEN}%20")
-        value = headers["set-cookie"]
-        assert ("Secure" in value) is is_secure
-        assert "HttpOnly" in value
-        assert "SameSite=Strict" in value
-        assert f"Max-Age={7 * 24 * 3600}" in value
-        assert headers["cache-control"] == "no-store"
+    right = {"Authorization": f"Bearer {TOKEN}"}
+    assert "Signed in as" not in (await life.get("/incidents", **right))[2]
+    assert (await life.get("/login", **right))[:1] == (303,)
+    assert (await post(life, "/login", f"token={TOKEN}"))[0] == 405
 
 
 class StopsWhenReady:

@@ -55,7 +55,7 @@ async def send(life: Life, method: str, path: str, body: bytes, *lines: str) -> 
         "\udcff",
     ],
 )
-@pytest.mark.parametrize("path", ["/login", "/answer"])
+@pytest.mark.parametrize("path", ["/sign-in", "/answer"])
 async def test_another_form_is_not_taken(life: Life, path: str, kind: str) -> None:
     """In other letters, in parts, compressed, or of no kind: 415, and nothing stands in the log but that."""
     path = purposes(KEY)["answer"] if path == "/answer" else path
@@ -68,14 +68,14 @@ async def test_another_form_is_not_taken(life: Life, path: str, kind: str) -> No
 @pytest.mark.parametrize("letters", ["", "; charset=utf-8", '; charset="UTF-8"', "; charset=us-ascii", "; x=y"])
 async def test_a_plain_form_is_taken(life: Life, letters: str) -> None:
     """However it says that it is UTF-8."""
-    status, _ = await send(life, "POST", "/login", f"token={TOKEN}".encode(), f"Content-Type: {PLAIN}{letters}")
+    status, _ = await send(life, "POST", "/sign-in", b"who=bo", f"Content-Type: {PLAIN}{letters}")
     assert status == 303
 
 
 @pytest.mark.parametrize("body", [b"token=\xff", b"token=%ff", b"&".join([b"a=b"] * 51), b"token=%ed%a0%80"])
 async def test_a_form_that_cannot_be_read_is_400(life: Life, body: bytes) -> None:
     """No letters, or more fields than any form of ours has."""
-    assert await send(life, "POST", "/login", body, f"Content-Type: {PLAIN}") == (400, SENTENCES[400] + "\n")
+    assert await send(life, "POST", "/sign-in", body, f"Content-Type: {PLAIN}") == (400, SENTENCES[400] + "\n")
 
 
 CLICK = 'Content-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click'
@@ -139,7 +139,9 @@ def paths(life: Life) -> list[str]:
         "/oncall",
         "/inbox",
         "/login",
-        "/logout",
+        "/sign-in",
+        "/sign-in/abcdefgh12",
+        "/sign-out",
         "/alertmanager",
         "/",
         "/*",

@@ -155,7 +155,7 @@ async def test_metrics_through_a_proxy_want_the_token(header: str) -> None:
     async with alive(web={"token": "a-long-token"}) as life:
         passed_on = {header.replace("-", "_"): "192.0.2.1"}
         status, headers, _ = await life.get("/metrics", **passed_on)
-        assert (status, headers["www-authenticate"].split(" ")[0]) == (401, "Basic")
+        assert (status, headers["www-authenticate"].split(" ")[0]) == (401, "Bearer")
         assert (await life.get("/metrics", Authorization="Bearer wrong", **passed_on))[0] == 401
         assert (await life.get("/metrics", Authorization="Bearer a-long-token", **passed_on))[0] == 200
     async with alive() as life:

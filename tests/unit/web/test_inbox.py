@@ -176,7 +176,7 @@ async def test_where_an_address_is_public_everybody_needs_the_token(tmp_path: Pa
         ("0.0.0.0:8765", {}, 401),
         ("0.0.0.0:8765", {"Authorization": "Bearer wrong"}, 401),
         ("0.0.0.0:8765", {"Authorization": "Bearer a-long-token"}, 200),
-        ("0.0.0.0:8765", {"Authorization": "Basic OmEtbG9uZy10b2tlbg=="}, 200),
+        ("0.0.0.0:8765", {"Authorization": "Basic OmEtbG9uZy10b2tlbg=="}, 401),
         ("0.0.0.0:8765", {"Authorization": "Basic ?"}, 401),
     ],
 )

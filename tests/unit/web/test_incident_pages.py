@@ -12,13 +12,12 @@ from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind
-from tocsin.domain.people import Channel
-from tocsin.web.http import sessions
+from tocsin.domain.people import SESSION_LASTS, Channel, session_digest
 
 from tests.builders.instants import MINUTE
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import many_incidents
-from tests.unit.web.lives import BEARER, KEY, TOKEN, WEB, Life, alive, parsed
+from tests.unit.web.lives import BEARER, KEY, WEB, Life, alive, signed_in
 
 NOWHERE = "/incidents/never-was"
 
@@ -129,89 +128,53 @@ async def test_an_incident_is_shown_as_it_is_now(life: Life) -> None:
     assert (await life.get("/incidents/card", "HEAD"))[2] == ""
 
 
-async def post(life: Life, path: str, body: str, client: str = "127.0.0.1") -> tuple[int, dict[str, str], str]:
-    """A form, sent as a browser sends it."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: pager.example.com\r\nConnection: close\r\nX-Forwarded-For: {client}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return parsed(await life.ask((head + body).encode()))
-
-
-async def test_a_person_logs_in_with_the_token_once(life: Life) -> None:
-    """The right token gives a cookie that is not the token, for this site only; it opens pages until it expires."""
-    status, headers, _ = await post(life, "/login", f"token={TOKEN}&to=/oncall")
-    assert (status, headers["location"]) == (303, "/oncall")
-    cookie = headers["set-cookie"]
-    assert TOKEN not in cookie
-    for wanted in ("HttpOnly", "SameSite=Strict", "Secure", "Path=/"):
-        assert wanted in cookie
-    session = {"Cookie": cookie.partition(";")[0]}
-    assert "INTERNAL-SUMMARY" in (await life.get("/incidents/card", **session))[2]
+async def test_who_has_signed_in_sees_all(life: Life) -> None:
+    """P8: until the session is over; then the browser is told to forget it."""
+    session = await signed_in(life)
+    page = (await life.get("/incidents/card", **session))[2]
+    assert "INTERNAL-SUMMARY" in page
+    assert "Signed in as <strong>Bo Lindqvist</strong>" in page
     assert (await life.get("/oncall", **session))[0] == 200
-    life.clock.go(sessions.LASTS + timedelta(seconds=1))
-    assert "INTERNAL" not in (await life.get("/incidents/card", **session))[2]
+    life.clock.go(SESSION_LASTS)
+    status, headers, body = await life.get("/incidents/card", **session)
+    assert (status, headers["location"]) == (303, "/sign-in?to=/incidents/card&ended")
+    assert "Max-Age=0" in headers["set-cookie"]
+    assert not body
 
 
 async def test_a_page_left_open_never_turns_into_that_for_outsiders(life: Life) -> None:
-    """A wall board whose session ends (a restart, a log-out in another tab) asks to log in: outsiders were told nothing
-    of `search`, and "Nothing is known to be wrong" would be a lie. Of an id that is none it says just the same.
+    """A wall board whose session ends (12 h, a sign-out elsewhere) leads to the sign-in: outsiders were told nothing of
+    `search`, and "Nothing is known to be wrong" would be a lie. Of an id that is none it says just the same.
     """
-    _, headers, _ = await post(life, "/login", f"token={TOKEN}")
-    session = {"Cookie": headers["set-cookie"].partition(";")[0]}
     for path in ("/incidents", "/incidents/search"):
+        session = await signed_in(life, id_="w" * 40)
         status, _, page = await life.get(path, **session)
         assert status == 200
         again = re.findall(r'http-equiv="refresh" content="30;url=([^"]+)"', page)
         assert [f'data-look="{address}"' in page for address in again] == [True]
         assert words((await life.get(path + again[0], **session))[2]) == words(page)
         asks = [await life.get(path + again[0])]  # the browser has forgotten the session
-        life.site.sessions.end(session["Cookie"].partition("=")[2], TOKEN)
+        await life.ledger.end_sessions([session_digest("w" * 40)])
         asks += [await life.get(path + query, **session) for query in ("", *again)]
-        assert {status for status, _, _ in asks} == {401}
-        assert all("You are not logged in, or no longer" in page and f'value="{path}"' in page for _, _, page in asks)
-        _, headers, _ = await post(life, "/login", f"token={TOKEN}")
-        session = {"Cookie": headers["set-cookie"].partition(";")[0]}
-    assert (await life.get(NOWHERE + "?view=internal"))[0] == 401
+        assert {(status, body) for status, _, body in asks} == {(303, "")}
+        led = {headers["location"] for _, headers, _ in asks}
+        assert led == {f"/sign-in?to={path}&ended", f"/sign-in?to={path}?view%3Dinternal&ended"}
+    assert (await life.get(NOWHERE + "?view=internal"))[0] == 303
+    said = (await life.get("/sign-in?to=/incidents&ended"))[2]
+    assert "You are not signed in any more" in said
     signed = (await life.get(signed_links.page([KEY], "card")))[2]
     assert 'content="30"' in signed
     assert 'data-look=""' in signed
 
 
-async def test_a_wrong_token_opens_nothing(life: Life) -> None:
-    """It is said, logged, and no cookie is set; whoever comes for an internal page is asked for the token."""
-    for given in ("token=no", "token=", "", f"token={TOKEN}x"):
-        status, headers, page = await post(life, "/login", given)
-        assert (status, "set-cookie" in headers) == (403, False)
-        assert "This is not the token." in page
-    assert life.log.lines[0][0] == "a wrong token at the login"
-    status, _, page = await life.get("/oncall")
-    assert (status, 'action="/login"' in page, 'value="/oncall"' in page) == (401, True, True)
-
-
-async def test_tokens_are_not_guessed(life: Life) -> None:
-    """After ten tries of one address the right token, too, has to wait."""
-    for _ in range(10):
-        assert (await post(life, "/login", "token=guess", client="192.0.2.1"))[0] == 403
-    assert (await post(life, "/login", f"token={TOKEN}", client="192.0.2.1"))[0] == 429
-    assert ("too many wrong tokens", {}) in life.log.lines
-
-
-@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nX: y", "x" * 999])
-async def test_nobody_is_sent_elsewhere(life: Life, to: str) -> None:
-    """After the log-in one lands on a page of this site, whatever the address asked for."""
-    status, headers, _ = await post(life, "/login", f"token={TOKEN}&to={to}".replace("\r\n", "%0d%0a"))
-    assert (status, headers["location"]) == (303, "/incidents")
-
-
 async def test_without_a_token_nothing_internal_is_open() -> None:
-    """No token set: the public view works, the log-in and the internal pages say why they are closed."""
+    """No token set: the public view works, and the internal pages lead to the sign-in, machines are told."""
     async with alive() as life:
         life.ledger.pages = await many_incidents()
         assert "INTERNAL" not in (await life.get("/incidents/card"))[2]
-        for path in ("/login", "/oncall"):
-            status, _, body = await life.get(path)
-            assert (status, body) == (403, "This is closed until TOCSIN_WEB__TOKEN is set.\n")
+        status, headers, _ = await life.get("/oncall", Accept="text/html,*/*;q=0.8")
+        assert (status, headers["location"]) == (303, "/sign-in?to=/oncall")
+        assert (await life.get("/oncall"))[0] == 401
         assert (await life.get(signed_links.page([KEY], "card")))[0] == 404
 
 

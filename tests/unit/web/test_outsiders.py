@@ -104,7 +104,7 @@ PUBLIC_PAGES = (
     "/incidents/card",
     "/incidents/over",
     "/incidents/card?view=internal",
-    "/login",
+    "/sign-in",
     "/oncall",
     "/inbox",
     "/healthz",

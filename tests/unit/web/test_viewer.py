@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.domain.people import SESSION_LASTS, Session, session_digest
+from tocsin.web.access.browser import SESSION as COOKIE
 from tocsin.web.access.guard import TRIES
 from tocsin.web.access.tries import TokenTries
-from tocsin.web.access.viewer import COOKIE, Viewer, require_person, require_reader, viewer
+from tocsin.web.access.viewer import Viewer, require_person, require_reader, viewer
 from tocsin.web.http import FOLDER
 
 from tests.builders.instants import T0

@@ -16,6 +16,7 @@ from tocsin.ports.renderer import OwnWords
 from tocsin.text.gsm import segments
 from tocsin.wording.answer.answer_wording import BUILT_IN, LAST, STANDS, AnswerWording
 from tocsin.wording.answer.samples import answer_samples
+from tocsin.wording.answer.sign_in_wording import SIGN_INS
 from tocsin.wording.operator.notice import operator_wording
 from tocsin.wording.operator.samples import AT, BACK, LOST, REFUSED, TESTS, notice_samples
 from tocsin.wording.operator.send_test import send_test_wording
@@ -65,6 +66,7 @@ def every() -> Iterator[OwnWords]:
     yield from answer_samples()
     yield from notice_samples()
     yield from TESTS
+    yield from SIGN_INS
 
 
 def test_every_sms_is_one_segment(renderer: JinjaRenderer, told: list[Problem]) -> None:

@@ -23,6 +23,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.ports.renderer import BundledPage, MissingWords, OwnWords, TemplateFault, TemplateFiles, TemplateVerdict
 from tocsin.wording.answer.samples import answer_samples
+from tocsin.wording.answer.sign_in_wording import SIGN_INS
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.languages import Languages, folders_of
 from tocsin.wording.message.builtin import builtin_content
@@ -136,7 +137,7 @@ class JinjaRenderer:
         faults: dict[TemplateFault, None] = {}
         codes = (ENGLISH.code, *in_use, *folders_of(self._own))
         languages = {language.code: language for language in map(self._languages.of, codes)}.values()
-        by_all: list[AnyWording] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS]
+        by_all: list[AnyWording] = [*samples(), *bundle_samples(), *notice_samples(), *TESTS, *SIGN_INS]
         by_sms: list[AnyWording] = [*answer_samples()]
         for words, via in (*product(by_all, Channel), *product(by_sms, [Channel.SMS])):
             for language in languages:

@@ -7,24 +7,34 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.arrivals.webhooks import webhook_arrival
-from tocsin.app.reply_options import signed_links
+from tocsin.app.reply_options import seals, signed_links
+from tocsin.app.sign_in.judge import BY_LINK, BY_NAME
+from tocsin.app.sign_in.named_person import named_person
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.open_sessions import OpenSessions
+from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import (
+    CODE_RIGHT,
+    CODE_WRONG,
     OF_COMMANDS,
     OF_WEB_SIDE,
     AlertEntry,
     AnswerEntry,
     Arrival,
     ArrivalKind,
+    CodeEntry,
     DeclareEntry,
     EditEntry,
     InboxEntry,
+    LeaveEntry,
     ResubscribeEntry,
+    SignInEntry,
+    SignOutEntry,
     WebhookEntry,
     WishEntry,
     WordEntry,
 )
+from tocsin.domain.people import session_digest
 from tocsin.formats.inbox.entries import read_entry, write_entry
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.clock import Clock
@@ -37,8 +47,8 @@ UNSIGNED = (
 NO_SESSION = "whose name it bears is not signed in there, or not any more"
 STILL_SIGNED_IN = timedelta(hours=1)
 """How long a session counts beyond its end for what was left while it held and waited for the daemon."""
-SIGNED_IN, BY_LINK = "session", "link"
-"""What the body of an edit begins with: by what its author is known."""
+SIGNED_IN = "session"
+"""What the body of an edit begins with where its author is signed in, else BY_LINK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,11 @@ class EntryRefused:
 class Gate:
     """Judges files of the inbox by the config in force."""
 
-    def __init__(self, clock: Clock, config: ActiveConfig, sessions: OpenSessions) -> None:
+    def __init__(self, clock: Clock, config: ActiveConfig, sessions: OpenSessions, codes: SignInCodes) -> None:
         self._clock = clock
         self._config = config
         self._sessions = sessions
+        self._codes = codes
 
     def admit(self, file: InboxFile) -> Arrival | EntryRefused | None:
         """What came in with a file; None: nothing that means anything to us."""
@@ -81,6 +92,7 @@ class Gate:
                 f"an entry ({name.kind})",
                 "the web side's user has left it, and only commands do: stop it and look how it was broken into",
             )
+        entry = seals.opened(entry, self._config.reply_routes.keys)
         return self._arrival(entry, min(name.left_at, self._clock.now()))
 
     def _arrival(self, entry: InboxEntry, at: datetime) -> Arrival | EntryRefused | None:
@@ -106,6 +118,37 @@ class Gate:
                 return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
             case ResubscribeEntry():
                 return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
+            case SignInEntry():
+                return self._request(entry, at)
+            case CodeEntry() | LeaveEntry() | SignOutEntry():
+                return self._session(entry, at)
+
+    def _session(self, entry: CodeEntry | LeaveEntry | SignOutEntry, at: datetime) -> Arrival:
+        """A session is to begin, if the code is right, or to end. Neither code nor id goes any further."""
+        match entry:
+            case CodeEntry():
+                tried = self._codes.try_code(entry.ref, entry.request, entry.code, entry.proof, self._clock.now())
+                found = f"{CODE_RIGHT} {entry.session}" if tried.right else f"{CODE_WRONG} {tried.left}"
+                return Arrival(ArrivalKind.CODE, entry.ref, tried.person, found, at)
+            case LeaveEntry():
+                return Arrival(ArrivalKind.SIGN_OUT, entry.ref, "", session_digest(entry.session), at)
+            case SignOutEntry():
+                return Arrival(ArrivalKind.SIGN_OUT, entry.ref, entry.person, "", at)
+
+    def _request(self, entry: SignInEntry, at: datetime) -> Arrival | EntryRefused | None:
+        """Who asks for a code. Of somebody who is nobody of the config nothing is kept; whoever asked is answered as
+        anybody is.
+        """
+        if entry.signature:
+            keys = self._config.reply_routes.keys
+            link = entry.signature, entry.incident, entry.who, entry.episode
+            if not signed_links.answer_is_signed(keys, *link):
+                return EntryRefused("a request to sign in", UNSIGNED)
+            return Arrival(ArrivalKind.SIGN_IN, entry.ref, entry.who, f"{entry.via} {entry.browser} {BY_LINK}", at)
+        person = named_person(self._config.policy.people.values(), entry.who)
+        if person is None:
+            return None
+        return Arrival(ArrivalKind.SIGN_IN, entry.ref, person.id, f"{entry.via} {entry.browser} {BY_NAME}", at)
 
     def _act(self, entry: EditEntry | DeclareEntry, at: datetime) -> Arrival | EntryRefused:
         """What somebody does to an incident, or declares. What proves who it is goes no further."""

@@ -1,13 +1,14 @@
-"""What those who decide and deliver share: the config in force, the incidents, where to report, and how a message may
-be answered.
+"""What those who decide and deliver share: the config in force, the incidents, where to report, how a message may be
+answered, and the codes that are put in as they leave.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
+from tocsin.app.state.sign_in_codes import SignInCodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +19,4 @@ class DeliveryContext:
     incidents: Incidents
     notices: Notices
     reply_options: ReplyOptions
+    sign_in_codes: SignInCodes = field(default_factory=SignInCodes)

@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Attempt, Message
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.notification import SIGN_IN_CODE_LASTS, Kind, Notification
 from tocsin.domain.people import StakeholderGroup
 
-SMS_VALID_FOR = timedelta(hours=1)
-"""How long the provider may keep a page that it cannot deliver."""
+SMS_VALID_FOR = {Kind.PAGE: timedelta(hours=1), Kind.SIGN_IN: SIGN_IN_CODE_LASTS}
+"""How long the provider may keep a page that it cannot deliver, or a code; anything else as long as it wants."""
 
 
 def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Message:
     """The message of one attempt; that of a bundle is about several incidents."""
     notification, bundle, policy = parcel.lead.notification, parcel.bundle, context.config.policy
+    content = bundle.content if bundle else parcel.lead.letter.content
     person, group = policy.people.get(notification.to), _mailing_list(notification, context)
     return Message(
         reference=bundle.id if bundle else notification.key,
@@ -25,12 +26,12 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         address=attempt.address,
         person=notification.to,
         name=person.name if person else "",
-        content=bundle.content if bundle else parcel.lead.letter.content,
+        content=context.sign_in_codes.put_in(notification.key, content),
         incident=notification.incident,
         episode=notification.episode,
         kind=notification.kind.value,
         at=_made_at(parcel, attempt) if bundle else notification.at,
-        valid_for=SMS_VALID_FOR if parcel.lead.page else None,
+        valid_for=SMS_VALID_FOR.get(notification.kind),
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
         one_click=policy.lets_go_from(notification.group or "", notification.to),

@@ -63,7 +63,7 @@ class Sender:
         self._rooms = rooms
         self._bundles = bundles
         self._open: dict[str, Parcel] = {}
-        self._wanted = StillWanted(clock, context.incidents, context.notices)
+        self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
         self._headway = Headway(clock, context.incidents)
         self._undelivered = Undelivered()
         self._blame = Blame(ledger, context)
@@ -160,8 +160,7 @@ class Sender:
     def _note_recorded(self, key: str, *, recorded: bool) -> None:
         """A letter that is on its way is given once more, perhaps because the ledger has taken it."""
         for member in self._open[key].members:
-            if member.notification.key == key:
-                member.recorded = member.recorded or recorded
+            member.recorded |= recorded and member.notification.key == key
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -378,6 +377,7 @@ class Sender:
         now = self._clock.now()
         for member in parcel.members:
             member.state, member.settled_at = state, now
+            self._context.sign_in_codes.forget(member.notification.key)
             late = self._wanted.why_not(member.notification) is Why.LATE
             self._undelivered.end(member.notification, given_up=late or state == "refused")
         await self._write(parcel)

@@ -70,6 +70,7 @@ def _receipt(fields: Fields) -> str:
 
 def _arrival(fields: Fields) -> str:
     kinds = {"sms": "an SMS", "receipt": "a receipt", "answer": "an answer by link", "unsubscribe": "a reader's wish"}
+    kinds |= {"sign_in": "a request to sign in", "code": "a code to sign in", "sign_out": "a wish to sign out"}
     kind = kinds.get(fields["kind"], "something")
     return f"{kind} came in: {fields['result'].replace('_', ' ')}"
 

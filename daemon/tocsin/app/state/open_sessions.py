@@ -1,29 +1,41 @@
 """Who is signed in: the sessions in force, by the digests of their ids. The ids themselves are with browsers alone."""
 
-import hashlib
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
-SESSION_LASTS = timedelta(hours=12)
-"""How long a session holds from when it began."""
-
-
-def session_digest(session: str) -> str:
-    """What the daemon keeps of a session's id."""
-    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()
+from tocsin.domain.people import Session, session_digest
 
 
 class OpenSessions:
-    """The sessions that have begun and not been ended, (digest, person, when it began) each."""
+    """The sessions that have begun and not been ended."""
 
-    def __init__(self, sessions: Iterable[tuple[str, str, datetime]] = ()) -> None:
-        self._sessions = {digest: (person, began_at) for digest, person, began_at in sessions}
+    def __init__(self, sessions: Iterable[Session] = ()) -> None:
+        self._sessions = {session.digest: session for session in sessions}
 
-    def begin(self, digest: str, person: str, at: datetime) -> None:
-        """Somebody has signed in."""
-        self._sessions[digest] = person, at
+    def add(self, session: Session) -> None:
+        """Somebody has signed in. A digest that is known stays its person's."""
+        self._sessions.setdefault(session.digest, session)
 
     def person_of(self, session_id: str, now: datetime) -> str | None:
-        """Who is signed in by this session; None: nobody, or not any more."""
-        person, began_at = self._sessions.get(session_digest(session_id), (None, now))
-        return person if now < began_at + SESSION_LASTS else None
+        """Who is signed in by the session of this id; None: nobody, or not any more. Whether they are in the config is
+        not known here.
+        """
+        session = self._sessions.get(session_digest(session_id))
+        return session.person if session is not None and now < session.ends_at else None
+
+    def of(self, *, person: str = "", digest: str = "") -> list[str]:
+        """The digests of one session, of a person's, or of all."""
+        return [
+            known.digest
+            for known in self._sessions.values()
+            if known.digest == (digest or known.digest) and known.person == (person or known.person)
+        ]
+
+    def ended(self, people: Collection[str], now: datetime) -> list[str]:
+        """The digests of those that are over, or not of these people."""
+        return [known.digest for known in self._sessions.values() if now >= known.ends_at or known.person not in people]
+
+    def end(self, digests: Iterable[str]) -> None:
+        """These are over."""
+        for digest in digests:
+            self._sessions.pop(digest, None)

@@ -61,6 +61,7 @@ from tocsin.app.replies.stops import Stops
 from tocsin.app.replies.unsubscribing import Unsubscriptions
 from tocsin.app.reply_options.codes import RESERVED_FOR, Codes
 from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.sign_in.judge import SignIns
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
@@ -166,7 +167,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
-    incidents, sessions = Incidents(agenda := Agenda()), OpenSessions()
+    incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
     transports = Transports(settings, lambda new: make_transports(new, clock))
     renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
@@ -182,22 +183,22 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    stops = Stops(clock, ledger, context)
-    replies = SmsReplies(clock, ledger, context, sender, stops, renderer)
-    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies), notices)
-    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), Gate(clock, config, sessions), arrivals, notices)
+    replies = SmsReplies(clock, ledger, context, sender, stops := Stops(clock, ledger, context), renderer)
+    sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
+    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins), notices)
+    gate = Gate(clock, config, sessions, context.sign_in_codes)
+    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), gate, arrivals, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
-
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch, delivering=sender)
     reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
-    parts = (*core, *watches, inbox, arrivals, stops, transports, reviews, *polls)
+    parts = (*core, *watches, inbox, arrivals, stops, transports, reviews, sign_ins, *polls)
     sources = (watch, inbox, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
@@ -210,7 +211,12 @@ def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, noti
 
 
 def judges(
-    clock: SystemClock, ledger: SqlLedger, context: DeliveryContext, receipts: Receipts, replies: SmsReplies
+    clock: SystemClock,
+    ledger: SqlLedger,
+    context: DeliveryContext,
+    receipts: Receipts,
+    replies: SmsReplies,
+    sign_ins: SignIns,
 ) -> Mapping[ArrivalKind, Judge]:
     """Who acts on what comes in."""
     unsubscriptions = Unsubscriptions(clock, ledger, context.config, context.notices)
@@ -220,6 +226,9 @@ def judges(
         ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents).judge,
         ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
         ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
+        ArrivalKind.SIGN_IN: sign_ins.ask,
+        ArrivalKind.CODE: sign_ins.enter,
+        ArrivalKind.SIGN_OUT: sign_ins.leave,
         ArrivalKind.WORD: Words(clock, context.notices).judge,
     }
 

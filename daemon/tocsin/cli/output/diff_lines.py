@@ -41,6 +41,7 @@ MESSAGES = {
     "bundle": "bundles of pages",
     "operator": "notices to operators",
     "answer": "answers to SMS",
+    "sign_in": "codes to sign in",
     "test": "tests",
     "drill": "the marks of drills",
 }

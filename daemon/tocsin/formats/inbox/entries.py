@@ -31,6 +31,7 @@ from tocsin.formats.inbox.acts import (
     Signature,
     edit_values,
 )
+from tocsin.formats.inbox.signing_in import CodeModel, LeaveModel, SignInModel, SignOutModel
 from tocsin.formats.schema.addresses import web_address
 from tocsin.formats.schema.patterns import LINE_LIMIT, LINKS_MOST
 
@@ -115,7 +116,10 @@ class _Resubscribe(EntryModel):
     address: Address
 
 
-_Model = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | EditModel | DeclareModel
+_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe
+_Whole = EditModel | DeclareModel | SignInModel | CodeModel | LeaveModel | SignOutModel
+"""These know themselves what they are in the house's own values."""
+_Model = _Told | _Whole
 _ENTRIES: TypeAdapter[_Model] = TypeAdapter(Annotated[_Model, Field(discriminator="kind")])
 
 
@@ -155,6 +159,10 @@ _MODELS: tuple[type[EntryModel], ...] = (
     _Resubscribe,
     EditModel,
     DeclareModel,
+    SignInModel,
+    CodeModel,
+    LeaveModel,
+    SignOutModel,
 )
 _WORDS = {
     "json_invalid": "no JSON",
@@ -196,5 +204,5 @@ def _entry(model: _Model) -> InboxEntry:
             return WordEntry(model.ref, model.cause, model.text)
         case _Resubscribe():
             return ResubscribeEntry(model.ref, model.address)
-        case EditModel() | DeclareModel():
+        case EditModel() | DeclareModel() | SignInModel() | CodeModel() | LeaveModel() | SignOutModel():
             return model.entry()

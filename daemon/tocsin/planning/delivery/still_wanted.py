@@ -6,10 +6,14 @@ It decides from the newest history and policy only. It must not know about tries
 from datetime import datetime, timedelta
 
 from tocsin.domain.history import History, RoleHistory
-from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason, Why
+from tocsin.domain.notification import OUTSIDE_PLAN, SIGN_IN_CODE_LASTS, Kind, Notification, Reason, Why
 from tocsin.domain.policy import RESPONDER, Policy
 
-WORTH_FOR = {Kind.OPERATOR: timedelta(hours=1), Kind.ANSWER: timedelta(minutes=10)}
+WORTH_FOR = {
+    Kind.OPERATOR: timedelta(hours=1),
+    Kind.ANSWER: timedelta(minutes=10),
+    Kind.SIGN_IN: SIGN_IN_CODE_LASTS,
+}
 """How long what is outside the plan is worth sending; an answer says what is true now."""
 
 

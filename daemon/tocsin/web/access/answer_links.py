@@ -5,6 +5,7 @@ Whatever is not known, or not signed by one of our keys, is told in one way. Wha
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -20,6 +21,10 @@ LONG_PATHS = (
     "/answer/{incident}/{person}/{episode:[1-9][0-9]{0,5}}/{signature}",
 )
 """Only later episodes than the first are named (`app/reply_options/signed_links`)."""
+_OWN = re.compile(
+    rf"/a/(?P<token>[0-9A-Za-z]{{{signed_links.TOKEN_LETTERS}}})(?![^/?#])"
+    r"|/answer/(?P<incident>[^/?#]+)/(?P<person>[^/?#]+)/(?:(?P<episode>[1-9][0-9]{0,5})/)?(?P<signature>[^/?#]+)"
+)
 TOKEN = re.compile(rf"[0-9A-Za-z]{{{signed_links.TOKEN_LETTERS}}}")
 CANNOT_SEE = (
     "Whom this link is for cannot be looked up now, and nothing was changed. "
@@ -54,6 +59,23 @@ async def answer_address(site: Site, request: web.Request) -> AnswerAddress:
     ):
         raise web.HTTPForbidden(text=WRONG)
     return address
+
+
+async def own_link(site: Site, path: str) -> AnswerAddress | None:
+    """Whom a path of ours is for, or of a page below it; None: it is no such link, or of nobody's. Raises 503."""
+    routes = site.reply_routes
+    found = _OWN.match(path)
+    if found is None or not routes.links:
+        return None
+    if found["token"]:
+        address = await _short(site, found["token"])
+    else:
+        incident, person, signature = (unquote(found[name]) for name in ("incident", "person", "signature"))
+        address = AnswerAddress(incident, person, int(found["episode"] or 1), signature)
+    if address is None:
+        return None
+    signed = address.signature, address.incident, address.person, address.episode
+    return address if signed_links.answer_is_signed(routes.keys, *signed) else None
 
 
 async def _short(site: Site, token: str) -> AnswerAddress | None:

@@ -10,12 +10,10 @@ from urllib.parse import quote
 from aiohttp import web
 
 from tocsin.domain.people import Person, session_digest
-from tocsin.web.access.guard import is_insider
-from tocsin.web.http import sessions
+from tocsin.web.access.browser import SESSION
+from tocsin.web.access.guard import reads_here
 from tocsin.web.http.site import CACHE_NEVER, Site
 
-COOKIE = sessions.COOKIE
-"""Holds the random id of a session."""
 SIGN_IN = "/sign-in"
 
 
@@ -35,6 +33,8 @@ class Viewer:
         return self.person.timezone if self.person else "UTC"
 
 
+FORGETS_SESSION = web.RequestKey("forgets_session", bool)
+"""Set where a request carries a session that is over: the browser is to forget it."""
 _VIEWER = web.RequestKey("viewer", Viewer)
 
 
@@ -46,13 +46,14 @@ async def viewer(site: Site, request: web.Request) -> Viewer:
 
 
 async def _viewer(site: Site, request: web.Request) -> Viewer:
-    if value := request.cookies.get(COOKIE, ""):
+    if value := request.cookies.get(SESSION, ""):
         session = await site.ledger().session(session_digest(value))
         if session is not None and site.clock.now() < session.ends_at:
             policy = await site.active_policy.policy()
             if person := policy.people.get(session.person):
                 return Viewer(person, value, reads=True)
-    return Viewer(reads=is_insider(site, request))
+        request[FORGETS_SESSION] = True
+    return Viewer(reads=reads_here(site, request))
 
 
 async def require_reader(site: Site, request: web.Request) -> Viewer:
@@ -64,15 +65,28 @@ async def require_reader(site: Site, request: web.Request) -> Viewer:
         return looker
     if not is_browser(request):
         raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Bearer"})
-    raise web.HTTPSeeOther(sign_in_path(str(request.rel_url)), headers={"Cache-Control": CACHE_NEVER})
+    raise led_to_sign_in(request)
+
+
+def was_reader(request: web.Request) -> bool:
+    """Whether somebody who may see nothing was let in before: their session is over, or a page that was theirs looks
+    again. What outsiders see would be taken for all that there is. Known once the viewer is.
+    """
+    return FORGETS_SESSION in request or request.query.get("view") == "internal"
 
 
 async def require_person(site: Site, request: web.Request) -> Viewer:
     """Who acts: they have signed in. Whoever else is led to the sign-in. Raises LedgerError."""
     actor = await viewer(site, request)
     if actor.person is None:
-        raise web.HTTPSeeOther(sign_in_path(str(request.rel_url)), headers={"Cache-Control": CACHE_NEVER})
+        raise led_to_sign_in(request)
     return actor
+
+
+def led_to_sign_in(request: web.Request) -> web.HTTPException:
+    """The way there, and from there back to what was asked for; it is said that a session is over."""
+    ended = "&ended" if was_reader(request) else ""
+    return web.HTTPSeeOther(sign_in_path(str(request.rel_url)) + ended, headers={"Cache-Control": CACHE_NEVER})
 
 
 def sign_in_path(to: str) -> str:

@@ -5,6 +5,7 @@ import secrets
 
 from aiohttp import web
 
+from tocsin.app.reply_options.seals import sealed
 from tocsin.domain.arrival import ArrivalKind, InboxEntry, Judgement
 from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger import LedgerError
@@ -25,7 +26,7 @@ def new_ref() -> str:
 async def leave(site: Site, entry: InboxEntry) -> None:
     """Leave an entry for the daemon: it is on disk afterwards. Raises 503 where that cannot be."""
     try:
-        await site.inbox.leave(entry)
+        await site.inbox.leave(sealed(entry, site.reply_routes.keys))
     except InboxError as fault:
         raise not_left(site, entry, fault) from None
 

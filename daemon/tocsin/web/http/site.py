@@ -17,7 +17,6 @@ from tocsin.ports.inbox import Inbox
 from tocsin.ports.ledger_reading import LedgerReader
 from tocsin.text.cleaning import clean, one_line
 from tocsin.web.http.clients import Client, client_of
-from tocsin.web.http.sessions import Sessions
 
 CACHE_NEVER = "no-store"
 DEADLINE = web.RequestKey("deadline", asyncio.Timeout)
@@ -63,8 +62,6 @@ class Site:
     log: LimitedLog = field(default_factory=LimitedLog)
     outbox: OutboxView | None = None
     """The messages as their readers would see them; None where messages really leave."""
-    sessions: Sessions = field(default_factory=Sessions)
-    """Who is logged in; they outlast a site that begins anew."""
     apart: bool = False
     """Whether it is a user of its own, who may not write the ledger."""
     meant_for: str = ""
@@ -86,10 +83,13 @@ class Site:
         return reply_routes(self.settings)
 
     def page(self, name: str, status: int = 200, **values: object) -> web.Response:
-        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader. One that is given
-        its `viewer` has a form, by which they sign out: the browser is to tell us, and nobody else, where it is from.
+        """A page as an answer. Nothing of ours is to be kept by anybody between us and the reader. One whose
+        `viewer` has signed in has a form, by which they sign out: the browser is to tell us, and nobody else, where it
+        is from.
         """
-        headers = {"Cache-Control": CACHE_NEVER} | ({"Referrer-Policy": "same-origin"} if "viewer" in values else {})
+        headers = {"Cache-Control": CACHE_NEVER}
+        if getattr(values.get("viewer"), "person", None):
+            headers["Referrer-Policy"] = "same-origin"
         text = self.pages.render(name, values)
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 

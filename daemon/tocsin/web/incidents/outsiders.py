@@ -11,10 +11,10 @@ from tocsin.wording.report.public.view import public_chart
 
 async def public_list(site: Site, incidents: IncidentList) -> web.Response:
     """What outsiders were told is going on, and what is over."""
-    now, has_login = site.clock.now(), site.settings.web.token is not None
+    now = site.clock.now()
     going, over = incidents.public()
     return await site.public_page(
-        "incidents/public_list", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES, login=has_login
+        "incidents/public_list", going=going, over=over, now=now, again=AGAIN_AFTER, tones=STATUS_TONES
     )
 
 

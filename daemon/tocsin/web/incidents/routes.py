@@ -1,22 +1,21 @@
 """`/incidents` and `/incidents/ID`, for insiders and for outsiders.
 
-The internal view sees whoever knows the token, has an incident's signed link, or tries tocsin out at this machine;
-everybody else only what outsiders were told, and nothing at all of an incident of which they were told nothing. Whose
-session is over is asked to log in: "nothing is known to be wrong" would be a lie to somebody on call.
+The internal view sees whoever has signed in, a machine with the token, who has an incident's signed link, or tries
+tocsin out at this machine; everybody else only what outsiders were told, and nothing at all of an incident of which
+they were told nothing. Whose session is over is led to the sign-in: "nothing is known to be wrong" would be a lie to
+somebody on call.
 """
 
 from aiohttp import web
 
 from tocsin.app.reply_options import signed_links
 from tocsin.web.access.answer_links import status_incident
-from tocsin.web.access.guard import asks_to_be_insider
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
-from tocsin.web.access.viewer import viewer
+from tocsin.web.access.viewer import led_to_sign_in, viewer, was_reader
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.insiders import asked_query, internal_list, internal_page
 from tocsin.web.incidents.kept_views import KeptViews
 from tocsin.web.incidents.outsiders import public_list, public_page
-from tocsin.web.routes import login
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -27,8 +26,8 @@ def routes(site: Site) -> list[web.RouteDef]:
 
     async def one(request: web.Request) -> web.Response:
         looker = await viewer(site, request)
-        if not looker.reads and asks_to_be_insider(request):  # whatever the id is: it tells nothing
-            return login.login_form(site, request.path, ended=True)
+        if not looker.reads and was_reader(request):  # whatever the id is: it tells nothing
+            raise led_to_sign_in(request)
         both_views = await kept.look(request.match_info["id"], looker.zone)
         if looker.reads and request.query.get("view") != "public":
             return await internal_page(site, both_views, signed=False, viewer=looker)
@@ -45,8 +44,8 @@ def routes(site: Site) -> list[web.RouteDef]:
 
     async def every(request: web.Request) -> web.Response:
         looker = await viewer(site, request)
-        if not looker.reads and asks_to_be_insider(request):
-            return login.login_form(site, request.path, ended=True)
+        if not looker.reads and was_reader(request):
+            raise led_to_sign_in(request)
         incidents = await kept.listing()
         if looker.reads and request.query.get("view") != "public":
             query = asked_query(request)

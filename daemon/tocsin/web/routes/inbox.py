@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from tocsin.adapters.outbox.file import OutboxFile
-from tocsin.web.access.guard import require_token_from_afar
+from tocsin.web.access.viewer import require_reader, viewer
 from tocsin.web.http.site import CACHE_NEVER, DEADLINE, OutboxView, Site
 
 LOOKED_AT = 500
@@ -64,7 +64,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     watchers: set[asyncio.Task[object] | None] = set()
 
     async def inbox(request: web.Request) -> web.Response:
-        messages, shown = _messages(site, request), _filter(request)
+        messages, shown = await _messages(site, request), _filter(request)
         mark = messages.mark()
         newest = await asyncio.to_thread(messages.newest, LOOKED_AT)
         return site.page(
@@ -76,10 +76,11 @@ def routes(site: Site) -> list[web.RouteDef]:
             any_yet=bool(newest),
             folder=_from_here(site.settings.incidents),
             severity=site.settings.unreadable_severity,
+            viewer=await viewer(site, request),
         )
 
     async def events(request: web.Request) -> web.StreamResponse:
-        messages = _messages(site, request)
+        messages = await _messages(site, request)
         if len(watchers) >= WATCHERS_MOST:
             raise web.HTTPServiceUnavailable(text="Too many are watching. The page asks again by itself.")
         watchers.add(asyncio.current_task())
@@ -89,7 +90,7 @@ def routes(site: Site) -> list[web.RouteDef]:
             watchers.discard(asyncio.current_task())
 
     async def html(request: web.Request) -> web.Response:
-        messages = _messages(site, request)
+        messages = await _messages(site, request)
         text = await asyncio.to_thread(messages.html, request.match_info["name"])
         if text is None:
             raise web.HTTPNotFound
@@ -107,11 +108,11 @@ def routes(site: Site) -> list[web.RouteDef]:
     ]
 
 
-def _messages(site: Site, request: web.Request) -> OutboxView:
+async def _messages(site: Site, request: web.Request) -> OutboxView:
     """The inbox, for somebody who may see it."""
     if site.outbox is None:
         raise web.HTTPNotFound(text="There is no inbox here: messages really leave. It shows those of the outbox.")
-    require_token_from_afar(site, request)
+    await require_reader(site, request)
     return site.outbox
 
 

@@ -10,11 +10,10 @@ from aiohttp import web
 from tocsin.app.incidents.on_call_views import duties, feed, owners
 from tocsin.app.reply_options import signed_links
 from tocsin.text.times import dated
-from tocsin.web.access.guard import is_insider
 from tocsin.web.access.link_guard import verified_parts
+from tocsin.web.access.viewer import require_reader
 from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.site import Site
-from tocsin.web.routes import login
 
 FEEDS_MOST = 200
 """Calendars kept for a moment."""
@@ -26,8 +25,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     feeds: BriefCache[bytes | None] = BriefCache(FEEDS_MOST)
 
     async def now_and_next(request: web.Request) -> web.Response:
-        if not is_insider(site, request):
-            return login.login_form(site, "/oncall")
+        looker = await require_reader(site, request)
         policy, now = await site.active_policy.policy(), site.clock.now()
         routes = site.reply_routes
         calendar = (
@@ -36,7 +34,9 @@ def routes(site: Site) -> list[web.RouteDef]:
             else None
         )
         duties_now = await asyncio.to_thread(duties, policy, now)
-        return site.page("oncall", duties=duties_now, owners=owners(policy), calendar=calendar, now=now, dated=dated)
+        return site.page(
+            "oncall", duties=duties_now, owners=owners(policy), calendar=calendar, now=now, dated=dated, viewer=looker
+        )
 
     async def ics(request: web.Request) -> web.Response:
         (owner,) = verified_parts(site, request, "oncall", "owner")

@@ -1,6 +1,6 @@
 // Keeps a page of something open up to date without throwing its reader back to the top: what stands in <main> is
 // replaced when it has changed; what was unfolded stays unfolded, and the keyboard stays where it was. A page that
-// cannot be brought up to date says so; one whose reader is no longer logged in asks for that. Without scripts the page loads itself anew (`again_head` in moments.html.j2).
+// cannot be brought up to date says so; one whose reader is no longer signed in leads to where they sign in. Without scripts the page loads itself anew (`again_head` in moments.html.j2).
 "use strict";
 
 const WITHIN = 10000;
@@ -27,7 +27,7 @@ async function look() {
   try {
     const address = fresh.dataset.look || location.href;
     const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(WITHIN) });
-    if (answer.status === 401) {
+    if (answer.status === 401 || answer.redirected) {
       location.replace(address);
       return;
     }

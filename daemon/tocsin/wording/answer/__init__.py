@@ -1,1 +1,1 @@
-"""The words of our answers to SMS."""
+"""The words of our answers: to SMS, and to whoever wants to sign in."""

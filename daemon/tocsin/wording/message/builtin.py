@@ -58,7 +58,7 @@ def _body(words: Wording, language: Language) -> tuple[str, ...]:
             if not words.review_due:
                 return (language.say("please finish the review."), draft)
             return (language.say("please finish the review by {time}.", time=words.review_due), draft)
-        case Kind.OPERATOR | Kind.ANSWER:
+        case Kind.OPERATOR | Kind.ANSWER | Kind.SIGN_IN:
             return ()
 
 

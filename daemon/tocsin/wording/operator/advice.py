@@ -177,6 +177,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "pages go on; answers by link and webhooks wait there; SMS that we ask for, files and commands count.",
         "put the folder right: it belongs to the web side's user, and the daemon's group reads and writes it.",
     ),
+    Trouble.SIGN_INS_TRIED: Advice(
+        "nobody was let in by that; each code is good for 5 minutes, five tries and the browser that asked for it.",
+        "ask that person whether it is they. If not, tell them to give a code to nobody; if somebody may have had one: "
+        "`tocsin sign-out PERSON`. `systemctl stop tocsin-web` ends it; pages and answers by SMS go on.",
+    ),
     Trouble.INBOX_REFUSED: Advice(
         "it counts for nothing; everything else in the inbox is judged.",
         "what the message says; if the web side left what nobody sent it, stop it and look how it was broken into.",

@@ -69,6 +69,8 @@ def _title(notification: Notification, policy: Policy) -> Sequence[str | Run | R
             return "Notice to ", to
         case Kind.ANSWER:
             return "Answer to ", to
+        case Kind.SIGN_IN:
+            return "Code to sign in, to ", to
 
 
 def _outcomes(records: Sequence[Record], policy: Policy, zone: str) -> Runs:

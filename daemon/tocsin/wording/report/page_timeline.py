@@ -36,6 +36,7 @@ _CALLED = {
     Kind.REVIEW: ("request to finish the review to", "requests to finish the review to"),
     Kind.OPERATOR: ("notice to", "notices to"),
     Kind.ANSWER: ("answer to", "answers to"),
+    Kind.SIGN_IN: ("code to sign in to", "codes to sign in to"),
 }
 
 

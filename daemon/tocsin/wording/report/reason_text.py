@@ -40,6 +40,7 @@ _OTHERS = {
     Kind.REVIEW: "review due: the review is not marked as done",
     Kind.OPERATOR: "trouble with the daemon itself",
     Kind.ANSWER: "reply: the answer to their own SMS",
+    Kind.SIGN_IN: "sign in: somebody asked for a code in their name",
 }
 _REMINDERS = {
     Reason.UPDATE_DUE: "update due: nothing new was written for its readers",

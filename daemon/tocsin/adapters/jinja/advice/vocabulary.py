@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind
 from tocsin.wording.answer.answer_wording import KIND as ANSWER
+from tocsin.wording.answer.sign_in_wording import KIND as SIGN_IN
 from tocsin.wording.message.bundle import KIND as BUNDLE
 from tocsin.wording.operator.notice import KIND as OPERATOR
 from tocsin.wording.operator.send_test import KIND as TEST
@@ -95,6 +96,11 @@ SECTIONS = (
         "In a test",
         [TEST],
         "person name sender sent begins answers drill kind organisation reply_to language direction",
+    ),
+    _section(
+        "In a code to sign in",
+        [SIGN_IN],
+        "code host asked person name drill kind organisation reply_to language direction",
     ),
     _section("In the mark of a drill", [DRILL], ""),
 )

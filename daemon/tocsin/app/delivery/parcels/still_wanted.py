@@ -1,13 +1,15 @@
 """Whether letters on their way are still wanted, from how things stand now.
 
-`planning.delivery.still_wanted` decides; this brings it the newest history, and heeds notices that were taken back.
+`planning.delivery.still_wanted` decides; this brings it the newest history, and heeds notices that were taken back and
+codes that nobody knows any more.
 """
 
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.notification import Notification, Why
+from tocsin.app.state.sign_in_codes import SignInCodes
+from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.planning.delivery.still_wanted import why_not_now
 from tocsin.ports.clock import Clock
 
@@ -15,15 +17,18 @@ from tocsin.ports.clock import Clock
 class StillWanted:
     """Asked before every try, and of what waits."""
 
-    def __init__(self, clock: Clock, incidents: Incidents, notices: Notices) -> None:
+    def __init__(self, clock: Clock, incidents: Incidents, notices: Notices, codes: SignInCodes) -> None:
         self._clock = clock
         self._incidents = incidents
         self._notices = notices
+        self._codes = codes
 
     def why_not(self, notification: Notification) -> Why | None:
         """Why it should not leave any more, or None while it should."""
         if self._notices.is_void(notification.key):
             return Why.NO_LONGER_WANTED
+        if notification.kind is Kind.SIGN_IN and not self._codes.may_leave(notification.key, self._clock.now()):
+            return Why.LATE
         return why_not_now(notification, self._incidents.history(notification.incident), self._clock.now())
 
     def is_wanted(self, notification: Notification) -> bool:
