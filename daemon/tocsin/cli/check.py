@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
+from tocsin.app.configuration.check import Inspection
 from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import InputPath, bounded_child, config_option, folder_of
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.planning.on_call.coverage import AHEAD
 from tocsin.ports.folder import Listed
 
 
@@ -36,7 +38,8 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.configuration.check import inspect
 
-    loaded, problems = inspect(bounded_child(), folder_of(config), paths, SystemClock().now(), os.environ, _scan)
+    seen = inspect(bounded_child(), folder_of(config), paths, SystemClock().now(), os.environ, _scan)
+    loaded, problems = seen.configuration, seen.problems
     problems += _addresses_in_doubt(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
@@ -51,7 +54,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
 
         for problem in problems:
             click.echo(problem_annotation(problem) if form == "github" else str(problem))
-        click.echo(summary(problems, loaded.revision), err=True)
+        click.echo(summary(problems, loaded.revision) + _looked_at(seen), err=True)
     sys.exit(1 if errors else 0)
 
 
@@ -110,6 +113,25 @@ def problem_document(problem: Problem) -> dict[str, str | int]:
         "code": problem.code,
         "message": problem.message,
     }
+
+
+def _looked_at(seen: Inspection) -> str:
+    """What a verdict speaks of, counted: what is missing there was not looked at. Nothing of a refused config."""
+    policy = seen.configuration.policy
+    if policy is None:
+        return ""
+    sections = (
+        (len(policy.severities), "severity", "severities"),
+        (len(policy.roles), "role", "roles"),
+        (len(policy.people), "person", "people"),
+        (len(policy.rotations), "rotation", "rotations"),
+        (len(policy.services), "service", "services"),
+        (len(policy.stakeholders), "stakeholder group", "stakeholder groups"),
+        (seen.templates, "template file", "template files"),
+        (seen.incidents, "incident file", "incident files"),
+    )
+    counted = [f"{count} {one if count == 1 else many}" for count, one, many in sections if count]
+    return f" ({', '.join(counted)}; whom chains reach in the next {AHEAD.days} days)"
 
 
 def summary(problems: Sequence[Problem], revision: str) -> str:

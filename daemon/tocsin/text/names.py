@@ -17,6 +17,17 @@ LISTED_LIMIT = 8
 """Up to how many choices are listed."""
 
 
+_ENGLISH = frozenset(
+    {"a", "all", "and", "any", "everybody", "no", "nobody", "none", "null", "off", "on", "they", "yes"}
+)
+"""Names that a sentence would swallow."""
+
+
+def as_name(name: str) -> str:
+    """A name of the config inside a sentence: quoted where it reads as a word of it ("no is in no chain")."""
+    return f'"{name}"' if name.casefold() in _ENGLISH or name.isdecimal() else name
+
+
 def quotable(text: str) -> str:
     """What was written, fit to be quoted in a problem."""
     return cut(one_line(clean(text)), QUOTED_LIMIT)

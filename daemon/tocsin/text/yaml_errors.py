@@ -31,8 +31,21 @@ _FIRST = {
 }
 
 
+_CONFLICT = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
+"""How git begins the lines that part the two sides of a merge that it could not make."""
+_UNMERGED = (
+    "a merge was not finished here; keep what counts of both sides, and remove the lines that begin with "
+    "<<<<<<<, ======= and >>>>>>>"
+)
+
+
 def explain(fault: yaml.YAMLError, lines: list[str]) -> tuple[Place, str]:
-    """The place and the words for a syntax error; `lines` is the text that was read."""
+    """The place and the words for a syntax error; `lines` is the text that was read. Where a merge was left half done,
+    that is the error, whatever the parser stumbled over.
+    """
+    conflict = next((number for number, line in enumerate(lines, 1) if line.startswith(_CONFLICT)), None)
+    if conflict is not None:
+        return (conflict, 1), _UNMERGED
     if not isinstance(fault, yaml.MarkedYAMLError):
         return TOP, "the file is not YAML"
     problem = fault.problem or "the file is not YAML"

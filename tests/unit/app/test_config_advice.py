@@ -105,6 +105,25 @@ def test_the_shipped_config_needs_no_advice() -> None:
             id="no phone in an SMS role",
         ),
         pytest.param(
+            [("people.yaml", "people:\n", "people:\n  no: {email: no@example.com}\n")],
+            [("people.yaml", "  no:", "unused-person",
+              '"no" is in no chain, rotation, group, `operators` or `last_resort`; use it or remove it')],
+            id="a name that a sentence would swallow",
+        ),
+        pytest.param(
+            [("severities.yaml", "acknowledge_within: 5m", "acknowledge_within: 5s")],
+            [("severities.yaml", "acknowledge_within: 5s", "hasty-page",
+              "5s is too short to read a page and answer: the next level is woken before anybody can; write 5m, or 2m at the "
+              "least")],
+            id="seconds where minutes are meant",
+        ),
+        pytest.param(
+            [("severities.yaml", "every: 30m}", "every: 10s}")],
+            [("severities.yaml", "every: 10s}", "hasty-updates",
+              "an update each 10s is more than anybody reads; write 30m, or 5m at the least")],
+            id="an update each ten seconds",
+        ),
+        pytest.param(
             [("roles.yaml", "[dee, eli, ana]", "[dee]")],
             [("roles.yaml", "chain: [dee]", "chain-of-one",
               "the chain of communications is one person; while they sleep only the last resort is left")],

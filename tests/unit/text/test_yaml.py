@@ -117,6 +117,15 @@ def test_a_place_does_not_count_the_byte_order_mark():
     assert (problem.line, problem.column) == (1, 4)
 
 
+@pytest.mark.parametrize("before", ["roles:\n  tl: {title: x}\n", ""])
+def test_an_unfinished_merge_is_told_as_that(before):
+    """Whatever the parser stumbles over first, the place of the first conflict marker is what has to be mended."""
+    text = f"{before}<<<<<<< HEAD\n  co: {{title: y}}\n=======\n  co: {{title: z}}\n>>>>>>> branch\n"
+    (problem,) = read_yaml(text.encode(), "roles.yaml").problems
+    assert (problem.line, problem.column) == (before.count("\n") + 1, 1)
+    assert problem.message.startswith("a merge was not finished here; keep what counts of both sides")
+
+
 def test_a_quoted_key_of_two_less_signs_is_a_key():
     """Only the plain one merges, in YAML as people know it."""
     document = read_yaml('"<<": 1\n', "f")

@@ -5,7 +5,7 @@ Nothing is sent or recorded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +32,18 @@ Scan = Callable[[Path], Sequence[Listed] | str]
 """Lists a folder of incident files, as `ports.Folder.scan` does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What was looked at: the config, how many template files of one's own and how many incident files; and every
+    problem.
+    """
+
+    configuration: Configuration
+    problems: list[Problem]
+    templates: int = 0
+    incidents: int = 0
+
+
 def inspect(
     work: BoundedWork,
     folder: Path,
@@ -39,7 +51,7 @@ def inspect(
     at: datetime,
     environ: Mapping[str, str],
     scan: Scan,
-) -> tuple[Configuration, list[Problem]]:
+) -> Inspection:
     """The config in `folder` and every problem of it, of the templates and of the incident files: those under `paths`,
     or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
     """
@@ -50,7 +62,7 @@ def inspect(
     ]
     policy, settings = configuration.policy, configuration.settings
     if policy is None or settings is None:
-        return configuration, problems
+        return Inspection(configuration, problems)
     problems += advice(configuration, at)
     files = sources.read(Path(label_of(settings.templates)))
     problems += template_problems(work, files, policy)
@@ -58,14 +70,16 @@ def inspect(
     chosen = [path for path in paths if not path.resolve().is_relative_to(folder.resolve())]
     if not paths:
         chosen = [settings.incidents] if is_folder(settings.incidents) or closed(settings.incidents) else []
+    incidents = 0
     for path in chosen:
         if why := closed(path):
             sentence = f"{'the incident folder' if not paths else 'this'} {why}"
             problems.append(problem(label_of(path), TOP, "unreadable-file", sentence, ProblemLevel.WARNING))
             continue
         listed = _folder(scan(path)) if is_folder(path) else [_file(path)]
+        incidents += sum(file.data is not None for file in listed)
         problems += incident_problems(listed, path if is_folder(path) else path.parent, policy, at)
-    return configuration, problems
+    return Inspection(configuration, problems, len(files.texts), incidents)
 
 
 def advice(configuration: Configuration, at: datetime) -> list[Problem]:

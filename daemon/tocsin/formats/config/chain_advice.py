@@ -10,6 +10,7 @@ from tocsin.domain.policy import Level, Policy, Who
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import Rotation
 from tocsin.formats.config.fragments import DeclaredEntry, Fragments
+from tocsin.text.names import as_name
 from tocsin.text.yaml import KeyPath
 
 _PARTS = ("on_call", "next")
@@ -73,8 +74,8 @@ def _alone(fragments: Fragments, rotation: Rotation, chains: list[str]) -> Probl
     """One person is the only one of a rotation, and chains have nobody else."""
     more = f" and {len(chains) - LISTED_MAX} more" if len(chains) > LISTED_MAX else ""
     message = (
-        f"{turns_in(rotation)[0]} is alone in {rotation.id}, and the chain of {', '.join(chains[:LISTED_MAX])}{more} "
-        "has nobody else; while they sleep only the last resort is left"
+        f"{as_name(turns_in(rotation)[0])} is alone in {rotation.id}, and the chain of "
+        f"{', '.join(chains[:LISTED_MAX])}{more} has nobody else; while they sleep only the last resort is left"
     )
     inside: KeyPath = ("calendar",) if rotation.calendar else ("shifts", 0, "members")
     return fragments.rotations[rotation.id].problem(inside, "chain-of-one", message, level=ProblemLevel.WARNING)

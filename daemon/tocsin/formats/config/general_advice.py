@@ -5,6 +5,7 @@ alone (`coverage_advice`, `unused_advice`). Must not repeat what `references` re
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from tocsin.domain.people import Channel, FirstUpdate, Unsubscribing
 from tocsin.domain.policy import COMMANDER, COMMUNICATIONS, RESPONDER, SCRIBE, TECHNICAL_LEAD, Level, Policy
@@ -13,6 +14,8 @@ from tocsin.formats.config.chain_advice import advise_on_chains, people_named, t
 from tocsin.formats.config.fragments import Fragments
 from tocsin.text import contacts
 from tocsin.text.decoding import TOP, problem
+from tocsin.text.names import as_name
+from tocsin.text.times import brief
 from tocsin.text.yaml import KeyPath
 
 SPECIAL = {
@@ -22,6 +25,8 @@ SPECIAL = {
     SCRIBE: "nobody is asked to finish reviews as Scribe",
 }
 
+SHORTEST = timedelta(minutes=1)
+"""Nobody reads and answers a page, or wants an update, in less."""
 LISTED_MAX = 6
 """The most members that are named."""
 
@@ -36,6 +41,7 @@ def advise(fragments: Fragments, policy: Policy, label: str) -> list[Problem]:
         *_groups(fragments),
         *_overrides(fragments, policy),
         *_reviews(fragments, policy),
+        *_haste(fragments),
     ]
 
 
@@ -57,11 +63,13 @@ def _groups(fragments: Fragments) -> Iterator[Problem]:
     """Internal groups whose readers seem to be let go by a click, or seem to hear later than at once."""
     for entry in fragments.stakeholders.values():
         if entry.model and not entry.model.external and entry.model.first is not FirstUpdate.AT_ONCE:
-            message = f"{entry.name} is no external group: it hears at once; write external: true, or leave this out"
+            message = (
+                f"{as_name(entry.name)} is no external group: it hears at once; write external: true, or leave this out"
+            )
             yield entry.problem(("first",), "first-internal", message, level=ProblemLevel.WARNING)
         if entry.model and not entry.model.external and entry.model.unsubscribe is Unsubscribing.ONE_CLICK:
             message = (
-                f"{entry.name} is no external group: a click takes no insider off, operators are told;"
+                f"{as_name(entry.name)} is no external group: a click takes no insider off, operators are told;"
                 " write external: true, or leave this out"
             )
             yield entry.problem(("unsubscribe",), "one-click-internal", message, level=ProblemLevel.WARNING)
@@ -80,9 +88,8 @@ def _people(fragments: Fragments) -> Iterator[Problem]:
             address = getattr(person, reach.via.traits.address_field)
             if not address:
                 inside: KeyPath = ("reach", number)
-                message = (
-                    f"{entry.name} is to be reached by {reach.via}, but has no such address; this entry is not used"
-                )
+                who = as_name(entry.name)
+                message = f"{who} is to be reached by {reach.via}, but has no such address; this entry is not used"
                 yield entry.problem(inside, "reach-without-address", message, level=ProblemLevel.WARNING)
 
 
@@ -104,7 +111,7 @@ def _phones(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
                 paged.setdefault(person, role_id)
     for person, role_id in paged.items():
         if not policy.people[person].phone:
-            message = f"{person} may be paged by sms as {role_id}, but has no phone; email alone is used"
+            message = f"{as_name(person)} may be paged by sms as {role_id}, but has no phone; email alone is used"
             yield fragments.people[person].problem((), "no-phone", message, level=ProblemLevel.WARNING)
 
 
@@ -119,13 +126,14 @@ def _overrides(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
             among = f" ({', '.join(members)})" if len(members) <= LISTED_MAX else ""
             if override.person not in members:
                 inside: KeyPath = ("overrides", number, "person")
-                message = f"{override.person} is no member of {rotation.id}{among}; is this override meant for them?"
+                message = (
+                    f"{as_name(override.person)} is no member of {rotation.id}{among}; is this override meant for them?"
+                )
                 yield entry.problem(inside, "override-outsider", message, level=ProblemLevel.WARNING)
             if override.instead_of and override.instead_of not in members:
                 inside = ("overrides", number, "instead_of")
-                message = (
-                    f"{override.instead_of} never has a turn in {rotation.id}{among}; this override changes nothing"
-                )
+                who = as_name(override.instead_of)
+                message = f"{who} never has a turn in {rotation.id}{among}; this override changes nothing"
                 yield entry.problem(inside, "override-without-turn", message, level=ProblemLevel.WARNING)
 
 
@@ -141,3 +149,21 @@ def _reviews(fragments: Fragments, policy: Policy) -> Iterator[Problem]:
             yield fragments.severities[severity.name].problem(
                 ("review",), "review-without-owner", message, key=True, level=ProblemLevel.WARNING
             )
+
+
+def _haste(fragments: Fragments) -> Iterator[Problem]:
+    """Spans in which nobody can answer or wants to read: seconds, where minutes are meant."""
+    for entry in fragments.severities.values():
+        page, streams = entry.model.page if entry.model else None, entry.model.updates if entry.model else []
+        if page and page.acknowledge_within < SHORTEST:
+            message = (
+                f"{brief(page.acknowledge_within)} is too short to read a page and answer: the next level is woken "
+                "before anybody can; write 5m, or 2m at the least"
+            )
+            path: KeyPath = ("page", "acknowledge_within")
+            yield entry.problem(path, "hasty-page", message, level=ProblemLevel.WARNING)
+        for number, stream in enumerate(streams):
+            quickest = min((span.every for span in stream.every or ()), default=SHORTEST)
+            if quickest < SHORTEST:
+                message = f"an update each {brief(quickest)} is more than anybody reads; write 30m, or 5m at the least"
+                yield entry.problem(("updates", number, "every"), "hasty-updates", message, level=ProblemLevel.WARNING)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from tocsin.domain.policy import Policy, Who
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.fragments import Fragments
+from tocsin.text.names import as_name
 
 _FORGOTTEN = {
     "people": ("person", "{0} is in no chain, rotation, group, `operators` or `last_resort`"),
@@ -29,7 +30,9 @@ def advise_on_unused_names(declared: Fragments, policy: Policy) -> list[Problem]
         "hours": {severity.page.hours for severity in policy.severities.values() if severity.page},
     }
     return [
-        entry.problem((), f"unused-{sort}", f"{words.format(name)}; use it or remove it", level=ProblemLevel.WARNING)
+        entry.problem(
+            (), f"unused-{sort}", f"{words.format(as_name(name))}; use it or remove it", level=ProblemLevel.WARNING
+        )
         for section, (sort, words) in _FORGOTTEN.items()
         for name, entry in declared.section(section).items()
         if name not in used[section]
