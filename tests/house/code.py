@@ -1,7 +1,7 @@
 """Reads the package's own source for the rules of the house: modules, their floors, imports and definitions."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -72,6 +72,26 @@ def _every() -> tuple[Module, ...]:
 def modules(*rooms: str) -> list[Module]:
     """Every module of the package, or of some of its rooms."""
     return [module for module in _every() if not rooms or module.room in rooms]
+
+
+def of_each(listed: Sequence[Module]) -> Callable[[Callable[[Module], None]], Callable[[], None]]:
+    """A test that every one of these modules must pass, in one go; those that do not are named together."""
+
+    def decorate(test: Callable[[Module], None]) -> Callable[[], None]:
+        def test_of_all() -> None:
+            faults = []
+            for module in listed:
+                try:
+                    test(module)
+                except AssertionError as fault:
+                    faults.append(f"{module.name}: {fault}")
+            assert listed
+            assert not faults, "\n".join(faults)
+
+        test_of_all.__name__, test_of_all.__doc__, test_of_all.__module__ = test.__name__, test.__doc__, test.__module__
+        return test_of_all
+
+    return decorate
 
 
 @cache

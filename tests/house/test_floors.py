@@ -4,9 +4,7 @@ import ast
 import re
 import sys
 
-import pytest
-
-from tests.house.code import NAME, PACKAGE, Module, arrows, modules
+from tests.house.code import NAME, PACKAGE, Module, arrows, modules, of_each
 
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "random", "secrets", "shutil",
@@ -61,10 +59,6 @@ DOORS = {
 CLOCK = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today"),
          ("time", "time"), ("time", "time_ns"), ("time", "monotonic"), ("time", "clock_gettime"),
          ("func", "now"), ("func", "current_timestamp")}  # fmt: skip
-
-
-def names(found: list[Module]) -> list[str]:
-    return [module.name for module in found]
 
 
 def test_imports_point_down() -> None:
@@ -147,7 +141,7 @@ def home_of(module: str) -> str:
     return module if (PACKAGE / module.replace(".", "/")).is_dir() else module.rpartition(".")[0]
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_no_dodges(module: Module) -> None:
     """Rule 1: no TYPE_CHECKING blocks; imports inside functions only in cli/, for start-up time."""
     assert "TYPE_CHECKING" not in module.text
@@ -180,7 +174,7 @@ TOUCHES = {
 }
 
 
-@pytest.mark.parametrize("module", PURE, ids=names(PURE))
+@of_each(PURE)
 def test_the_core_is_pure(module: Module) -> None:
     """Rule 2: five floors have no I/O, no randomness, no logging and no async; domain/ knows only the stdlib, and
     planning/ besides only the arithmetic of cron.
@@ -216,7 +210,7 @@ def test_no_setting_is_a_callable() -> None:
         assert not re.search(r"Callable\[\[\], (Settings|Policy|ReplyRoutes|datetime|timedelta|str|bool)", module.text)
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_one_file_asks_the_clock(module: Module) -> None:
     """Rule 2: only adapters/clock.py asks what time it is; everybody else is told."""
     if module.name == "adapters/clock.py":
@@ -228,7 +222,7 @@ def test_one_file_asks_the_clock(module: Module) -> None:
             assert said not in CLOCK, f"{module.name}:{node.lineno} asks the clock"
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_each_library_has_its_door(module: Module) -> None:
     """Rules 3 and 8: a third-party library is imported where the house says, and nowhere else."""
     for library in module.libraries() - set(sys.stdlib_module_names) - {NAME}:

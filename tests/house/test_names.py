@@ -6,8 +6,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tests.house.code import PACKAGE, ROOT, Module, modules
-from tests.house.test_floors import names
+from tests.house.code import PACKAGE, ROOT, Module, modules, of_each
 
 FOLDER_MOST = 12
 WIDE = {"cli": 26, "adapters/ledger": 13}
@@ -34,7 +33,7 @@ def test_no_class_name_stands_for_two_things() -> None:
     assert not {name: places for name, places in homes.items() if len(places) > 1}
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_exceptions_are_errors(module: Module) -> None:
     """Names: an exception's name ends in Error, and nobody is excused from it."""
     assert "N818" not in module.text

@@ -8,15 +8,14 @@ import tomllib
 import pytest
 from tocsin import __version__
 
-from tests.house.code import ROOT, Module, modules
-from tests.house.test_floors import names
+from tests.house.code import ROOT, Module, modules, of_each
 
 VAGUE = {"process", "handle", "handler", "manage", "util", "utils", "helper", "helpers", "common"}
 LINES_MAX = 400
 FUNCTION_MAX = 50
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_rooms_are_small(module: Module) -> None:
     """Rule 11: no module over 400 lines, no function over 50, each with a docstring that says its job."""
     assert module.text.count("\n") <= LINES_MAX, f"{module.name} is too long"
@@ -34,7 +33,7 @@ def test_most_rooms_fit_a_head() -> None:
     assert lengths[len(lengths) // 2] <= 150
 
 
-@pytest.mark.parametrize("module", modules(), ids=names(modules()))
+@of_each(modules())
 def test_words_of_the_field(module: Module) -> None:
     """The glossary: no vague words in the names of modules, classes and functions."""
     said = {module.path.stem}
