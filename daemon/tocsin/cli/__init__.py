@@ -5,13 +5,16 @@ Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong us
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager, redirect_stderr, suppress
+from keyword import iskeyword
+from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from tocsin import __version__
 
@@ -41,6 +44,10 @@ COMMANDS = {
 }
 
 
+COMPLETE = "_TOCSIN_COMPLETE"
+"""The variable by which a shell asks what may follow; click names it."""
+
+
 class Commands(click.Group):
     """A group that imports `tocsin.cli.<command>` only when the command is used; each module has `command`."""
 
@@ -65,6 +72,11 @@ class Commands(click.Group):
             self.failed_with = mistake.exit_code
             raise
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands that begin so, from the table, without importing any."""
+        commands = [CompletionItem(name, help=what) for name, what in COMMANDS.items() if name.startswith(incomplete)]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """In the order of the table."""
         return list(COMMANDS)
@@ -73,7 +85,8 @@ class Commands(click.Group):
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"tocsin.cli.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"tocsin.cli.{name}{'_' * iskeyword(name)}")
         command = module.command
         assert isinstance(command, click.Command)
         return _plain(command)
@@ -110,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     group = tocsin
     assert isinstance(group, Commands)
+    if os.environ.get(COMPLETE, "").endswith("_complete"):
+        _complete(group)
     try:
         _plain(group).main(args=list(arguments) if arguments is not None else None, prog_name="tocsin")
     except BrokenPipeError:
@@ -123,6 +138,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except OSError:
             forget_output(2)
         sys.exit(group.failed_with)
+
+
+def _complete(group: Commands) -> NoReturn:
+    """Tell a shell what may follow. Whatever is wrong, a shell gets no words that it would show in somebody's midst of
+    typing: then there is nothing to offer.
+    """
+    with redirect_stderr(io.StringIO()), suppress(Exception, SystemExit):
+        _plain(group).main(prog_name="tocsin")
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(0)  # who gathers from a folder that hangs is not waited for
 
 
 def forget_output(stream: int = 1) -> None:

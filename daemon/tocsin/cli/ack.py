@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import anyway_option, config_option
+from tocsin.cli.options import anyway_option, config_option, incident_argument, person_option
 
 
 @click.command()
-@click.argument("incident", metavar="ID")
-@click.option("--as", "person", required=True, metavar="P", help="Who acknowledges: an id, full name or email.")
+@incident_argument
+@person_option("--as", "person", required=True, help="Who acknowledges: an id, full name or email.")
 @anyway_option
 @config_option
 def command(incident: str, person: str, anyway: bool, config: Path | None) -> None:
@@ -22,10 +22,10 @@ def command(incident: str, person: str, anyway: bool, config: Path | None) -> No
       tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import id_of, run_command
+    from tocsin.cli.workspace import run_command
     from tocsin.text.names import person_named
 
-    async def act(commands: IncidentCommands) -> str:
-        return await commands.acknowledge(id_of(incident), person_named(person, commands.policy))
+    async def act(commands: IncidentCommands, id_: str) -> str:
+        return await commands.acknowledge(id_, person_named(person, commands.policy))
 
-    run_command(config, act, anyway=anyway)
+    run_command(config, act, anyway=anyway, incident=incident)

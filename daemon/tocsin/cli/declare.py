@@ -4,16 +4,36 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import anyway_option, config_option
+from tocsin.cli.options import AS, anyway_option, completed, config_option
 
 
 @click.command()
 @click.argument("title")
-@click.option("--severity", required=True, metavar="S", help="A severity of the config, in any case.")
-@click.option("--service", "services", multiple=True, metavar="X", help="An affected service; may be given again.")
+@click.option(
+    "--severity",
+    required=True,
+    metavar="S",
+    help="A severity of the config, in any case.",
+    shell_complete=completed("severities"),
+)
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="X",
+    help="An affected service; may be given again.",
+    shell_complete=completed("services"),
+)
 @click.option("--summary", default="", help="What is known so far, for responders.")
 @click.option("--impact", default="", help="What customers notice; external stakeholders read it.")
-@click.option("--by", default="", metavar="NAME", help="Who declares it.")
+@click.option(
+    "--by",
+    default="",
+    envvar=AS,
+    metavar="NAME",
+    help=f"Who declares it, a person of the config or not. Default: ${AS}.",
+    shell_complete=completed("people"),
+)
 @click.option(
     "--drill", is_flag=True, help="An exercise: every message says DRILL, external stakeholders hear nothing."
 )
@@ -49,7 +69,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     if not headline:
         raise click.UsageError("TITLE is empty; say in a few words what is broken")
 
-    async def act(commands: IncidentCommands) -> str:
+    async def act(commands: IncidentCommands, _id: str) -> str:
         return await commands.declare(
             Incident(
                 id="",

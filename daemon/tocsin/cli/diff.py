@@ -24,7 +24,7 @@ BEAT = timedelta(milliseconds=200)
 @click.command()
 @click.argument("revision")
 @click.argument("other", required=False)
-@instant_option("--at", help="The moments compared are the next ones after this. Default: now.")
+@instant_option("--at", today=True, help="The moments compared are the next ones after this. Default: now.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @config_option
 def command(revision: str, other: str | None, at: datetime | None, form: str, config: Path | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.incidents.drill import Drill, DrillState
-from tocsin.cli.options import config_option, fail, folder_of, span_option, utc_now
+from tocsin.cli.options import completed, config_option, fail, folder_of, span_option, utc_now
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import IncidentLedger, LedgerError
@@ -20,8 +20,15 @@ BY = "tocsin drill"
 
 
 @click.command()
-@click.argument("severity")
-@click.option("--service", "services", multiple=True, metavar="X", help="An affected service; may be given again.")
+@click.argument("severity", shell_complete=completed("severities"))
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="X",
+    help="An affected service; may be given again.",
+    shell_complete=completed("services"),
+)
 @click.option("--title", default=TITLE, show_default=True, help="What the messages say beside DRILL.")
 @span_option("--for", "span", default="15m", show_default=True, help="When it ends at the latest.")
 @click.option("--yes", is_flag=True, help="Page people without asking first.")

@@ -10,24 +10,36 @@ import click
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
-from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
+from tocsin.cli.options import (
+    completed,
+    config_option,
+    fail,
+    folder_of,
+    incident_argument,
+    instant_option,
+    utc_now,
+)
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import FactLedger, LedgerError
+from tocsin.ports.ledger import LedgerError
 
 MIN_WIDTH = 60
 """Narrower terminals break the lines themselves."""
 
 
 @click.command()
-@click.argument("incident", metavar="ID")
-@instant_option("--at", help="As it stood then (ISO 8601 with offset or Z). Default: now.")
+@incident_argument
+@instant_option("--at", today=True, help="As it stood then: 10:30, or ISO 8601 with offset or Z. Default: now.")
 @click.option(
     "--person",
     metavar="P",
     help="Only what concerns this person, in full: why me, or why not me? An id, a name or an email.",
+    shell_complete=completed("people"),
 )
 @click.option("--all", "whole", is_flag=True, help="Everything, nothing folded.")
-@click.option("--timezone", metavar="ZONE", help="The zone of all times. Default: that of --person, else UTC.")
+@click.option(
+    "--timezone", is_eager=True, metavar="ZONE", help="The zone of all times. Default: that of --person, else UTC."
+)
 @config_option
 def command(
     incident: str, at: datetime | None, person: str | None, whole: bool, timezone: str | None, config: Path | None
@@ -46,18 +58,18 @@ def command(
     from tocsin.cli.output.explain_lines import WIDTH, ExplainReader, lines
     from tocsin.text import scalars
 
-    if at is not None and at > utc_now():
-        raise click.UsageError("--at lies ahead; explain tells from now on what comes next (else: tocsin simulate)")
     try:
         zone = scalars.zone(timezone) if timezone else ""
     except ValueError as fault:
         raise click.BadParameter(str(fault), param_hint="--timezone") from None
+    if at is not None and at > utc_now():
+        raise click.UsageError("--at lies ahead; explain tells from now on what comes next (else: tocsin simulate)")
     try:
         explained, policy, rights = asyncio.run(_explain(incident, folder_of(config), at))
         who = _person(person, policy, explained) if person else ""
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except (UnknownIncidentError, FileError, ValueError) as trouble:
+    except (AmbiguousIncidentError, UnknownIncidentError, FileError, ValueError) as trouble:
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
@@ -77,32 +89,26 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
     from tocsin.adapters.files.rights import closed
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
-    from tocsin.cli.workspace import id_of, need_answer, open_workspace
+    from tocsin.cli.workspace import incident_named, need_answer, open_workspace
+    from tocsin.text.names import quotable
 
-    now, id_ = utc_now(), id_of(written)
+    now = utc_now()
     async with open_workspace(folder, now) as (loaded, ledger):
         assert loaded.settings is not None
         folder_of_files = loaded.settings.incidents
         await need_answer(folder_of_files, "tocsin status shows what the ledger knows")
         files = IncidentFiles(folder_of_files)
+        id_ = await incident_named(written, files, ledger)
         policy = await policy_since(loaded, ledger, now)
         try:
             explained = await explain(id_, policy, ledger, files, at, now, loaded.settings.limits)
         except UnknownIncidentError as unseen:
-            raise UnknownIncidentError(str(unseen) or await _unknown(id_, ledger, files)) from None
+            hint = await KnownIncidents(files, ledger).hint(id_)
+            raise UnknownIncidentError(str(unseen) or f'there is no incident "{quotable(id_)}"{hint}') from None
         if at is None and not is_locked(loaded.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             explained = replace(explained, notes=(*explained.notes, alone))
         return explained, policy, not closed(loaded.ledger)
-
-
-async def _unknown(id_: str, ledger: FactLedger | None, files: IncidentFiles) -> str:
-    """That there is no such incident, and which may be meant."""
-    from tocsin.text.names import quotable
-    from tocsin.text.scalars import closest
-
-    known = set(await ledger.incidents()) if ledger else set()
-    return f'there is no incident "{quotable(id_)}"{closest(id_[:80], known | set(files.ids()))}'
 
 
 def _person(written: str, policy: Policy, explained: Explanation) -> str:

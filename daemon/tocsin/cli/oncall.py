@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from tocsin.cli.options import config_option, fail, instant_option, open_policy, utc_now
+from tocsin.cli.options import completed, config_option, fail, instant_option, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
 from tocsin.text import scalars
@@ -41,13 +41,15 @@ def _zone(_context: click.Context, _option: click.Parameter, name: str) -> ZoneI
 
 
 @click.command()
-@instant_option("--at", help="The moment to ask about. Default: now.")
-@instant_option("--from", "start", help="The start of a span (with --to).")
-@instant_option("--to", "end", help="The end of a span (with --from).")
-@click.option("--person", help="Only this person's turns.")
-@click.option("--rotation", help="Only this rotation.")
+@instant_option("--at", today=True, help="The moment to ask about, such as 23:00. Default: now.")
+@instant_option("--from", "start", ago=True, today=True, help="The start of a span (with --to); 7d is 7 days ago.")
+@instant_option("--to", "end", help="The end of a span (with --from); 7d is in 7 days.")
+@click.option("--person", help="Only this person's turns.", shell_complete=completed("people"))
+@click.option("--rotation", help="Only this rotation.", shell_complete=completed("rotations"))
 @click.option("--format", "form", type=click.Choice(["text", "json", "ics"]), default="text", show_default=True)
-@click.option("--timezone", default="UTC", callback=_zone, help="The zone of times in text. Default: UTC.")
+@click.option(
+    "--timezone", default="UTC", callback=_zone, is_eager=True, help="The zone of times in text. Default: UTC."
+)
 @config_option
 def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     at: datetime | None,
@@ -65,6 +67,8 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     Examples:
       tocsin oncall
       tocsin oncall --at 2026-12-24T18:00+01:00
+      tocsin oncall --at 23:00                      tonight at eleven
+      tocsin oncall --from 7d --to 7d --person ana  a week back, a week ahead
       tocsin oncall --from 2026-12-01T00:00Z --to 2027-01-01T00:00Z --person ana
       tocsin oncall --format ics --person ana > ana.ics   90 days from today
       tocsin oncall --format ics --rotation platform \
@@ -92,6 +96,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
 
 def _print_moment(at: datetime, query: OnCallQuery) -> None:
     """Print each rotation's person, who comes next, and until when."""
+    from tocsin.cli.opened_config import open_policy
     from tocsin.planning.on_call.resolve import next_on_call, on_call
     from tocsin.planning.on_call.shifts import on_call_until
 
@@ -164,6 +169,7 @@ def _print_calendar(span: tuple[datetime, datetime], query: OnCallQuery) -> None
 
 def _policy(config: Path | None, start: datetime, end: datetime) -> Policy:
     """The policy, with its calendars read over the whole span: one reading goes only so far."""
+    from tocsin.cli.opened_config import open_policy
     from tocsin.formats.config.read import CALENDAR_FUTURE
 
     policy = open_policy(config, start).policy

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import anyway_option, config_option
+from tocsin.cli.options import anyway_option, config_option, incident_argument
 
 
 @click.command()
-@click.argument("incident", metavar="ID")
+@incident_argument
 @click.argument("text", required=False)
 @click.option("--public", default="", metavar="TEXT", help="What external stakeholders hear of the end.")
 @anyway_option
@@ -27,24 +27,24 @@ def command(incident: str, text: str | None, public: str, anyway: bool, config: 
         --public "Card payments work again. Please retry payments that failed."
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import id_of, run_command
+    from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Edit, Status
     from tocsin.text.cleaning import clean
 
-    async def act(commands: IncidentCommands) -> str:
+    async def act(commands: IncidentCommands, id_: str) -> str:
         word, advice = clean(public), ""
-        if await commands.closing_has_left(id_of(incident)):
-            advice = f"{id_of(incident)} was resolved before, and its end has been told: nobody hears of these words"
-        untold = () if word else await commands.outsiders_without_a_word(id_of(incident))
+        if await commands.closing_has_left(id_):
+            advice = f"{id_} was resolved before, and its end has been told: nobody hears of these words"
+        untold = () if word else await commands.outsiders_without_a_word(id_)
         if untold and sys.stdin.isatty() and sys.stderr.isatty():
             word = clean(_ask(untold))
         elif untold:
             advice = f'{_named(untold)} hear only that it is over; to say more, resolve with --public "TEXT" next time'
         edit = Edit(status=Status.RESOLVED, resolution=clean(text or "") or None, public_resolution=word or None)
-        sentence = await commands.edit(id_of(incident), edit)
+        sentence = await commands.edit(id_, edit)
         return "\n".join(filter(None, (sentence, advice)))
 
-    run_command(config, act, anyway=anyway)
+    run_command(config, act, anyway=anyway, incident=incident)
 
 
 def _ask(groups: Sequence[str]) -> str:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.options import config_option, fail, folder_of, incident_argument, utc_now
 
 
 @click.command()
-@click.argument("incident", metavar="ID")
+@incident_argument
 @config_option
 def command(incident: str, config: Path | None) -> None:
     r"""Write the review draft of incident ID and print its path. The daemon writes it when the incident is resolved;
@@ -21,6 +21,7 @@ def command(incident: str, config: Path | None) -> None:
       tocsin review 2026-11-23-card-payments-fail
     """
     from tocsin.adapters.files.incident_writer import FileError
+    from tocsin.app.incidents.incident_meant import AmbiguousIncidentError
     from tocsin.app.incidents.reviews import NoDraftError
     from tocsin.ports.ledger import LedgerError
 
@@ -28,7 +29,7 @@ def command(incident: str, config: Path | None) -> None:
         click.echo(asyncio.run(_write(incident, folder_of(config))))
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-    except (FileError, NoDraftError) as trouble:
+    except (AmbiguousIncidentError, FileError, NoDraftError) as trouble:
         fail([str(trouble)])
 
 
@@ -36,20 +37,20 @@ async def _write(written: str, folder: Path) -> str:
     """The path of the draft, as users call it."""
     from tocsin.adapters.files.incident_writer import review_files
     from tocsin.app.configuration.load import label_of
+    from tocsin.app.incidents.incident_meant import KnownIncidents
     from tocsin.app.incidents.reviews import NeverSeenError, write
-    from tocsin.cli.workspace import id_of, need_ledger, open_workspace
+    from tocsin.cli.workspace import incident_named, need_ledger, open_workspace
     from tocsin.text.names import quotable
-    from tocsin.text.scalars import closest
 
-    incident = id_of(written)
     async with open_workspace(folder, utc_now()) as (loaded, ledger):
         assert loaded.policy is not None
         assert loaded.settings is not None
         if ledger is None:
             need_ledger(loaded.ledger, "the review is drafted from what the ledger records")
+        incident = await incident_named(written, None, ledger)
         try:
             name = await write(incident, ledger, loaded.policy, review_files(loaded.settings.reviews))
         except NeverSeenError:
-            hint = closest(incident[:80], await ledger.incidents())
+            hint = await KnownIncidents(None, ledger).hint(incident)
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
         return label_of(loaded.settings.reviews / name)

@@ -13,7 +13,8 @@ import click
 
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
 from tocsin.adapters.files.rights import closed
-from tocsin.cli.options import OpenedConfig, config_option, fail, open_policy, utc_now
+from tocsin.cli.opened_config import OpenedConfig, open_policy
+from tocsin.cli.options import AS, completed, config_option, fail, utc_now
 from tocsin.domain.delivery import MAIN, Accepted, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
@@ -28,11 +29,16 @@ SECRETS_LACK = frozenset({LACKING, UNREADABLE_SECRETS})
 
 
 @click.command()
-@click.argument("person")
+@click.argument("person", shell_complete=completed("people"))
 @click.option("--via", type=click.Choice([via.value for via in Channel]), help="Only this channel. Default: all.")
 @click.option("--provider", metavar="NAME", help="By just this provider: a fallback, or `main`, the first.")
 @click.option(
-    "--as", "sender", envvar="TOCSIN_AS", metavar="P", help="Who sends it. Default: $TOCSIN_AS, else you here."
+    "--as",
+    "sender",
+    envvar=AS,
+    metavar="P",
+    help=f"Who sends it. Default: ${AS}, else you here.",
+    shell_complete=completed("people"),
 )
 @config_option
 def command(person: str, via: str | None, provider: str | None, sender: str | None, config: Path | None) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import InputPath, config_option, fail, instant_option, open_policy, span_option, utc_now
+from tocsin.cli.options import InputPath, config_option, fail, instant_option, span_option, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.formats.policy_test.script import ScriptStep, read_script
 
 
 @click.command()
 @click.argument("incident", type=InputPath(dir_okay=False))
-@instant_option("--at", help="When the daemon first sees the file (ISO 8601 with offset or Z). Default: now.")
+@instant_option("--at", today=True, help="When the daemon first sees the file, such as 23:00. Default: now.")
 @span_option("--for", "span", default="4h", help="How long to follow it. Default: 4h.")
 @click.option(
     "--script",
@@ -54,6 +54,7 @@ def command(
     """
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
+    from tocsin.cli.opened_config import open_policy
     from tocsin.formats.settings.settings import reply_routes
 
     start = (at or utc_now()).astimezone(UTC).replace(microsecond=0)

@@ -8,7 +8,8 @@ from typing import NoReturn
 
 import click
 
-from tocsin.cli.options import InputPath, config_option, fail, folder_of, open_policy, utc_now
+from tocsin.cli.opened_config import open_policy
+from tocsin.cli.options import InputPath, config_option, fail, folder_of, utc_now
 from tocsin.domain.policy import Policy
 
 

@@ -10,7 +10,7 @@ import click
 
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.workspace import open_workspace
-from tocsin.formats.config.read import SETTINGS
+from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
 
 

@@ -21,10 +21,11 @@ from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.ports.bounded_work import BoundedWork
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
 
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""
@@ -38,13 +39,15 @@ def warn(sentence: str) -> None:
 
 def run_command(
     config: Path | None,
-    act: Callable[[IncidentCommands], Awaitable[str]],
+    act: Callable[[IncidentCommands, str], Awaitable[str]],
     tell: Callable[[str], None] = warn,
     *,
     anyway: bool,
+    incident: str | None = None,
 ) -> None:
-    """Run a command on incidents and tell what it says. A refusal is told on stderr and ends with 1. So does a file
-    that was written where no healthy daemon watches (P3), unless that is meant (`anyway`): it stays.
+    """Run a command on an incident, which `act` gets by its id (None: on none yet), and tell what it says. A refusal is
+    told on stderr and ends with 1. So does a file that was written where no healthy daemon watches (P3), unless that is
+    meant (`anyway`): it stays.
     """
 
     async def run() -> tuple[str, Path | None]:
@@ -54,7 +57,8 @@ def run_command(
             assert loaded.settings is not None
             await need_answer(loaded.settings.incidents, "nothing was written; to acknowledge, answer a page")
             files = IncidentFiles(loaded.settings.incidents)
-            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now))
+            id_ = "" if incident is None else await incident_named(incident, files, ledger)
+            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now), id_)
             return sentence, files.unwatched()
 
     try:
@@ -62,7 +66,7 @@ def run_command(
         tell(sentence)
         if unwatched and not anyway:
             fail(nobody_watches(unwatched))
-    except (EditRefusedError, FileError, ValueError) as refused:
+    except (AmbiguousIncidentError, EditRefusedError, FileError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
@@ -170,6 +174,19 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn, *, writing: bool =
 def need_ledger(path: Path, why: str) -> NoReturn:
     """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
     fail([why if closed(path) or is_file(path) else f"there is no ledger yet; {why}"])
+
+
+async def incident_named(
+    written: str, files: IncidentFiles | None, ledger: IncidentLedger | None, tell: Callable[[str], None] = warn
+) -> str:
+    """The id of the incident that somebody means by an id, any unambiguous start of one, or its file (P7); which it is
+    taken for is told where that was not written. One that is not known is given back. Raises AmbiguousIncidentError.
+    """
+    id_ = id_of(written)
+    meant = await KnownIncidents(files, ledger).meant(id_)
+    if meant != id_:
+        tell(f"{id_} is {meant}")
+    return meant
 
 
 def id_of(written: str) -> str:

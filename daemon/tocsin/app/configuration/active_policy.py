@@ -7,7 +7,7 @@ from pathlib import Path
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.load import ConfigFiles, Configuration
 from tocsin.domain.policy import Policy
-from tocsin.formats.config.read import SETTINGS
+from tocsin.formats.config.file_names import SETTINGS
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import KeptConfig, LedgerError
 from tocsin.ports.ledger_reading import ConfigInForce

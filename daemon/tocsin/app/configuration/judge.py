@@ -14,7 +14,7 @@ from tocsin.adapters.child import note_stage
 from tocsin.adapters.files.rights import is_file
 from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of, read_files, read_tree
 from tocsin.domain.problem import Problem
-from tocsin.formats.config.read import SETTINGS
+from tocsin.formats.config.file_names import SETTINGS
 from tocsin.ports.bounded_work import BoundedWork, Overrun, OverrunCause
 from tocsin.text.decoding import TOP, problem
 

@@ -15,8 +15,9 @@ from tocsin.adapters.files import config_snapshot
 from tocsin.adapters.git import read as git
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config.file_names import MISNAMED, SETTINGS
 from tocsin.formats.config.fragments import Fragments
-from tocsin.formats.config.read import MISNAMED, SETTINGS, ConfigReading, Sources, read_config, unheard
+from tocsin.formats.config.read import ConfigReading, Sources, read_config, unheard
 from tocsin.formats.settings.layers import (
     UNKNOWN_VARIABLE,
     SettingsLayers,

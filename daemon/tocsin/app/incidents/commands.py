@@ -14,6 +14,7 @@ from typing import TypeVar, TypeVarTuple
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.edits.changes import noted
 from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.incidents.incident_meant import meant_perhaps
 from tocsin.domain.facts import Answer, Answered, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status
@@ -27,7 +28,7 @@ from tocsin.ports.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.names import quotable
-from tocsin.text.scalars import YEARS, closest
+from tocsin.text.scalars import YEARS
 from tocsin.wording.message.closing_words import public_word
 
 T = TypeVar("T")
@@ -313,8 +314,8 @@ class IncidentCommands:
 
     async def _hint(self, incident: str) -> str:
         """An incident that may be meant."""
-        known = set(await self._ledger.incidents()) if self._ledger else set()
-        return closest(incident[:80], known | set(self._files.ids()))
+        recorded = await self._ledger.incidents() if self._ledger else ()
+        return meant_perhaps(incident, {*recorded, *await self._in_threads(self._files.ids)})
 
     def _why(self, target: _Target) -> str:
         """Why a file cannot be read, with its place."""

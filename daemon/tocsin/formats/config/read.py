@@ -13,6 +13,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import CalendarEvent
 from tocsin.formats.calendar.read import read_calendar
+from tocsin.formats.config.file_names import is_fragment
 from tocsin.formats.config.fragments import Fragments, merge_fragments
 from tocsin.formats.config.general_advice import advise
 from tocsin.formats.config.policy import build_people, build_policy
@@ -25,11 +26,8 @@ CALENDAR_PAST = timedelta(days=60)
 CALENDAR_FUTURE = timedelta(days=400)
 """The stretch of a calendar that is read, around the moment of loading."""
 
-SETTINGS = "tocsin.yaml"
-MISNAMED = "tocsin.yml"
 NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID})
 """Codes of errors that earlier versions of tocsin did not know: they refuse no config that was in force before."""
-TESTS = "tests/"
 
 
 def unheard(_file: str) -> None:
@@ -53,11 +51,7 @@ class Sources:
 
     def fragments(self) -> list[str]:
         """The files that are fragments, in a stable order."""
-        return sorted(
-            path
-            for path in self.files
-            if path.endswith((".yaml", ".yml")) and path not in {SETTINGS, MISNAMED} and not path.startswith(TESTS)
-        )
+        return sorted(filter(is_fragment, self.files))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tocsin.formats.config.entries import SECTIONS
-from tocsin.formats.config.read import SETTINGS, Sources
+from tocsin.formats.config.file_names import SETTINGS
+from tocsin.formats.config.read import Sources
 from tocsin.text.yaml import Document, KeyPath, Value, read_yaml
 
 Tree = dict[str, Value]

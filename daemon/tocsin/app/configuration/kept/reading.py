@@ -16,7 +16,7 @@ from tocsin.app.configuration.kept.vouching import vouched
 from tocsin.app.configuration.load import Configuration, label_of, read_tree
 from tocsin.domain.people import Person, StakeholderGroup
 from tocsin.domain.policy import Policy, Service
-from tocsin.formats.config.read import SETTINGS
+from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.ports.ledger import KeptConfig
 from tocsin.text.cleaning import shown
