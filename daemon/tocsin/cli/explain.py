@@ -10,7 +10,7 @@ import click
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError
-from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.cli.options import (
     completed,
     config_option,
@@ -103,7 +103,7 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
         try:
             explained = await explain(id_, policy, ledger, files, at, now, loaded.settings.limits)
         except UnknownIncidentError as unseen:
-            hint = await KnownIncidents(files, ledger).hint(id_)
+            hint = await NamedIncidents(files, ledger).hint(id_)
             raise UnknownIncidentError(str(unseen) or f'there is no incident "{quotable(id_)}"{hint}') from None
         if at is None and not is_locked(loaded.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"

@@ -37,7 +37,7 @@ async def _write(written: str, folder: Path) -> str:
     """The path of the draft, as users call it."""
     from tocsin.adapters.files.incident_writer import review_files
     from tocsin.app.configuration.load import label_of
-    from tocsin.app.incidents.incident_meant import KnownIncidents
+    from tocsin.app.incidents.incident_meant import NamedIncidents
     from tocsin.app.incidents.reviews import NeverSeenError, write
     from tocsin.cli.workspace import incident_named, need_ledger, open_workspace
     from tocsin.text.names import quotable
@@ -51,6 +51,6 @@ async def _write(written: str, folder: Path) -> str:
         try:
             name = await write(incident, ledger, loaded.policy, review_files(loaded.settings.reviews))
         except NeverSeenError:
-            hint = await KnownIncidents(None, ledger).hint(incident)
+            hint = await NamedIncidents(None, ledger).hint(incident)
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
         return label_of(loaded.settings.reviews / name)

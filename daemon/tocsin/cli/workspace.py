@@ -21,7 +21,7 @@ from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.ports.bounded_work import BoundedWork
@@ -183,7 +183,7 @@ async def incident_named(
     taken for is told where that was not written. One that is not known is given back. Raises AmbiguousIncidentError.
     """
     id_ = id_of(written)
-    meant = await KnownIncidents(files, ledger).meant(id_)
+    meant = await NamedIncidents(files, ledger).meant(id_)
     if meant != id_:
         tell(f"{id_} is {meant}")
     return meant

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.domain.facts import Closed, Seen
 from tocsin.domain.incident import Incident, Status
 
@@ -16,7 +16,7 @@ PAY, PAY_2, SHOP, OLD = "2026-11-23-pay", "2026-11-23-pay-2", "2026-11-24-shop",
 
 
 @pytest.fixture
-async def known(tmp_path: Path) -> KnownIncidents:
+async def known(tmp_path: Path) -> NamedIncidents:
     """Two open incidents in the ledger, one that is only a file, and an old one whose file is gone."""
     ledger = MemoryLedger()
     for id_, title, status in (
@@ -29,7 +29,7 @@ async def known(tmp_path: Path) -> KnownIncidents:
     await ledger.finish(OLD)
     (tmp_path / f"{PAY}.yaml").write_text("title: Payments fail\nseverity: sev1\n")
     (tmp_path / f"{SHOP}.yml").write_text("title: Shop down\nseverity: SEV2\n")
-    return KnownIncidents(IncidentFiles(tmp_path), ledger)
+    return NamedIncidents(IncidentFiles(tmp_path), ledger)
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ async def known(tmp_path: Path) -> KnownIncidents:
         ("nothing", "nothing"),
     ],
 )
-async def test_what_is_meant(known: KnownIncidents, written: str, meant: str) -> None:
+async def test_what_is_meant(known: NamedIncidents, written: str, meant: str) -> None:
     """An exact id wins, in whatever case a start will do; what is unknown is given back."""
     assert await known.meant(written) == meant
 
 
-async def test_open_incidents_come_before_closed_ones(known: KnownIncidents) -> None:
+async def test_open_incidents_come_before_closed_ones(known: NamedIncidents) -> None:
     """P7: the start of one open and several closed incidents is the open one."""
     assert known.files is not None
     for number in range(3):
@@ -57,7 +57,7 @@ async def test_open_incidents_come_before_closed_ones(known: KnownIncidents) -> 
     assert await known.meant("2026-11-24") == SHOP
 
 
-async def test_what_several_begin_with_is_listed(known: KnownIncidents) -> None:
+async def test_what_several_begin_with_is_listed(known: NamedIncidents) -> None:
     """P7: ambiguous: the list, with titles, and nothing of what is over while something is open."""
     with pytest.raises(AmbiguousIncidentError) as told:
         await known.meant("202")
@@ -74,7 +74,7 @@ async def test_a_long_list_is_cut(tmp_path: Path) -> None:
     for number in range(100):
         (tmp_path / f"x{number:03}.yaml").write_text("title: x\nstatus: resolved\n")
     with pytest.raises(AmbiguousIncidentError) as told:
-        await KnownIncidents(IncidentFiles(tmp_path), None).meant("x")
+        await NamedIncidents(IncidentFiles(tmp_path), None).meant("x")
     lines = str(told.value).split("\n")
     assert (lines[0].split(";")[0], len(lines), lines[-1]) == (
         '"x" begins the ids of 100 incidents',
@@ -93,6 +93,6 @@ async def test_a_long_list_is_cut(tmp_path: Path) -> None:
         ("zzz", ""),
     ],
 )
-async def test_what_may_be_meant(known: KnownIncidents, written: str, hint: str) -> None:
+async def test_what_may_be_meant(known: NamedIncidents, written: str, hint: str) -> None:
     """What is no start of an id may be a part of one, or a slip."""
     assert await known.hint(written) == hint

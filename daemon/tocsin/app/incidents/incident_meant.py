@@ -26,7 +26,7 @@ class AmbiguousIncidentError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class KnownIncidents:
+class NamedIncidents:
     """All incidents that there are, by the folder (None: it does not count here) and by the ledger, if there is one."""
 
     files: IncidentFiles | None
