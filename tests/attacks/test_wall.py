@@ -84,6 +84,8 @@ ON_THE_STATE = {
     "a kept config": Deed('sql("DELETE FROM configs WHERE id = -1")'),
     "a fact": Deed('sql("DELETE FROM facts WHERE id = -1")'),
     "a notice": Deed('sql("DELETE FROM notices WHERE rowid = -1")'),
+    "a session": Deed("""sql("INSERT INTO sessions VALUES ('d', 'ana', '2026')")"""),
+    "a session taken over": Deed("""sql("UPDATE sessions SET person = 'ana' WHERE digest = 'd'")"""),
     "an arrival": Deed('sql("DELETE FROM arrivals WHERE id = -1")'),
     "an incident that is over": Deed('sql("UPDATE incidents SET finished = finished")'),
     "bytes of the ledger": Deed(f"write('{STATE}/tocsin.db')"),

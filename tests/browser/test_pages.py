@@ -4,6 +4,7 @@ Skipped, saying so, where there is no `chromium`.
 """
 
 import asyncio
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,7 +35,10 @@ PAGES = {
     "incidents": "/incidents",
     "public incidents": "/incidents?view=public",
     "on call": "/oncall",
-    "log in": "/login",
+    "sign in": "/sign-in",
+    "sign in by link": "/sign-in?to=" + signed_links.answer([KEY], "card", "bo"),
+    "code": "/sign-in/abcdefgh12",
+    "sign out": "/sign-out",
     "answer": signed_links.answer([KEY], "card", "bo"),
     "communications": signed_links.answer([KEY], "card", "dee"),
     "review": signed_links.answer([KEY], "mail", "bo"),
@@ -156,36 +160,39 @@ async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
                 await page.evaluate("look()")
 
 
-async def test_a_person_logs_in_and_out(tmp_path: Path) -> None:
-    """With the token typed once the browser sees the internal pages, until it logs out."""
+async def test_a_person_signs_in_and_out(tmp_path: Path) -> None:
+    """P8: without scripts, by a code to their own phone; the internal pages, until they sign out."""
     async with site(tmp_path) as life, browser() as chromium:
-        page, _ = await opened(await chromium.new_context(java_script_enabled=False), life, "/login?to=/incidents/card")
-        await page.fill("#token", "wrong")
-        await page.click("button")
-        assert "This is not the token." in await page.inner_text("main")
-        await page.fill("#token", BEARER["Authorization"].partition(" ")[2])
-        await page.click("button")
+        page, _ = await opened(
+            await chromium.new_context(java_script_enabled=False), life, "/sign-in?to=/incidents/card"
+        )
+        await page.fill("#who", "bo")
+        await page.click("text=Send me a code")
+        await page.fill("#code", "000000")
+        await page.click("main button")
+        assert "This is not the code" in await page.inner_text("main")
+        await page.fill("#code", life.inbox.code)
+        await page.click("main button")
         assert page.url.endswith("/incidents/card")
         assert "Who has it" in await page.inner_text("main")
-        await page.click("text=Incidents")
-        await page.click("text=Log out")
-        assert "Who has it" not in await page.inner_text("main")
+        await page.click("text=Sign out")
+        assert "You are signed out" in await page.inner_text("main")
         await page.goto(f"http://127.0.0.1:{life.port}/incidents/card")
         assert "Who has it" not in await page.inner_text("main")
 
 
-async def test_an_open_page_asks_to_log_in_when_its_session_ends(tmp_path: Path) -> None:
-    """A wall board must not turn into the page for outsiders, who were told nothing; logged in again it goes on."""
+async def test_an_open_page_leads_to_the_sign_in_when_its_session_ends(tmp_path: Path) -> None:
+    """A wall board must not turn into the page for outsiders, who were told nothing; signed in again it goes on."""
     async with site(tmp_path) as life, browser() as chromium:
-        page, _ = await opened(await chromium.new_context(), life, "/login?to=/incidents")
-        token = BEARER["Authorization"].partition(" ")[2]
-        await page.fill("#token", token)
-        await page.click("button")
-        await page.context.clear_cookies()  # logged out in another tab
-        await page.evaluate("look()")
-        await page.wait_for_url("**/incidents?view=internal")
-        assert "You are not logged in, or no longer" in await page.inner_text("main")
-        await page.fill("#token", token)
-        await page.click("button")
-        await page.wait_for_url("**/incidents")
-        assert "Log out" in await page.inner_text("body")
+        page, _ = await opened(await chromium.new_context(), life, "/sign-in?to=/incidents")
+        for _ in range(2):
+            await page.fill("#who", "bo")
+            await page.click("text=Send me a code")
+            await page.fill("#code", life.inbox.code)
+            await page.click("main button")
+            await page.wait_for_url(re.compile("/incidents"))
+            assert "Sign out" in await page.inner_text("body")
+            await page.context.clear_cookies()  # signed out in another tab
+            await page.evaluate("look()")
+            await page.wait_for_url(re.compile("/sign-in"))
+            assert "You are not signed in any more" in await page.inner_text("main")

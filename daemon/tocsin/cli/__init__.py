@@ -37,6 +37,7 @@ COMMANDS = {
     "send-test": "a real message to one person",
     "drill": "a whole drill over the real channels, and a report",
     "resubscribe": "tell an address again that had unsubscribed",
+    "sign-out": "sign a person out of the pages, in every browser",
     "pull": "follow the config's git upstream, if its config is good",
     "web": "the web side: health, metrics, pages, webhooks",
     "schema": "JSON Schema for editors",

@@ -2,17 +2,11 @@
 
 import asyncio
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 import click
 
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
-
-WAITS, LOOKS_EVERY = 10.0, 0.2
-"""Seconds for which is waited until the daemon has acted, and between two looks."""
-HEALTHY_WITHIN = timedelta(seconds=30)
-"""How old the last healthy pass of a daemon may be that is waited for."""
 
 
 @click.command()
@@ -41,10 +35,8 @@ def command(address: str, config: Path | None) -> None:
 
 async def _resubscribe(address: str, folder: Path) -> str:
     """What is true now. Raises LedgerError and InboxError."""
-    from tocsin.adapters.clock import WallClock
-    from tocsin.adapters.inbox.writer import InboxWriter
-    from tocsin.app.lifecycle.health import HEALTHY
     from tocsin.app.state.opt_outs import OptOuts
+    from tocsin.cli.left_entry import NOT_YET, Left, leave
     from tocsin.cli.workspace import need_ledger, open_workspace
     from tocsin.domain.arrival import ResubscribeEntry
     from tocsin.domain.people import Channel
@@ -56,7 +48,8 @@ async def _resubscribe(address: str, folder: Path) -> str:
         assert loaded.policy is not None
         if ledger is None:
             need_ledger(loaded.ledger, "who unsubscribed is kept there")
-        opt_outs = OptOuts(await ledger.opt_outs())
+        reader = ledger
+        opt_outs = OptOuts(await reader.opt_outs())
         number = next((one for one in opt_outs.all() if one.via is Channel.SMS and _same(one.address, address)), None)
         if number:
             since = f"{number.at:%Y-%m-%d %H:%M} UTC"
@@ -67,20 +60,19 @@ async def _resubscribe(address: str, folder: Path) -> str:
             others = closest(address[:80], off) or ("" if off else "; no address is")
             fail([f'"{quotable(address)}" is not unsubscribed{others}'])
         assert loaded.settings is not None
-        inbox = InboxWriter(loaded.settings.inbox, WallClock())
-        await inbox.leave(ResubscribeEntry(secrets.token_hex(10), known.address))
-        healthy_at = await ledger.noticed_at(HEALTHY)
-        if healthy_at is None or abs(now - healthy_at) > HEALTHY_WITHIN:
-            return f"{known.address} is told again once the daemon runs: no healthy one does now"
-        for _ in range(round(WAITS / LOOKS_EVERY)):
-            if OptOuts(await ledger.opt_outs()).of(Channel.EMAIL, address) is None:
-                break
-            await asyncio.sleep(LOOKS_EVERY)
-        else:
-            fail([f"the daemon has not acted on it within {WAITS:.0f} s; it will as soon as it can, see its log"])
-        named = [group.id for group in loaded.policy.stakeholders.values() if known.address in group.emails]
+        told = known.address
+
+        async def is_told() -> bool:
+            return OptOuts(await reader.opt_outs()).of(Channel.EMAIL, told) is None
+
+        match await leave(ResubscribeEntry(secrets.token_hex(10), told), loaded.settings, ledger, now, is_told):
+            case Left.NO_DAEMON:
+                return f"{told} is told again once the daemon runs: no healthy one does now"
+            case Left.WAITS:
+                fail([NOT_YET])
+        named = [group.id for group in loaded.policy.stakeholders.values() if told in group.emails]
         where = f"what {' and '.join(named)} hears" if named else "nothing yet: no group of the config names it"
-        return f"{known.address} is told again: {where}"
+        return f"{told} is told again: {where}"
 
 
 def _same(number: str, written: str) -> bool:

@@ -1,0 +1,75 @@
+"""`tocsin sign-out`: a person, or everybody, is signed out of the pages in every browser (P8)."""
+
+import asyncio
+import secrets
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
+
+
+@click.command()
+@click.argument("person", metavar="PERSON", required=False, default="")
+@click.option("--all", "everybody", is_flag=True, help="Everybody, instead of one person.")
+@config_option
+def command(person: str, everybody: bool, config: Path | None) -> None:
+    r"""Sign PERSON out of the pages, in every browser: a phone was lost, somebody else may have seen a code, or the web
+    side was broken into (then `--all`, and new keys). They can sign in again by a new code; links, SMS and commands are
+    not concerned.
+
+    \b
+    Examples:
+      tocsin sign-out ana
+      tocsin sign-out --all
+    """
+    from tocsin.ports.inbox import InboxError
+    from tocsin.ports.ledger import LedgerError
+
+    if bool(person) is everybody:
+        raise click.UsageError("name a person, or give --all")
+    try:
+        click.echo(asyncio.run(_sign_out(person, folder_of(config))))
+    except LedgerError as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+    except InboxError as trouble:
+        fail([str(trouble)])
+
+
+async def _sign_out(person: str, folder: Path) -> str:
+    """What is true now; of everybody where no `person` is named. Raises LedgerError and InboxError."""
+    from tocsin.app.state.open_sessions import OpenSessions
+    from tocsin.cli.left_entry import NOT_YET, Left, leave
+    from tocsin.cli.workspace import need_ledger, open_workspace
+    from tocsin.domain.arrival import SignOutEntry
+    from tocsin.text.names import quotable
+    from tocsin.text.scalars import closest
+
+    now = utc_now()
+    async with open_workspace(folder, now) as (loaded, opened):
+        assert loaded.policy is not None
+        assert loaded.settings is not None
+        if opened is None:
+            need_ledger(loaded.ledger, "who is signed in is kept there")
+        ledger, people = opened, loaded.policy.people
+
+        async def begun() -> list[str]:
+            return OpenSessions(await ledger.sessions()).of(person=person)
+
+        there = set(await begun())
+        if not there:
+            if person and person not in people:
+                fail([f'"{quotable(person)}" is nobody of the config, and signed in nowhere{closest(person, people)}'])
+            return f"{person} is signed in nowhere" if person else "nobody is signed in"
+        who = person or "everybody"
+
+        async def over() -> bool:
+            return there.isdisjoint(await begun())
+
+        match await leave(SignOutEntry(secrets.token_hex(10), person), loaded.settings, ledger, now, over):
+            case Left.NO_DAEMON:
+                return f"{who} is signed out once the daemon runs: no healthy one does now, so nobody acts either"
+            case Left.WAITS:
+                fail([NOT_YET])
+        browsers = "browser" if len(there) == 1 else "browsers"
+        return f"{who} is signed out, in {len(there)} {browsers}"
