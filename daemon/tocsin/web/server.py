@@ -14,7 +14,7 @@ from tocsin.web.access.browser import forget_session
 from tocsin.web.access.guard import TRIES
 from tocsin.web.access.tries import TokenTries
 from tocsin.web.access.viewer import FORGETS_SESSION
-from tocsin.web.acting import link
+from tocsin.web.acting import routes as acting
 from tocsin.web.http.connections import Handler, on_connection
 from tocsin.web.http.forms import is_legible
 from tocsin.web.http.rate_limit import RateLimit
@@ -47,7 +47,7 @@ LEADING_ON = ("Location", "Cache-Control")
 """The same of an answer that leads on."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     health.routes,
-    link.routes,
+    acting.routes,
     unsubscribe.routes,
     metrics.routes,
     static.routes,

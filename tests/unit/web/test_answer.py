@@ -53,7 +53,12 @@ async def test_one_is_shown_what_is_asked(site: Door) -> None:
         assert said in page
     assert "Directs the investigation" in page
     assert "nobody yet; Dee Okafor is asked" in page
-    assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [("ok", "I take it"), ("pass", "I pass")]
+    assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [
+        ("ok", "Accept: I am Technical Lead and responder"),
+        ("pass", "Pass: page Chen Wei"),
+    ]
+    assert "If you accept: Tells 1 group: Customers (outside). Pages nobody." in page
+    assert "If you pass: Pages Chen Wei (Technical Lead) now." in page
     assert f"{PUBLIC}/incidents/card/" in page
 
 
@@ -61,7 +66,7 @@ async def test_taking_is_true_at_once(site: Door) -> None:
     """The page after the press says who holds it and since when; a second press changes nothing."""
     page = await site.take(LEAD)
     assert "You are Technical Lead, since 11:00 CET." in page
-    assert "I take it" not in page
+    assert "Accept:" not in page
     assert site.answers == [(LEAD, "ok")]
     assert await site.take(LEAD) == page
     assert site.answers == [(LEAD, "ok")]
@@ -123,7 +128,7 @@ async def test_who_was_never_asked_accepts_nothing(site: Door) -> None:
     for answer in ("ok", "pass"):
         page = await site.take("gus", answer)
         assert "You were not paged for this incident" in page
-        assert "tocsin assign card ROLE gus" in page
+        assert f'<a href="{site.link("gus")}/act/assign?person=gus">give it to yourself</a>' in page
         assert "<button" not in page
     assert site.answers == []
 
@@ -159,8 +164,8 @@ async def test_health_is_confirmed_by_whoever_was_asked(site: Door) -> None:
     await site.seen(status=Status.RESOLVED, summary="x")
     _, page = await site.get(site.link(LEAD))
     assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [("ok", "Healthy")]
-    assert re.search(r'If it is not healthy, call .+ \(.+\), <a href="tel:\+[0-9]+">', page)
-    assert "This page cannot do that." in page
+    assert f'href="{site.link(LEAD)}/act/unhealthy">Not healthy</a>' in page
+    assert re.search(r'opens it again: you see first whom that pages. Or call .+ \(.+\), <a href="tel:\+[0-9]+">', page)
     before = len(site.answers)
     assert "confirmed that the system is healthy" in await site.take(LEAD)
     await site.take(LEAD)
@@ -475,5 +480,5 @@ async def test_who_only_responds_gives_nothing_up(site: Door) -> None:
         await site.heard(person)
     page = await site.take(LEAD)
     assert "You are responder." in page
-    assert "If you pass, the next in line is paged." in page
+    assert "If you pass: nobody is paged because of it." in page
     assert "you give up what you hold" not in page

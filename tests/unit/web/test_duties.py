@@ -1,6 +1,5 @@
 """What a person's page says besides the buttons: by when to answer, the next update, the review, and that it is a drill."""
 
-import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -58,7 +57,7 @@ async def test_since_when_is_what_the_file_says(site: Door) -> None:
 
 async def test_communications_reads_what_outsiders_read_and_how_to_write_more(site: Door) -> None:
     """Who is asked for Communications or holds it, and nobody else: what outsiders read last and when, by when the next
-    update is promised, and the command; not once it is resolved.
+    update is promised, and the way to the form; not once it is resolved.
     """
     await site.heard(LEAD)
     await pass_time(site.ledger, "card", site.now)
@@ -67,9 +66,7 @@ async def test_communications_reads_what_outsiders_read_and_how_to_write_more(si
     assert "What outsiders read last, 10:00 GMT:" in page
     assert "<blockquote" in page
     assert "It is promised by <strong>" in page
-    assert 'tocsin update card "What is known now." --public "What outsiders may read."</pre>' in page
-    assert "This page cannot write it." in page
-    assert re.search(r'No computer at hand\? Call .+ \(.+\), <a href="tel:\+[0-9]+">', page)
+    assert f'<a class="button" href="{site.short("dee")}/act/update">Write the update</a>' in page
     assert "The next update" not in await page_of(site, LEAD)
     site.clock.go(2 * MINUTE)
     entry = UpdateEntry("Disk full on db-7.", "We found the cause.", None, "dee")
@@ -83,28 +80,28 @@ async def test_communications_reads_what_outsiders_read_and_how_to_write_more(si
 
 
 async def test_a_promise_that_passed_is_said_as_such(site: Door) -> None:
-    """An update that is overdue, an ETA that has passed; then the command shows how a new one is written."""
+    """An update that is overdue, an ETA that has passed; then the way to a new one is beside it."""
     await site.seen(eta=T0 + 10 * MINUTE)
     page = await page_of(site, "dee")
-    assert "--eta" not in page
+    assert 'class="button plain" href="' + site.short("dee") + '/act/eta"' not in page.partition("What you can do")[0]
     site.clock.go(5 * 60 * MINUTE)
     page = await page_of(site, "dee")
     assert "It was promised for <strong>" in page
     assert "The time it was expected to be fixed by, 10:10 GMT, has passed: say what you expect now." in page
-    assert "--eta 2026-11-23T17:00Z</pre>" in page
+    assert 'class="button plain" href="' + site.short("dee") + '/act/eta"' in page.partition("What you can do")[0]
 
 
 async def test_who_was_asked_for_the_review_reads_what_is_left_to_do(site: Door) -> None:
-    """The draft, the date, the line that ends it; until it is done, and nobody else. Then that it is overdue."""
+    """The draft, the date, the button that ends it; until it is done, and nobody else. Then that it is overdue."""
     await site.heard(LEAD)
     await site.seen(status=Status.RESOLVED)
-    asked = [name for name in shipped_policy().people if "The review" in await page_of(site, name)]
+    asked = [name for name in shipped_policy().people if 'id="review"' in await page_of(site, name)]
     assert asked
     assert LEAD not in asked
     page = await page_of(site, asked[0])
     assert "You are asked to finish the post-incident review by Sat 28 Nov, 11:00 CET." in page
     assert "<code>reviews/card.md</code>" in page
-    assert '<pre class="code">review: done</pre>' in page
+    assert f'<a class="button" href="{site.short(asked[0])}/act/reviewed">The review is done</a>' in page
     assert "Nothing is asked of you any more." not in page
     assert "<button" not in page
     site.clock.go(timedelta(days=5, hours=1))

@@ -1,19 +1,34 @@
 """What is left for the daemon, and what became of it: a page waits for that, but not for long (P8)."""
 
 import asyncio
+import re
 import secrets
+from collections.abc import Sequence
 
 from aiohttp import web
 
 from tocsin.app.reply_options.seals import sealed
-from tocsin.domain.arrival import ArrivalKind, InboxEntry, Judgement
+from tocsin.domain.arrival import ArrivalKind, EntryKind, InboxEntry, Judgement
+from tocsin.formats.inbox.names import REF
 from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger import LedgerError
-from tocsin.web.http.site import Site
+from tocsin.web.http.site import CACHE_NEVER, Site
 
 WAITS, LOOKS_EVERY = 5.0, 0.2
 """Seconds for which a page waits until the daemon has judged what it left, and between two looks."""
 REF_OCTETS = 10
+
+DONE = "done"
+"""What an address calls the act whose outcome its page tells."""
+LEFT = "left"
+"""What an address calls the act that waits to be judged."""
+LOOKS_AGAIN = 5
+"""Seconds after which a page looks again whether an act was judged, without scripts."""
+JUDGED_APART = {
+    ArrivalKind.EDIT: EntryKind.EDIT,
+    ArrivalKind.ANSWER: EntryKind.ANSWER,
+    ArrivalKind.DECLARE: EntryKind.DECLARE,
+}
 
 NOT_LEFT = "This could not be kept now, and counts for nothing. Try again in a minute."
 
@@ -53,3 +68,36 @@ async def judgement(site: Site, kind: ArrivalKind, ref: str, seconds: float | No
         if judged is not None:
             return judged
     return None
+
+
+def kind_of(entry: InboxEntry) -> ArrivalKind:
+    """As what an act is judged."""
+    return next(kind for kind, left_as in JUDGED_APART.items() if left_as is entry.kind)
+
+
+async def done_words(site: Site, request: web.Request) -> str:
+    """What became of the act that the address names, for the top of the page; empty: of none. Raises nothing."""
+    ref = request.query.get(DONE, "")
+    if not re.fullmatch(REF, ref):
+        return ""
+    judged = await any_judgement(site, ref, tuple(JUDGED_APART))
+    return judged.words if judged else ""
+
+
+async def any_judgement(site: Site, ref: str, kinds: Sequence[ArrivalKind]) -> Judgement | None:
+    """What is known by now of an act that may be one of several kinds."""
+    for kind in kinds:
+        judged = await judgement(site, kind, ref, 0)
+        if judged is not None:
+            return judged
+    return None
+
+
+async def waits(site: Site, ref: str, kinds: Sequence[ArrivalKind]) -> bool:
+    """Whether it still lies in the inbox."""
+    return any([await site.inbox.waits(JUDGED_APART[kind], ref) for kind in kinds])
+
+
+def see_other(path: str) -> web.Response:
+    """303, so that a reload presses nothing."""
+    return web.Response(status=303, headers={"Location": path, "Cache-Control": CACHE_NEVER})

@@ -10,11 +10,13 @@ from aiohttp import web
 from tocsin.adapters.outbox.file import OutboxFile
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.configuration.active_policy import ActivePolicy
+from tocsin.app.wiring.renderer import shipped_renderer
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import Inbox
 from tocsin.ports.ledger_reading import LedgerReader
+from tocsin.ports.renderer import Renderer
 from tocsin.text.cleaning import clean, one_line
 from tocsin.web.http.clients import Client, client_of
 
@@ -72,6 +74,10 @@ class Site:
     def warn(self, event: str, **fields: object) -> None:
         """A line in the log about a request, a few a minute for each event. Nothing secret belongs there."""
         self.log.warning(event, **fields)
+
+    def renderer(self) -> Renderer:
+        """The words of messages as the daemon would write them now. It blocks: ask for it in a thread."""
+        return shipped_renderer(self.settings.templates)
 
     def client(self, request: web.BaseRequest) -> Client:
         """Whose request this is."""

@@ -1,0 +1,241 @@
+"""`/declare`, where who has signed in declares an incident: whom that wakes and who hears is shown before."""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from tocsin.app.arrivals.link_answers import REFUSED
+from tocsin.app.edits.effect_words import OutsideText, effect_sentences, outside_texts
+from tocsin.app.edits.effects import effects
+from tocsin.domain.arrival import ArrivalKind, DeclareEntry
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.people import Person
+from tocsin.domain.policy import Policy
+from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
+from tocsin.formats.inbox.names import REF
+from tocsin.formats.incident.new_id import candidate_ids
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.names import quotable
+from tocsin.web.access.same_origin import REFERRER, require_same_origin
+from tocsin.web.access.viewer import Viewer, require_person
+from tocsin.web.acting.actor import path_before
+from tocsin.web.acting.fields import Typed, severity, too_long, typed_fields
+from tocsin.web.acting.forms import CHANGED_FORM, LOST, first
+from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back, pressed
+from tocsin.web.http.judged import (
+    DONE,
+    LEFT,
+    LOOKS_AGAIN,
+    NOT_LEFT,
+    any_judgement,
+    judgement,
+    leave,
+    new_ref,
+    see_other,
+    waits,
+)
+from tocsin.web.http.site import Site
+
+KINDS = (ArrivalKind.DECLARE,)
+NO_TITLE = "Say in a few words what is wrong: it is the first thing that everybody reads."
+IDS_LOOKED_AT = 20
+"""Ids that an incident of one title and day may have got."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DeclareSheet:
+    """What the page shows besides its fields."""
+
+    typed: Typed
+    ref: str = field(default_factory=new_ref)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    sentences: tuple[str, ...] = ()
+    texts: tuple[OutsideText, ...] = ()
+    press: str = ""
+    refused: str = ""
+    notice: str = ""
+    status: int = 200
+
+
+def routes(site: Site, drafts: Drafts) -> list[web.RouteDef]:
+    """`GET` the form, `POST` it: `step=look` shows what it will do, `step=do` declares."""
+    declaring = _Declaring(site, drafts)
+    return [web.get("/declare", declaring.show), web.post("/declare", declaring.press)]
+
+
+class _Declaring:
+    """The form of a declaration."""
+
+    def __init__(self, site: Site, drafts: Drafts) -> None:
+        self._site = site
+        self._drafts = drafts
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The form as it is opened, or again after a sign-in or while it waits."""
+        actor = await require_person(self._site, request)
+        person, ref = _person(actor), request.query.get(LEFT, "")
+        if re.fullmatch(REF, ref):
+            typed = self._drafts.find(ref, person.id, self._site.clock.now()) or Typed()
+            return await self._told(actor, typed, ref, 0)
+        draft = request.query.get(DRAFT, "")
+        kept = self._drafts.find(draft, person.id, self._site.clock.now()) if draft else Typed()
+        return await self._form(actor, _DeclareSheet(kept or Typed(), notice=LOST if kept is None else ""))
+
+    async def press(self, request: web.Request) -> web.Response:
+        """What was pressed."""
+
+        async def sent(form: Form) -> web.Response:
+            require_same_origin(self._site, request)
+            return await self._pressed(await require_person(self._site, request), form)
+
+        return await pressed(self._site, self._drafts, request, sent)
+
+    async def _pressed(self, actor: Viewer, form: Form) -> web.Response:
+        person, typed, ref = _person(actor), typed_fields(form), first(form, "ref")
+        ref = ref if re.fullmatch(REF, ref) else new_ref()
+        earlier = await any_judgement(self._site, ref, KINDS)
+        if earlier is not None and earlier.result != REFUSED:  # pressed twice: it counted once
+            return await self._told(actor, typed, ref, 0)
+        policy = await self._site.active_policy.policy()
+        entry, wrong = _declaration(typed, policy, person, actor.session, ref)
+        if wrong:
+            return await self._form(actor, _DeclareSheet(typed, ref, wrong, status=422))
+        looked, does = first(form, "looked") == typed.mark, first(form, "step") == "do"
+        if not (does and looked):
+            notice = CHANGED_FORM if does and first(form, "looked") else ""
+            return await self._form(actor, await self._looked_at(typed, ref, entry, policy, person, notice))
+        try:
+            await leave(self._site, entry)
+        except web.HTTPServiceUnavailable:
+            return given_back(self._site, typed, NOT_LEFT, 503, again=self._path)
+        self._drafts.keep(ref, person.id, typed, self._site.clock.now())
+        return await self._told(actor, typed, ref, None)
+
+    async def _looked_at(
+        self, typed: Typed, ref: str, entry: DeclareEntry, policy: Policy, person: Person, notice: str
+    ) -> _DeclareSheet:
+        """What it would do, from the plan."""
+
+        def look() -> _DeclareSheet:
+            now = self._site.clock.now()
+            incident = Incident(
+                next(candidate_ids(entry.title, now)),
+                entry.title,
+                entry.severity,
+                summary=entry.summary,
+                impact=entry.impact,
+                services=entry.services,
+                declared_by=person.id,
+                public_title=entry.public_title,
+            )
+            shown = effects(None, incident, policy, History(), now)
+            people = len({asked.person for asked in shown.pages if asked.at is None})
+            press = f"Declare {entry.severity.upper()}: page {people} {'person' if people == 1 else 'people'} now"
+            return _DeclareSheet(
+                typed,
+                ref,
+                sentences=effect_sentences(shown, policy, person.timezone, now),
+                texts=outside_texts(shown, policy, self._site.renderer()),
+                press=press if people else f"Declare {entry.severity.upper()}: page nobody now",
+                notice=notice,
+            )
+
+        return await asyncio.to_thread(look)
+
+    async def _told(self, actor: Viewer, typed: Typed, ref: str, seconds: float | None) -> web.Response:
+        """What became of it, waited for."""
+        judged = await judgement(self._site, ArrivalKind.DECLARE, ref, seconds)
+        if judged is None:
+            page = self._site.page(
+                "acting/waiting",
+                503,
+                viewer=actor,
+                title="Declare an incident",
+                here=self._path,
+                again=f"{self._path}?{LEFT}={ref}",
+                kept=await waits(self._site, ref, KINDS),
+                texts=typed.texts,
+                looks_again=LOOKS_AGAIN,
+            )
+            page.headers.update(REFERRER)
+            return page
+        if judged.result == REFUSED:
+            return await self._form(actor, _DeclareSheet(typed, refused=judged.words, status=409))
+        incident = await self._declared(one_line(clean(typed["title"])), _person(actor))
+        there = f"/{incident}" if incident else ""
+        return see_other(f"{path_before(self._site)}/incidents{there}?{DONE}={ref}")
+
+    async def _declared(self, title: str, person: Person) -> str:
+        """The id of the newest incident that the person declared under that title; empty: it cannot be told apart."""
+        ids, ledger = candidate_ids(title, self._site.clock.now()), self._site.ledger()
+        known = set(await ledger.incidents())
+        possible = [name for name, _ in zip(ids, range(IDS_LOOKED_AT), strict=False) if name in known]
+        versions = await ledger.newest_versions(possible)
+        own = [name for name in possible if name in versions and versions[name].declared_by in (person.id, person.name)]
+        return own[-1] if own else ""
+
+    async def _form(self, actor: Viewer, sheet: _DeclareSheet) -> web.Response:
+        policy = await self._site.active_policy.policy()
+        page = self._site.page(
+            "acting/declare",
+            sheet.status,
+            viewer=actor,
+            here=self._path,
+            typed=sheet.typed,
+            ref=sheet.ref,
+            wrong=sheet.wrong,
+            sentences=sheet.sentences,
+            texts=sheet.texts,
+            press=sheet.press,
+            looked=sheet.typed.mark if sheet.press else "",
+            refused=sheet.refused,
+            notice=sheet.notice,
+            severities=list(policy.severities.values()),
+            services=list(policy.services.values()),
+            chosen=sheet.typed.lists.get("services", ()),
+        )
+        page.headers.update(REFERRER)
+        return page
+
+    @property
+    def _path(self) -> str:
+        return f"{path_before(self._site)}/declare"
+
+
+def _person(actor: Viewer) -> Person:
+    assert actor.person is not None, "who declares has signed in"
+    return actor.person
+
+
+def _declaration(
+    typed: Typed, policy: Policy, person: Person, session: str, ref: str
+) -> tuple[DeclareEntry, Mapping[str, str]]:
+    """What the form says, and a sentence for each field that is wrong."""
+    wrong = too_long(typed)
+    title, public_title = one_line(clean(typed["title"])), one_line(clean(typed["public_title"]))
+    if not title:
+        wrong["title"] = NO_TITLE
+    name = severity(typed["severity"], policy, wrong)
+    services = typed.lists.get("services", ())
+    unknown = [service for service in services if service not in policy.services]
+    if unknown:
+        wrong["services"] = f"There is no service “{quotable(unknown[0])}”."
+    entry = DeclareEntry(
+        ref,
+        person.id,
+        session,
+        title,
+        name or "",
+        services,
+        clean(typed["summary"]),
+        clean(typed["impact"]),
+        public_title,
+    )
+    over = 0 if wrong else len(write_entry(entry)) - ENTRY_MOST
+    if over > 0:
+        wrong["summary"] = f"All in all this is {over:,} bytes too long: shorten it."
+    return entry, wrong

@@ -1,0 +1,180 @@
+"""What the page of a signed link shows: what is true for this person now, what is asked of them, and what else they
+can do.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from tocsin.app.edits.effect_words import effect_sentences
+from tocsin.app.incidents.incident_views import views
+from tocsin.app.replies.answer_options import RoleState
+from tocsin.app.replies.duties import next_asked, review_duty, update_duty
+from tocsin.app.reply_options import signed_links
+from tocsin.domain.incident import Edit, Incident, Status
+from tocsin.domain.people import Person
+from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import CurrentState, NextPages, current_state
+from tocsin.text.cleaning import clean, one_line
+from tocsin.text.times import clock, span
+from tocsin.web.access.viewer import Viewer
+from tocsin.web.acting.actor import Actor
+from tocsin.web.acting.acts import BIG, Act, offered
+from tocsin.web.acting.preview import accept_label, act_effects, press_label
+from tocsin.web.http.site import Site
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.page_words import meeting_place, people_to_call
+
+
+@dataclass(frozen=True, slots=True)
+class _AnswerButton:
+    """One of the two answers: what its button says, and what would come of it."""
+
+    press: str
+    sentences: tuple[str, ...]
+
+
+async def link_page(site: Site, actor: Actor, looker: Viewer, done: str) -> web.Response:
+    """What is true for this person now, in their own time; `done` is what became of their last act. Raises
+    LedgerError.
+    """
+    options, incident = actor.options, actor.incident
+    state = current_state(incident, actor.policy, actor.history, actor.now)
+    called = _called(actor)
+    return site.page(
+        "acting/link",
+        viewer=looker,
+        drill=incident.drill,
+        done=done,
+        options=options,
+        incident=incident,
+        severity=actor.policy.severity(incident.severity),
+        resolved=incident.status is Status.RESOLVED,
+        person=actor.person,
+        base=actor.base,
+        acts=offered(options, person=actor.person.id),
+        big=BIG,
+        signed_in=actor.signed_in,
+        takes=await asyncio.to_thread(_answer, actor, Act.OK) if options.takes else None,
+        passes=await asyncio.to_thread(_answer, actor, Act.PASS) if options.passes else None,
+        services=actor.policy.service_titles(incident.services),
+        places=[] if actor.history.resolved_at else _places(incident, actor.policy),
+        numbers={role: number for role, _, number in called},
+        called=called,
+        writes=await _update_values(site, actor, state),
+        incident_page=site.reply_routes.public_url + signed_links.page(site.reply_routes.keys, incident.id),
+        **_asked(actor),
+        **_times(actor, state),
+    )
+
+
+def _asked(actor: Actor) -> dict[str, Any]:
+    """What they are asked to be and by when to answer, what they are, and the review that they owe."""
+    options, policy, now = actor.options, actor.policy, actor.now
+    open_roles = [
+        option.role
+        for option in options.roles
+        if option.role and option.state is RoleState.OPEN and option.holder is None
+    ]
+    others = [option for option in options.roles if option.role not in open_roles]
+    coming, review = next_asked(options, policy, now), review_duty(options, policy)
+    title, name = policy.role_title, policy.person_name
+    return {
+        "open_roles": ENGLISH.listed([title(role) for role in open_roles]),
+        "duties": [policy.roles[role].duties for role in open_roles if role in policy.roles],
+        "roles": [
+            (option.state.value, title(option.role), name(option.holder), _at(actor, option.since)) for option in others
+        ],
+        "answer_by": _at(actor, coming.at) if coming else "",
+        "then": _then(coming, actor.person, policy) if coming else "",
+        "review": review,
+        "review_due": _at(actor, review.due_at) if review else "",
+        "review_overdue": review is not None and review.due_at is not None and review.due_at < now,
+    }
+
+
+def _times(actor: Actor, state: CurrentState) -> dict[str, Any]:
+    """Since when, until when, and who has what since when, in their own time."""
+    history, policy = actor.history, actor.policy
+    lasted = history.resolved_at - history.began_at if history.resolved_at and history.began_at else None
+    return {
+        "holdings": [
+            (policy.role_title(holding.role), policy.person_name(holding.person), _at(actor, holding.accepted_at))
+            for holding in state.roles
+        ],
+        "since": _at(actor, history.began_at),
+        "resolved_at": _at(actor, history.resolved_at),
+        "eta": "" if actor.incident.resolved else _at(actor, actor.incident.eta),
+        "lasted": span(lasted) if lasted is not None else "",
+    }
+
+
+def _at(actor: Actor, moment: datetime | None) -> str:
+    return clock(moment, actor.person.timezone, actor.now) if moment else ""
+
+
+def _answer(actor: Actor, act: Act) -> _AnswerButton:
+    """What an answer would do; by `ok` to be still there nothing changes."""
+    if act is Act.OK and actor.options.still_there:
+        return _AnswerButton(accept_label(actor), ())
+    shown = act_effects(actor, act, Edit())
+    sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now)
+    return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences)
+
+
+def _places(incident: Incident, policy: Policy) -> list[tuple[str, str, str]]:
+    """Where to meet and where to look: a word for it, what is read, and where it leads; empty: nowhere."""
+    services = [policy.services[name] for name in incident.services if name in policy.services]
+    bridge = meeting_place(incident, policy)
+    runbook = next((service.runbook for service in services if service.runbook), "")
+    links = dict(pair for pairs in (*(service.links for service in services), incident.links) for pair in pairs)
+    places = [("Meet", bridge, _leads_to(bridge)), ("Runbook", runbook, _leads_to(runbook))]
+    places += [("Link", one_line(clean(title)), _leads_to(address)) for title, address in links.items()]
+    return [place for place in places if place[1]]
+
+
+def _leads_to(place: str) -> str:
+    """Where a browser or a phone gets to it, as a mail has it; empty: it is words alone."""
+    if place.startswith(("https://", "http://", "tel:")):
+        return place
+    number = re.sub("[ -]", "", place)
+    return f"tel:{number}" if re.fullmatch(r"\+[0-9]+", number) else ""
+
+
+def _called(actor: Actor) -> list[tuple[str, str, str]]:
+    """Whom somebody with only a phone calls: role, name and number. Once it is resolved, only who is still asked for
+    something has to.
+    """
+    options = actor.options
+    if options.history.resolved_at and not options.confirms and review_duty(options, actor.policy) is None:
+        return []
+    people = people_to_call(options.history, actor.policy, ENGLISH, without=actor.person.id)
+    return [contact for contact in people if contact[2]]
+
+
+def _then(coming: NextPages, person: Person, policy: Policy) -> str:
+    """Who is asked next, in words."""
+    names = ["you again" if name == person.id else policy.person_name(name) for name in coming.people]
+    listed = ENGLISH.listed(names)
+    return f"the last resort ({listed})" if coming.last_resort else listed
+
+
+async def _update_values(site: Site, actor: Actor, state: CurrentState) -> dict[str, object] | None:
+    """For whom the updates are to write: when the next one is promised, and what outsiders have read last."""
+    duty, zone, now = update_duty(actor.options, state, actor.now), actor.person.timezone, actor.now
+    if duty is None:
+        return None
+    both_views = await views(actor.incident.id, site.ledger(), actor.policy, site.settings.limits, now)
+    latest = both_views.public.latest if both_views and both_views.public else None
+    return {
+        "next": clock(duty.next_at, zone, now) if duty.next_at else "",
+        "overdue": duty.next_at is not None and duty.next_at < now,
+        "eta_passed": duty.eta_passed,
+        "read": (*latest.changes, *latest.words) if latest else (),
+        "read_at": clock(latest.at, zone, now) if latest else "",
+        "outsiders": any(group.external for group in actor.policy.stakeholders.values()),
+    }
