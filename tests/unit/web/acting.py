@@ -9,12 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 from tocsin.app.edits.edited import edited
-from tocsin.app.state import open_sessions
 from tocsin.domain.arrival import Arrival, ArrivalKind, DeclareEntry, EditEntry, InboxEntry, Judgement
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.people import SESSION_LASTS, Session, session_digest
 from tocsin.planning.history.fold import fold_facts
-from tocsin.web.access.viewer import COOKIE
+from tocsin.web.access.browser import SESSION
 
 from tests.builders.stories import see
 from tests.unit.web.links import Door, door
@@ -35,7 +34,7 @@ class Acting:
         """Sign in."""
         session = Session(session_digest(self.id), self.person, self.site.now)
         await self.site.ledger.begin_session(session)
-        self.site.inbox.sessions.begin(open_sessions.session_digest(self.id), self.person, self.site.now)
+        self.site.inbox.sessions.add(session)
 
     async def leave(self, entry: InboxEntry) -> None:
         """What the daemon makes of an act, as far as a page sees it."""
@@ -72,7 +71,7 @@ class Acting:
     @property
     def cookie(self) -> dict[str, str]:
         """What the browser sends."""
-        return {"Cookie": f"{COOKIE}={self.id}"}
+        return {"Cookie": f"{SESSION}={self.id}"}
 
     async def get(self, path: str) -> tuple[int, str]:
         """Look at a page."""

@@ -12,7 +12,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import GONE, OVER, UNKNOWN_INCIDENT, refusal
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_views import views
-from tocsin.app.replies.answer_options import AnswerOptions, options_of
+from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -21,7 +21,9 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import ID
 from tocsin.web.access.answer_links import AnswerAddress
 from tocsin.web.access.viewer import Viewer, require_person, viewer
+from tocsin.web.acting.acts import BIG, Act, Offer, OfferedActs, offered
 from tocsin.web.http.site import CACHE_NEVER, Site
+from tocsin.wording.language.language import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ class Actor:
     def options(self) -> AnswerOptions:
         """What is asked of them, and what an answer would change."""
         return options_of(self.facts, self.history, self.person.id, self.now)
+
+    @property
+    def open_roles(self) -> str:
+        """The titles of the roles that wait for their answer; empty: none does."""
+        roles = [option.role for option in self.options.roles if option.role and option.state is RoleState.OPEN]
+        return ENGLISH.listed([self.policy.role_title(role) for role in roles])
 
     @property
     def signed_in(self) -> bool:
@@ -89,6 +97,27 @@ async def actor_signed_in(site: Site, request: web.Request) -> Actor:
         raise web.HTTPNotFound(text=UNKNOWN_INCIDENT)
     base = f"{path_before(site)}/incidents/{name}"
     return Actor(looker.person, policy, facts, history, site.clock.now(), base, session=looker.session)
+
+
+async def acts_of(site: Site, looker: Viewer, incident: str) -> OfferedActs:
+    """What somebody can do to an incident, for its page; nothing without having signed in. Raises LedgerError."""
+    person = looker.person
+    if person is None:
+        return OfferedActs()
+    facts, history = await recorded_history(site.ledger(), incident)
+    if history.incident is None:
+        return OfferedActs()
+    policy, now = await site.active_policy.policy(), site.clock.now()
+    actor = Actor(person, policy, facts, history, now, "", session=looker.session)
+    options, names = actor.options, actor.open_roles
+    accept = f"Accept: I am {names}" if names else "I am still on it" if options.still_there else "Accept"
+    answers = [Offer(Act.OK, accept)] if options.takes else []
+    answers += [Offer(Act.PASS, "Pass")] if options.passes else []
+    answers += [Offer(Act.HEALTHY, "Healthy"), Offer(Act.UNHEALTHY, "Not healthy")] if options.confirms else []
+    acts = [act for act in offered(options, person=person.id) if act not in [answer.name for answer in answers]]
+    offers = [Offer(act, act.traits.offer) for act in acts]
+    asked = f"You are asked to be {names}" if names else "Is it healthy?" if options.confirms else "What you can do"
+    return OfferedActs(asked, tuple(answers), tuple(offers[:BIG]), tuple(offers[BIG:]))
 
 
 def path_before(site: Site) -> str:

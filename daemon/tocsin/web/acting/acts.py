@@ -78,6 +78,24 @@ BIG = 3
 """So many are offered large."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An act as a page offers it: its name in the address, and what is read."""
+
+    name: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedActs:
+    """What somebody can do: `answers` to what they are `asked`, what else is theirs in `big`, and the `others`."""
+
+    asked: str = ""
+    answers: tuple[Offer, ...] = ()
+    big: tuple[Offer, ...] = ()
+    others: tuple[Offer, ...] = ()
+
+
 def offered(options: AnswerOptions, *, person: str) -> tuple[Act, ...]:
     """What this person can do to an incident, answers apart, theirs first. A file that cannot be read cannot be edited
     from afar.

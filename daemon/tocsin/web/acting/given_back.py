@@ -12,8 +12,9 @@ from aiohttp import web
 from tocsin.domain.people import session_digest
 from tocsin.ports.ledger import LedgerError
 from tocsin.web.access.answer_links import answer_address
+from tocsin.web.access.browser import SESSION
 from tocsin.web.access.same_origin import REFERRER
-from tocsin.web.access.viewer import COOKIE, sign_in_path, viewer
+from tocsin.web.access.viewer import sign_in_path, viewer
 from tocsin.web.acting.fields import Typed, typed_fields
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import new_ref
@@ -99,7 +100,7 @@ def given_back(site: Site, typed: Typed, why: str, status: int, **values: object
 async def _led_to_sign_in(site: Site, drafts: Drafts, request: web.Request, typed: Typed) -> web.Response:
     """Whoever's session is over: their text waits for them."""
     try:
-        session = await site.ledger().session(session_digest(request.cookies.get(COOKIE, "")))
+        session = await site.ledger().session(session_digest(request.cookies.get(SESSION, "")))
     except LedgerError:
         session = None
     path = str(request.rel_url.with_query({}))

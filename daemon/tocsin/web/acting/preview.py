@@ -70,12 +70,9 @@ def press_label(act: Act, edit: Edit, shown: Effects, actor: Actor) -> str:
 
 def accept_label(actor: Actor) -> str:
     """What who accepts will be."""
-    options = actor.options
-    if options.still_there:
+    if actor.options.still_there:
         return "I am still on it"
-    taken = [option.role for option in options.roles if option.role and option.state.value == "open"]
-    titles = ENGLISH.listed([actor.policy.role_title(role) for role in taken])
-    return f"Accept: I am {titles}" if titles else "Accept: I look at it"
+    return f"Accept: I am {actor.open_roles}" if actor.open_roles else "Accept: I look at it"
 
 
 def _paged_names(shown: Effects, policy: Policy) -> str:

@@ -1,6 +1,5 @@
 """The pages of incidents for those who work on them: in their own time, with what they can do about them."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aiohttp import web
@@ -8,6 +7,7 @@ from aiohttp import web
 from tocsin.app.incidents.incident_search import FoundIncidents, IncidentQuery, Show, words_of
 from tocsin.app.incidents.incident_views import IncidentList, IncidentViews
 from tocsin.web.access.viewer import Viewer
+from tocsin.web.acting.actor import acts_of
 from tocsin.web.http.daemon_health import daemon_trouble
 from tocsin.web.http.page_times import PageTimes
 from tocsin.web.http.site import Site
@@ -24,16 +24,6 @@ PAGE_DIGITS = 7
 """Below so many digits a page has a number."""
 PROBLEMS_MOST = 20
 """Problems of a file that are named; the rest are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class OfferedActs:
-    """What the reader can do: `answers` to what they are `asked`, what else is theirs in `big`, and the `others`."""
-
-    asked: str = ""
-    answers: tuple[str, ...] = ()
-    big: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
 
 
 def asked_query(request: web.Request) -> IncidentQuery | None:
@@ -88,7 +78,7 @@ async def internal_page(
         **who,
         done=done,
         away=await daemon_trouble(site),
-        acts=OfferedActs(),
+        acts=await acts_of(site, viewer, incident.id),
         places=[] if over else places(incident, policy),
         problems=both_views.problems,
         problems_most=PROBLEMS_MOST,

@@ -12,6 +12,7 @@ from tocsin.app.reply_options import signed_links
 from tocsin.web.access.answer_links import status_incident
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.viewer import led_to_sign_in, viewer, was_reader
+from tocsin.web.http.judged import done_words
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.insiders import asked_query, internal_list, internal_page
 from tocsin.web.incidents.kept_views import KeptViews
@@ -30,7 +31,8 @@ def routes(site: Site) -> list[web.RouteDef]:
             raise led_to_sign_in(request)
         both_views = await kept.look(request.match_info["id"], looker.zone)
         if looker.reads and request.query.get("view") != "public":
-            return await internal_page(site, both_views, signed=False, viewer=looker)
+            done = await done_words(site, request)
+            return await internal_page(site, both_views, signed=False, viewer=looker, done=done)
         return await public_page(site, both_views)
 
     async def by_link(request: web.Request) -> web.Response:
