@@ -95,9 +95,11 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
 
 
 def _print_moment(at: datetime, query: OnCallQuery) -> None:
-    """Print each rotation's person, who comes next, and until when."""
+    """Print each rotation's person, who comes next, and until when; then whom an incident would page, role by role."""
     from tocsin.cli.opened_config import open_policy
+    from tocsin.cli.output.oncall_lines import person_lines, role_lines
     from tocsin.planning.on_call.resolve import next_on_call, on_call
+    from tocsin.planning.on_call.role_chains import on_call_by_role
     from tocsin.planning.on_call.shifts import on_call_until
 
     policy = open_policy(query.config, at).policy
@@ -115,8 +117,16 @@ def _print_moment(at: datetime, query: OnCallQuery) -> None:
         holder = f"{policy.people[now].name} ({now})" if now else "nobody (gap)"
         ends = f"until {_readable(end, query.timezone)}" if end else "with no end"
         click.echo(f"{name:<20} {holder:<30} {ends}" + (f", then {after}" if after else ""))
-    if not rows:
+    by_role = on_call_by_role(policy, at)
+    own = list(person_lines(by_role, policy, who)) if who and not query.rotation else []
+    if not rows and not own:
         click.echo(f"{who} is not on call" if who else "the config has no rotations", err=True)
+    if not who and not query.rotation and by_role.severities:
+        own = list(role_lines(by_role, policy, at, lambda moment: _readable(moment, query.timezone)))
+    if rows and own:
+        click.echo()
+    for line in own:
+        click.echo(line)
 
 
 def _print_span(span: tuple[datetime, datetime], query: OnCallQuery) -> None:

@@ -14,7 +14,7 @@ from tocsin.planning.plan import plan
 from tests.builders.instants import T0
 from tests.builders.policies import shipped_policy
 
-SUNDAY = T0 + timedelta(days=6, hours=22)
+SUNDAY = T0 + timedelta(days=6, hours=8)
 
 
 def woken(policy: Policy, severity: str, service: str = "") -> set[str]:

@@ -206,3 +206,27 @@ async def test_who_came_by_a_signed_link_sees_one_incident(life: Life) -> None:
     assert 'href="/incidents"' not in page
     assert "Signed in" not in page
     assert "12:28 (11:28 UTC)" in (await life.get(path, **BO))[2]
+
+
+async def test_who_would_be_woken_role_by_role(life: Life) -> None:
+    """For each severity and role, in the reader's time; what the reader would be paged for stands first, so that nobody
+    is surprised.
+    """
+    page = (await life.get("/oncall", **BO))[2]
+    said = words(page)
+    assert (
+        "You, Bo Lindqvist You would be paged for: Incident Commander, at once "
+        "Technical Lead, if 2 levels do not answer Technical Lead for Website, at once The last resort, if nobody answers"
+    ) in said
+    phones = {name: person.phone for name, person in shipped_policy().people.items()}
+    assert f"Communications SEV1 SEV2 Dee Okafor {phones['dee']} Eli Brandt {phones['eli']} Ana Souza" in said
+    assert "on call in commanders, until Mon 30 Nov, 09:00, then Fay Moreau" in said
+    assert "By SMS and email; the next level after 5 minutes, 3 times through the chain, then the last resort." in said
+    assert f"Responders of Checkout Fay Moreau {phones['fay']} on call in engineers, until Thu 26 Nov, 10:00" in said
+    by_token = words((await life.get("/oncall", **BEARER))[2])
+    assert "You, " not in by_token
+    assert "until Mon 30 Nov, 08:00 UTC, then Fay Moreau" in by_token
+    life.clock.go(timedelta(days=6, hours=11))
+    assert "Pages wait until Mon 30 Nov, 09:00. By email; the next level after 4 hours of open hours" in words(
+        (await life.get("/oncall", **BEARER))[2]
+    ).replace("08:00 UTC", "09:00")

@@ -7,12 +7,13 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from tocsin.app.incidents.on_call_views import duties, feed, owners
+from tocsin.app.incidents.on_call_views import duties, duty_by_role, feed, owners
 from tocsin.app.reply_options import signed_links
 from tocsin.text.times import dated
 from tocsin.web.access.link_guard import verified_parts
 from tocsin.web.access.viewer import require_reader
 from tocsin.web.http.cache import BriefCache
+from tocsin.web.http.page_times import PageTimes
 from tocsin.web.http.site import Site
 
 FEEDS_MOST = 200
@@ -34,8 +35,16 @@ def routes(site: Site) -> list[web.RouteDef]:
             else None
         )
         duties_now = await asyncio.to_thread(duties, policy, now)
+        by_role = await asyncio.to_thread(duty_by_role, policy, now, looker.person.id if looker.person else "")
         return site.page(
-            "oncall", duties=duties_now, owners=owners(policy), calendar=calendar, now=now, dated=dated, viewer=looker
+            "oncall",
+            duties=duties_now,
+            by_role=by_role,
+            owners=owners(policy),
+            calendar=calendar,
+            times=PageTimes(looker.zone, now),
+            dated=dated,
+            viewer=looker,
         )
 
     async def ics(request: web.Request) -> web.Response:
