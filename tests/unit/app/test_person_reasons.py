@@ -50,9 +50,9 @@ hours: {office: {timezone: UTC, during: "mon-fri 12:00-17:00"}}
 class Story(Watch):
     """An incident as the daemon sees it, with the steps of its ladders."""
 
-    def __init__(self, incident: str = "severity: s1", config: str = CONFIG) -> None:
+    def __init__(self, config: str = CONFIG, incident: str = "severity: s1", last_resort: str = "olga") -> None:
         self.fired: list[StepFired] = []
-        super().__init__(config, incident)
+        super().__init__(config, incident, last_resort)
 
     def _look(self, now: datetime) -> list[str]:
         assert self.history.incident is not None
@@ -236,3 +236,13 @@ def test_updates() -> None:
     drill = watched("1m", incident="{severity: s1, drill: true}")
     assert drill.told("list@example.org", "1m") == {"Customers": "a drill tells nobody outside"}
     assert story.told("nobody@example.org", "1m") == {"Config": "they are not in it (any more), and get nothing more"}
+
+
+def test_a_file_that_cannot_be_read() -> None:
+    """Only the last resort is paged for it, and no group is told."""
+    story = Story.of_unreadable_file(CONFIG)
+    story.until("1m")
+    why = {"Pages": "the file of the incident cannot be read, so that the last resort alone is paged"}
+    assert story.told("hal", "1m") == {**why, "Updates": "they are in no stakeholder group"}
+    assert story.told("olga", "1m")["Last resort"] == "they are in it (config/tocsin.yaml:3), and were paged 10:00"
+    assert story.told("ceo", "1m")["Executives"] == "not told: the file of the incident cannot be read"

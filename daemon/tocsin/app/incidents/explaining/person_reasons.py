@@ -96,6 +96,7 @@ class PersonReasons:
     def _paging(self) -> Iterator[Row]:
         page = self.severity.page
         if self.incident.unreadable:
+            yield "Pages", "the file of the incident cannot be read, so that the last resort alone is paged"
             yield from self._last_resort()
             return
         if page is None:
@@ -261,6 +262,8 @@ class PersonReasons:
         known = self.policy.stakeholders[group]
         if any(self.person.casefold() == email.casefold() for email in known.unsubscribed):
             return "they have unsubscribed"
+        if self.incident.unreadable:
+            return "not told: the file of the incident cannot be read"
         if group not in concerns:
             if self.incident.drill and known.external:
                 return "a drill tells nobody outside"
