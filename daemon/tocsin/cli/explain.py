@@ -112,8 +112,16 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
 
 
 def _person(written: str, policy: Policy, explained: Explanation) -> str:
-    """The person's id; a plain address of a group, and whoever got something, as they are written."""
+    """The person's id; whoever got something as they are written there; else a plain address as a group has it."""
     from tocsin.text.names import person_named
 
     readers = {notification.to for message in explained.sent for notification in message.messages}
-    return written if written in readers or policy.group_of(written) else person_named(written, policy)
+    if written in readers:
+        return written
+    try:
+        return person_named(written, policy)
+    except ValueError:
+        group = policy.group_of(written)
+        if group is None:
+            raise
+        return next(email for email in group.emails if email.casefold() == written.casefold())

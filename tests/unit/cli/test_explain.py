@@ -17,6 +17,10 @@ from tests.fakes.pager import CONFIG, SETTINGS
         (["pay", "--person", "annna"], 1, 'unknown person "annna"; did you mean "ana"?'),
         (["pau"], 1, 'there is no incident "pau"; did you mean "pay"?'),
         (["pay.yaml"], 0, ""),
+        (["pay", "--person", "Ana Souza"], 0, ""),
+        (["pay", "--person", "ANA@example.com"], 0, ""),
+        (["pay", "--person", "Support@Example.com"], 0, ""),
+        (["pay", "--person", "nobody@example.com"], 1, 'unknown person "nobody@example.com"'),
     ],
 )
 def test_what_cannot_be_explained_is_told_in_a_line(
