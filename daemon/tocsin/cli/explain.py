@@ -51,7 +51,7 @@ def command(
     \b
     Examples:
       tocsin explain 2026-11-23-card-payments-fail
-      tocsin explain 2026-11-23-card-payments-fail --person ana   why was I woken, or why was I not?
+      tocsin explain 2026-11-23-card-payments-fail --person ana   why me, or not?
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """

@@ -41,7 +41,7 @@ def command(
       tocsin simulate incidents/checkout.yaml
       tocsin simulate incidents/checkout.yaml --at 2026-11-23T03:00Z --for 2h
       tocsin simulate incidents/checkout.yaml --script steps.yaml
-      tocsin simulate incidents/checkout.yaml --for 30m --bodies       every word that readers get
+      tocsin simulate incidents/checkout.yaml --bodies        every word
 
     \b
     A script is a list of steps, `after` counted from --at:
