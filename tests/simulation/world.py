@@ -6,7 +6,7 @@ Everything random comes from one seeded source, so a seed tells the whole story 
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +36,7 @@ from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
+from tocsin.app.sign_in.judge import SignIns
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
@@ -65,7 +66,7 @@ from tocsin.domain.facts import Answered, ClockMoved, Fact
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Session
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
@@ -92,6 +93,7 @@ class Disk:
     bundles: dict[str, Bundle] = field(default_factory=dict)
     links: dict[str, AnswerLink] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -197,6 +199,18 @@ class DiskLedger:
     async def opt_out(self, opt_out: OptOut) -> None:
         await self._commit()
         self._disk.opt_outs.setdefault((opt_out.via, opt_out.address), opt_out)
+
+    async def begin_session(self, session: Session) -> None:
+        await self._commit()
+        self._disk.sessions.setdefault(session.digest, session)
+
+    async def end_sessions(self, digests: Collection[str]) -> None:
+        await self._commit()
+        for digest in digests:
+            self._disk.sessions.pop(digest, None)
+
+    async def sessions(self) -> tuple[Session, ...]:
+        return tuple(self._disk.sessions.values())
 
     async def opt_in(self, via: Channel, address: str) -> bool:
         await self._commit()
@@ -639,13 +653,20 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
     )
     stops = Stops(clock, ledger, context)
+    for session in await ledger.sessions():
+        world.sessions.add(session)
+    sign_ins = SignIns(clock, ledger, context, world.sessions, sender, words, world.dice)
     judges = {
         ArrivalKind.RECEIPT: receipts.judge,
         ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words).judge,
         ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents).judge,
+        ArrivalKind.SIGN_IN: sign_ins.ask,
+        ArrivalKind.CODE: sign_ins.enter,
+        ArrivalKind.SIGN_OUT: sign_ins.leave,
     }
     arrivals = Arrivals(ledger, judges, notices)
-    inbox = InboxFeed(clock, ledger, world.inbox, Gate(clock, config, world.sessions), arrivals, notices)
+    gate = Gate(clock, config, world.sessions, context.sign_in_codes)
+    inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (
         set_aside,
@@ -657,6 +678,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         health,
         arrivals,
         inbox,
+        sign_ins,
         stops,
         transports,
         *world.further_parts,
