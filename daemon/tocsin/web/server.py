@@ -24,6 +24,7 @@ from tocsin.web.incidents import routes as incidents
 from tocsin.web.routes import (
     alertmanager,
     health,
+    home,
     inbox,
     metrics,
     oncall,
@@ -47,6 +48,7 @@ LEADING_ON = ("Location", "Cache-Control")
 """The same of an answer that leads on."""
 GROUPS: tuple[Callable[[Site], list[web.RouteDef]], ...] = (
     health.routes,
+    home.routes,
     acting.routes,
     unsubscribe.routes,
     metrics.routes,

@@ -7,7 +7,8 @@ from hashlib import sha256
 
 from aiohttp import web
 
-from tocsin.app.incidents.on_call_views import duties, duty_by_role, feed, owners
+from tocsin.app.incidents.on_call.calendars import feed, owners
+from tocsin.app.incidents.on_call.duties import duties, duty_by_role
 from tocsin.app.reply_options import signed_links
 from tocsin.text.times import dated
 from tocsin.web.access.link_guard import verified_parts

@@ -1,8 +1,4 @@
-"""Who is on call now and next, by rotation and by role, for the web, and calendars of shifts for applications that
-subscribe to them.
-
-Decides how far they look, and that an event of a calendar stays the same as days go by.
-"""
+"""Who is on call now and next, by rotation and by role, for a page. Decides how far it looks ahead."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,10 +6,9 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
-from tocsin.formats.calendar.feed import write_calendar
 from tocsin.planning.on_call.resolve import next_on_call, on_call
 from tocsin.planning.on_call.role_chains import FirstPages, NamedPeople, OnCallByRole, of_person, on_call_by_role
-from tocsin.planning.on_call.shifts import OnCallSpan, on_call_spans, on_call_until, unclipped_spans
+from tocsin.planning.on_call.shifts import on_call_spans, on_call_until
 from tocsin.text.times import span
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
@@ -22,9 +17,6 @@ SHOWN = timedelta(days=14)
 """How far ahead turns are listed."""
 TURNS_MOST = 5
 """The most turns of a rotation that are listed."""
-BACK = timedelta(days=14)
-AHEAD = timedelta(days=180)
-"""What a calendar covers, before and after today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +45,6 @@ class Duty:
 def duties(policy: Policy, now: datetime) -> tuple[Duty, ...]:
     """Every rotation, by name."""
     return tuple(_duty(rotation, policy, now) for _, rotation in sorted(policy.rotations.items()))
-
-
-def owners(policy: Policy) -> tuple[tuple[str, str], ...]:
-    """Whoever may have a calendar besides the rotations, as (id, name): people, by name."""
-    people = sorted(policy.people.values(), key=lambda person: person.name)
-    return tuple((person.id, person.name) for person in people)
-
-
-def feed(policy: Policy, owner: str, now: datetime) -> bytes | None:
-    """The calendar of a rotation, or of a person's turns in all of them; None when the config has neither. The same
-    bytes all day, as long as the turns stay.
-    """
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    start, end = today - BACK, today + AHEAD
-    person = policy.people.get(owner)
-    if person is None and owner not in policy.rotations:
-        return None
-    spans: list[OnCallSpan] = []
-    for rotation in policy.rotations.values():
-        if person is not None or rotation.id == owner:
-            spans += [turn for turn in unclipped_spans(rotation, start, end) if person is None or turn.person == owner]
-    spans.sort(key=lambda turn: (turn.start, turn.rotation))
-    events = [(turn.rotation, policy.people[turn.person], turn.start, turn.end) for turn in spans]
-    return write_calendar(events, today, f"On call: {person.name if person else owner}")
 
 
 def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
