@@ -112,9 +112,10 @@ async def acts_of(site: Site, looker: Viewer, incident: str) -> OfferedActs:
     options, names = actor.options, actor.open_roles
     accept = f"Accept: I am {names}" if names else "I am still on it" if options.still_there else "Accept"
     answers = [Offer(Act.OK, accept)] if options.takes else []
-    answers += [Offer(Act.PASS, "Pass")] if options.passes else []
+    answers += [Offer(Act.PASS, "Pass")] if options.passes and options.urges else []
     answers += [Offer(Act.HEALTHY, "Healthy"), Offer(Act.UNHEALTHY, "Not healthy")] if options.confirms else []
     acts = [act for act in offered(options, person=person.id) if act not in [answer.name for answer in answers]]
+    acts += [Act.PASS] if options.passes and not options.urges else []  # giving up is not what is looked for
     offers = [Offer(act, act.traits.offer) for act in acts]
     asked = f"You are asked to be {names}" if names else "Is it healthy?" if options.confirms else "What you can do"
     return OfferedActs(asked, tuple(answers), tuple(offers[:BIG]), tuple(offers[BIG:]))

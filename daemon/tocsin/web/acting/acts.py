@@ -50,7 +50,7 @@ class ActTraits:
 
 _TRAITS = {
     Act.OK: ActTraits("Accept", "Accept", by_link=True, shown=True),
-    Act.PASS: ActTraits("Pass", "Pass", by_link=True, shown=True),
+    Act.PASS: ActTraits("Pass", "Pass: I cannot", by_link=True, shown=True),
     Act.NOTE: ActTraits("Note something", "Note something", by_link=True, shown=True, when_over=None),
     Act.UPDATE: ActTraits("Write an update", "Write an update", by_link=True),
     Act.STATUS: ActTraits("Change the status", "Change the status"),

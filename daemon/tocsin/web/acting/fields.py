@@ -131,7 +131,7 @@ def _update(asked: _Asked) -> Edit:
     if not text and not public:
         asked.wrong["text"] = NO_WORDS
     status = _status(typed["status"], asked.wrong) if typed["status"] else None
-    estimate = _estimate(asked) if typed["eta"] else Edit()
+    estimate = _estimate(asked) if typed["eta"] or typed["eta_at"] else Edit()
     changed = None if status is asked.incident.status else status
     return replace(estimate, entry=UpdateEntry(text, public), status=changed)
 
@@ -165,7 +165,8 @@ def _status(written: str, wrong: dict[str, str]) -> Status | None:
 
 def _estimate(asked: _Asked) -> Edit:
     """By when it will be fixed; or that nobody can say."""
-    typed, now, chosen = asked.typed, asked.now, asked.typed["eta"]
+    typed, now = asked.typed, asked.now
+    chosen = typed["eta"] or (AT if typed["eta_at"] else "")
     if chosen == NONE:
         return Edit(no_eta=True)
     if chosen in HOURS:

@@ -230,7 +230,7 @@ class ActForms:
         """Whether a link alone may not do this (P8)."""
         if actor.signed_in:
             return False
-        more = act is Act.UPDATE and (typed["public"].strip() or typed["status"] or typed["eta"])
+        more = act is Act.UPDATE and (typed["public"].strip() or typed["status"] or typed["eta"] or typed["eta_at"])
         return bool(more) or not suffices_by_link(act, actor)
 
     async def _preview(self, actor: Actor, act: Act, edit: Edit) -> Preview:

@@ -178,7 +178,7 @@ def _pages(what: Callable[[Edit], str]) -> Callable[[Edit, Effects, Actor], str]
 
 _LABELS: Mapping[Act, Callable[[Edit, Effects, Actor], str]] = {
     Act.OK: lambda _edit, _shown, actor: accept_label(actor),
-    Act.PASS: _pages(lambda _edit: "Pass"),
+    Act.PASS: lambda edit, shown, actor: _pages(lambda _edit: "Pass")(edit, shown, actor) if shown.pages else "Pass",
     Act.NOTE: lambda _edit, _shown, _actor: "Write the note",
     Act.UPDATE: _update,
     Act.STATUS: _tells(lambda edit: f"Set it to {edit.status}"),
