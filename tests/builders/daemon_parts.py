@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices

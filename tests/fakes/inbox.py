@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any, cast
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.configuration.load import read_files, read_tree
 from tocsin.app.simulation.play import SimulatedMessage, play
 from tocsin.domain.delivery import Content

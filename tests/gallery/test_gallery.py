@@ -1,7 +1,7 @@
 """The pages of docs/gallery are the golden files of the words: who changes words writes them anew, and reviews them."""
 
 import pytest
-from tocsin.adapters.jinja import JinjaRenderer
+from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.domain.policy import Policy
 
 from tests.gallery import album, stories

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from tocsin.app.configuration.starter import ON_A_SERVER
+from tocsin.app.configuration.starter.begin import ON_A_SERVER
 
 from tests.fakes.server import read_unit
 from tests.house.code import ROOT

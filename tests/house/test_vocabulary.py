@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.advice.template_advice import advise
 from tocsin.adapters.jinja.advice.vocabulary import PLANNED, SECTIONS, names_of
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.wording.answer.answer_wording import AnswerWording
 from tocsin.wording.message.bundle import BundleWording
 from tocsin.wording.message.wording import Wording

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import yaml
-from tocsin.adapters.jinja import JinjaRenderer
+from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.app.simulation.play import SimulatedMessage
 from tocsin.domain.people import FirstUpdate
 from tocsin.domain.policy import Policy, Service

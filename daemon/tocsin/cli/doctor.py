@@ -95,13 +95,12 @@ def show_waiting(titles: Sequence[str]) -> None:
 async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagnosis:
     """Everything that is to be seen from here."""
     from tocsin.adapters.clock import SystemClock
-    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
     from tocsin.app.configuration.judge import judge_config, with_ledger
     from tocsin.app.configuration.load import read_files, unanswered
     from tocsin.app.doctor.config import examine_config, in_force
     from tocsin.app.doctor.examine import examine
     from tocsin.app.doctor.people import proven_addresses
-    from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
     from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
     from tocsin.ports.ledger import LedgerError
 
@@ -134,9 +133,8 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
 
 async def _open_ledger(path: Path) -> tuple[Ledger | None, str]:
     """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
-    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
     from tocsin.app.configuration.load import label_of
-    from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
     from tocsin.cli.workspace import ledger_at
 
     def look() -> tuple[Ledger | None, str]:

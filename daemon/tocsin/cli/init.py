@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms
+from tocsin.app.configuration.starter.starter_texts import StarterAnswers, StarterEmail, StarterSms
 from tocsin.cli.options import fail, utc_now
 from tocsin.domain.people import Person
 from tocsin.domain.problem import Problem
@@ -63,7 +63,7 @@ def command(
       tocsin init --server /etc/tocsin
     """
     from tocsin.adapters.files.new_files import NewFilesError
-    from tocsin.app.configuration.starter import FilesInTheWayError, begin, begin_server
+    from tocsin.app.configuration.starter.begin import FilesInTheWayError, begin, begin_server
 
     given = {name: text for name, text in sending.items() if text}
     if outbox and given:
@@ -87,7 +87,7 @@ def _answers(
     people: Sequence[str], timezone: str | None, organisation: str, sending: dict[str, str] | None
 ) -> StarterAnswers:
     """What the options and the questions bring. Without `sending` it is asked how messages go out."""
-    from tocsin.app.configuration import starter_texts
+    from tocsin.app.configuration.starter import starter_texts
 
     team = _team(people) if people else _ask_team()
     zone = _ask_zone(timezone)
@@ -113,14 +113,14 @@ def _report(folder: Path, names: Sequence[str], problems: Sequence[Problem], ser
 
 def _team(texts: Sequence[str]) -> tuple[Person, ...]:
     """Everybody on call, from the options."""
-    from tocsin.app.configuration import starter_texts
+    from tocsin.app.configuration.starter import starter_texts
 
     return _read("--person", lambda people: starter_texts.team([starter_texts.person(text) for text in people]), texts)
 
 
 def _ask_team() -> tuple[Person, ...]:
     """Everybody on call, one a line."""
-    from tocsin.app.configuration import starter_texts
+    from tocsin.app.configuration.starter import starter_texts
 
     click.echo(f"1. Who is on call? {FORM}, one a line, in the order of their turns; two or more.", err=True)
     people: list[Person] = []

@@ -97,12 +97,11 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
     ledger knows. Raises LedgerError.
     """
     from tocsin.adapters.clock import SystemClock
-    from tocsin.adapters.files.disk_threads import DiskThreads
+    from tocsin.adapters.files.disk_threads import DiskThreads, in_time
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents
-    from tocsin.app.lifecycle.folders import in_time
     from tocsin.cli.workspace import open_workspace
 
     troubles: list[str] = []

@@ -74,8 +74,7 @@ def run_command(
 
 async def need_answer(folder: Path, instead: str) -> None:
     """End with 1 where a folder hangs, before anything is asked of it that would never come back (rule 62)."""
-    from tocsin.adapters.files.disk_threads import DiskThreads
-    from tocsin.app.lifecycle.folders import in_time
+    from tocsin.adapters.files.disk_threads import DiskThreads, in_time
 
     if not await in_time(ANSWERS_WITHIN, DiskThreads("incident folder"), _ask, folder):
         label = label_of(folder)

@@ -14,7 +14,9 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder, sources
+from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import GroupHistory, History, RoleHistory, Subject
 from tocsin.domain.incident import Incident, Status, UpdateEntry

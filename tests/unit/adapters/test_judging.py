@@ -1,7 +1,8 @@
 """Folders of templates that were written for an older version."""
 
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.judging import judge_templates
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.ports.renderer import TemplateFault
 
 OWN_PAGE = {"page.sms.txt.j2": "{{ tag }} {{ title }} {{ code }}"}

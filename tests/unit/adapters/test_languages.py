@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.jinja import JinjaRenderer, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.judging import judge_templates
+from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.domain.notification import Kind, Reason, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.jinja import JinjaRenderer
+from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem

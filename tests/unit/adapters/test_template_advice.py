@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.advice.template_advice import GIVEN, advise
 from tocsin.adapters.jinja.advice.vocabulary import KINDS, kinds_with
 from tocsin.adapters.jinja.sandbox import Sandbox
+from tocsin.adapters.jinja.sources import shipped_folder
 
 SHIPPED = sources.read(shipped_folder()).texts
 

@@ -9,7 +9,8 @@ from threading import Event
 import pytest
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.configuration.kept.vouching import code_of, vouched
 from tocsin.app.lifecycle.reload import ConfigReader
 from tocsin.app.lifecycle.startup import load_at_start
@@ -117,11 +118,13 @@ async def test_a_reload_keeps_what_it_puts_in_force(tmp_path: Path) -> None:
     assert all(vouched(["the key"], config) for config in machine.ledger.pages.configs)
 
 
-async def test_a_template_folder_that_hangs_at_a_start(tmp_path: Path) -> None:
+async def test_a_template_folder_that_hangs_at_a_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 73: the kept set speaks until the folder answers."""
     machine, answers = Machine(tmp_path, KEYS), Event()
     machine.write("Wake up. {{ acknowledge }}")
-    await machine.start()
+    with monkeypatch.context() as patient:
+        patient.setattr("tocsin.app.lifecycle.reload.FOLDERS_WITHIN", 60.0)
+        await machine.start()
     machine.template_threads.submit(answers.wait)
     renderer = await machine.start()
     assert texts_of(renderer) == {PAGE: "Wake up. {{ acknowledge }}"}

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.disk_threads import DiskThreads, in_time
 from tocsin.adapters.files.watch_mark import FolderWatchedError
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.lifecycle import folders
-from tocsin.app.lifecycle.folders import ConfigOnDisk, in_time, ledger_of, prepare_folders, read_config
+from tocsin.app.lifecycle.folders import ConfigOnDisk, ledger_of, prepare_folders, read_config
 from tocsin.app.lifecycle.startup import Started, StartError
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 

@@ -12,8 +12,15 @@ from jsonschema import Draft202012Validator
 from tocsin.adapters.files import new_files
 from tocsin.app.configuration import editor_schemas
 from tocsin.app.configuration.load import read_tree
-from tocsin.app.configuration.starter import FilesInTheWayError, begin, begin_server, draft
-from tocsin.app.configuration.starter_texts import StarterAnswers, StarterEmail, StarterSms, person, scalar, team
+from tocsin.app.configuration.starter.begin import FilesInTheWayError, begin, begin_server, draft
+from tocsin.app.configuration.starter.starter_texts import (
+    StarterAnswers,
+    StarterEmail,
+    StarterSms,
+    person,
+    scalar,
+    team,
+)
 from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.text.yaml import read_yaml

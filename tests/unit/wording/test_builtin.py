@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.wording.language.languages import Languages

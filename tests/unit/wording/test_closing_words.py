@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History, RoleHistory, WaitingPage

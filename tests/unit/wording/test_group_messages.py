@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.simulation.play import SimulatedMessage, play
 from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.delivery import Content
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.problem import Problem

@@ -4,8 +4,10 @@ Each folder has threads of its own, so that one that hangs starves no other work
 process.
 """
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from types import TracebackType
@@ -16,6 +18,8 @@ P = ParamSpec("P")
 
 IDLE = 30.0
 """Seconds after which a thread without work ends."""
+FOLDERS_WITHIN = 3.0
+"""Seconds for a folder to answer, where whoever asks can go on without it."""
 
 
 class DiskThreads(Executor):
@@ -75,3 +79,21 @@ class _Handing:
         if fault is not None:
             self._future.set_exception(fault)
         return True
+
+
+async def in_time(
+    seconds: float, threads: Executor | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T | None:
+    """What comes of work that may hang, or None when it takes too long; then it goes on unheeded."""
+    future = asyncio.get_running_loop().run_in_executor(threads, partial(work, *args, **kwargs))
+    await asyncio.wait({future}, timeout=seconds)
+    if future.done():
+        return future.result()
+    future.add_done_callback(_let_go)
+    return None
+
+
+def _let_go(future: asyncio.Future[T]) -> None:
+    """What came too late is nobody's, an error neither."""
+    if not future.cancelled():
+        future.exception()

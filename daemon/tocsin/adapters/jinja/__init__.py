@@ -4,8 +4,3 @@
 `syntax` looks at it before it is compiled, `sandbox` carries it out, `filters` and `operations` are what it has to
 work with, and all of it is paid for from a `budget`. `judging` finds what is wrong before a folder is used.
 """
-
-from tocsin.adapters.jinja.renderer import JinjaRenderer
-from tocsin.adapters.jinja.sources import shipped_folder
-
-__all__ = ["JinjaRenderer", "shipped_folder"]

@@ -4,7 +4,7 @@ Decides what is looked at: the config, whom its chains reach, then with its help
 Nothing is sent or recorded.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,20 +12,17 @@ from pathlib import Path
 from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.jinja import sources
+from tocsin.app.configuration.file_problems import incident_problems
 from tocsin.app.configuration.judge import load
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.configuration.template_advice import language_problems, template_problems
-from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.coverage_advice import CoverageAdvice
 from tocsin.formats.config.unused_advice import advise_on_unused_names
-from tocsin.formats.incident.file_name import incident_id
-from tocsin.formats.incident.read import read_incident
 from tocsin.formats.settings.advice import LONG_HOST
 from tocsin.planning.on_call.coverage import AHEAD, ChainCoverage
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.folder import Listed
-from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT, TOP, problem
 
 Scan = Callable[[Path], Sequence[Listed] | str]
@@ -106,19 +103,3 @@ def _file(path: Path) -> Listed:
         return Listed(path.name, read_regular(path, FILE_LIMIT + 1, follow=True), "")
     except OSError as fault:
         return Listed(path.name, None, "", fault.strerror or str(fault))
-
-
-def incident_problems(
-    listed: Iterable[Listed], folder: Path, policy: Policy, now: datetime | None = None
-) -> Iterator[Problem]:
-    """What is wrong with incident files of one folder."""
-    first: dict[str, str] = {}
-    for file in listed:
-        name = label_of(folder / shown(file.name))
-        if file.data is None:
-            yield problem(name, TOP, "unreadable-file", f"the file cannot be read: {file.trouble}")
-            continue
-        other = first.setdefault(incident_id(file.name), name)
-        if other != name:
-            yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
-        yield from read_incident(file.data, file.name, policy, None, name, now).problems

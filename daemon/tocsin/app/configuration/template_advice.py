@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.advice.template_advice import advise
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.configuration.config_judge import judge_folder
 from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN
 from tocsin.domain.policy import Policy

@@ -6,9 +6,10 @@ What is not written of one's own is as shipped. Decides nothing by what a templa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tocsin.adapters.jinja import shipped_folder, sources
+from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.advice.usage import kinds_by_file
 from tocsin.adapters.jinja.advice.vocabulary import KINDS, SECTIONS
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN
 from tocsin.ports.bounded_work import BoundedWork, Overrun
 

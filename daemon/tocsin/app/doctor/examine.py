@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tocsin.adapters.dns.hosts import addresses_of
+from tocsin.adapters.files.disk_threads import in_time
 from tocsin.app.doctor.check import Check, Threads
-from tocsin.app.lifecycle.folders import in_time
 
 DEADLINE = 15.0
 """Seconds for all of it."""

@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.access import SystemUser, barrier, existing, owner_of
+from tocsin.adapters.files.disk_threads import in_time
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import label_of
 from tocsin.app.doctor.check import Check, Resolve, Threads
-from tocsin.app.lifecycle.folders import in_time
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import Ledger, LedgerError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tocsin.app.configuration.check import incident_problems
+from tocsin.app.configuration.file_problems import incident_problems
 from tocsin.app.configuration.load import label_of
 from tocsin.app.incidents.histories import histories_of
 from tocsin.domain.facts import Seen

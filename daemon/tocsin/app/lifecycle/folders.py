@@ -4,13 +4,13 @@ It decides how long each is waited for, and which of them refuses a start.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import ParamSpec, Protocol, TypeVar
 
+from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, in_time
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watch_mark import FolderWatchedError
@@ -23,8 +23,6 @@ from tocsin.ports.ledger import ConfigLedger
 
 CONFIG_WITHIN = 10.0
 """Seconds for the config folder to answer; then the start goes on with the last good config."""
-FOLDERS_WITHIN = 3.0
-"""Seconds for the other folders to answer; then the start goes on without them."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -122,24 +120,6 @@ async def ledger_of(reading: Configuration, threads: Executor) -> Path | None:
         if await in_time(FOLDERS_WITHIN, threads, is_file, path):
             return path
     return None
-
-
-async def in_time(
-    seconds: float, threads: Executor | None, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-) -> T | None:
-    """What comes of work that may hang, or None when it takes too long; then it goes on unheeded."""
-    future = asyncio.get_running_loop().run_in_executor(threads, partial(work, *args, **kwargs))
-    await asyncio.wait({future}, timeout=seconds)
-    if future.done():
-        return future.result()
-    future.add_done_callback(_let_go)
-    return None
-
-
-def _let_go(future: asyncio.Future[T]) -> None:
-    """What came too late is nobody's, an error neither."""
-    if not future.cancelled():
-        future.exception()
 
 
 async def prepare_folders(started: Started, incidents: ClaimedFolder, threads: Executor) -> None:

@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 import structlog
 
+from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, in_time
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.judge import NOT_JUDGED
@@ -21,7 +22,6 @@ from tocsin.app.configuration.load import ConfigFiles, Configuration, digest_of,
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.watch import Watch
-from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, in_time
 from tocsin.app.lifecycle.start_advice import log_advice
 from tocsin.app.lifecycle.startup import Started, keep_config
 from tocsin.app.lifecycle.unread import UnreadConfig

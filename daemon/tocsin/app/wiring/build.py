@@ -9,14 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles, review_files
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.inbox.reader import InboxReader
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.lock import LedgerLockedError
 from tocsin.adapters.ledger.opening import open_file, take_lock
@@ -48,7 +49,7 @@ from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
-from tocsin.app.lifecycle.folders import FOLDERS_WITHIN, ConfigOnDisk, in_time, prepare_folders
+from tocsin.app.lifecycle.folders import ConfigOnDisk, prepare_folders
 from tocsin.app.lifecycle.health import Alive, Health
 from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from tocsin.adapters.jinja import JinjaRenderer, shipped_folder
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.problem import Problem
 
 

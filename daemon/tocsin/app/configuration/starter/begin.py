@@ -10,7 +10,8 @@ from pathlib import Path
 from tocsin import __version__
 from tocsin.adapters.files import config_snapshot, new_files
 from tocsin.adapters.files.rights import is_folder
-from tocsin.app.configuration import editor_schemas, load, starter_texts
+from tocsin.app.configuration import editor_schemas, load
+from tocsin.app.configuration.starter import starter_texts
 from tocsin.domain.problem import Problem
 
 CONFIG = "config/"

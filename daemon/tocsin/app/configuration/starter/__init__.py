@@ -1,0 +1,1 @@
+"""What `tocsin init` writes: the first config of somebody who has none."""
