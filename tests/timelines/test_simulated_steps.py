@@ -50,6 +50,11 @@ EFFECTS = [
     ("{after: 2m, pass: fay}", "pass: fay  (passes as responder)"),
     ("{after: 2m, fail: {person: ana, via: sms}}", "fail: ana by sms  (their number is refused from here on)"),
     ("{after: 2m, set: {status: identified}}", "set: {status: identified}"),
+    (
+        "{after: 2m, set: {acknowledged: [bo]}}",
+        "set: {acknowledged: [bo]}  (bo was not paged, and accepts nothing)",
+    ),
+    ("{after: 2m, set: {acknowledged: [ana]}}", "set: {acknowledged: [ana]}"),
     ("{after: 2m, update: Found it, public: Cause found}", "update: Found it, public: Cause found"),
     (
         "{after: 2m, set: {status: identified, severity: S1}}",

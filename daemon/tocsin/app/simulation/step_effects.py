@@ -52,7 +52,7 @@ def effect_of(part: PlayedPart, policy: Policy, paged_at: Mapping[str, Sequence[
     if part.fail:
         return _refusal(part, policy, *part.fail)
     if part.fields is not None:
-        return _edit(part, part.fields)
+        return _edit(part, policy, part.fields)
     if part.entry is not None:
         action = ", ".join(f"{_KEYS[key]}: {_shown(text)}" for key, text in part.entry.items())
         resolved = part.after.resolved_at is not None
@@ -84,7 +84,7 @@ def _refusal(part: PlayedPart, policy: Policy, reader: str, via: Channel) -> Par
     return PartEffect(action, f"their {word} is refused from here on")
 
 
-def _edit(part: PlayedPart, fields: Mapping[str, Any]) -> PartEffect:
+def _edit(part: PlayedPart, policy: Policy, fields: Mapping[str, Any]) -> PartEffect:
     """Fields set: those that did not change are named."""
     action = f"set: {_shown(fields)}"
     before, after = part.before.incident, part.after.incident
@@ -95,7 +95,9 @@ def _edit(part: PlayedPart, fields: Mapping[str, Any]) -> PartEffect:
         return PartEffect(action, ", ".join(same.values()) or "the file says so already", in_vain=True)
     if part.before.resolved_at and part.after.resolved_at and not AFTER_RESOLVING & fields.keys():
         return PartEffect(action, "nobody hears it: the incident is resolved", in_vain=True)
-    return PartEffect(action, ", ".join(same.values()))
+    fresh = part.after.ineffective_acks[len(part.before.ineffective_acks) :]
+    idle = [f"{policy.person_name(person)} was not paged, and accepts nothing" for person, _ in fresh]
+    return PartEffect(action, ", ".join([*same.values(), *idle]))
 
 
 def _reads_alike(key: str, before: Incident, after: Incident) -> bool:
