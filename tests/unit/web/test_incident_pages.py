@@ -79,10 +79,13 @@ async def test_outsiders_cannot_tell_an_incident_not_told_from_none(life: Life) 
 
 
 async def test_the_list_for_outsiders(life: Life) -> None:
-    """What they were told is open, and what is over; nothing else."""
+    """What they were told is open, and what is over; nothing else. No link tells an id, and each leads on."""
     status, _, page = await life.get("/incidents")
     assert status == 200
-    assert re.findall(r'href="/incidents/(\w+)"', page) == ["card", "mail"]
+    paths = [signed_links.STATUS + signed_links.status_token(KEY, incident) for incident in ("card", "mail")]
+    assert re.findall(r'href="(/(?:incidents|s)/\w+)"', page) == paths
+    for path in paths:
+        assert (await life.get(path))[0] == 200
     assert "INTERNAL" not in page
     assert not [secret for secret in not_public() if secret in page]
 

@@ -9,14 +9,13 @@ somebody on call.
 from aiohttp import web
 
 from tocsin.app.reply_options import signed_links
-from tocsin.web.access.answer_links import status_incident
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.viewer import led_to_sign_in, viewer, was_reader
 from tocsin.web.http.judged import done_words
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.insiders import asked_query, internal_list, internal_page
 from tocsin.web.incidents.kept_views import KeptViews
-from tocsin.web.incidents.outsiders import public_list, public_page
+from tocsin.web.incidents.outsiders import Outsiders
 
 
 def routes(site: Site) -> list[web.RouteDef]:
@@ -24,6 +23,7 @@ def routes(site: Site) -> list[web.RouteDef]:
     one.
     """
     kept = KeptViews(site)
+    outsiders = Outsiders(site, kept)
 
     async def one(request: web.Request) -> web.Response:
         looker = await viewer(site, request)
@@ -33,7 +33,7 @@ def routes(site: Site) -> list[web.RouteDef]:
         if looker.reads and request.query.get("view") != "public":
             done = await done_words(site, request)
             return await internal_page(site, both_views, signed=False, viewer=looker, done=done)
-        return await public_page(site, both_views)
+        return await outsiders.page(both_views)
 
     async def by_link(request: web.Request) -> web.Response:
         verified_parts(site, request, "incidents", "id")
@@ -41,24 +41,20 @@ def routes(site: Site) -> list[web.RouteDef]:
         both_views = await kept.look(request.match_info["id"], looker.zone)
         return await internal_page(site, both_views, signed=True, viewer=looker)
 
-    async def follow(request: web.Request) -> web.Response:
-        return await public_page(site, await kept.look(await status_incident(site, request.match_info["token"])))
-
     async def every(request: web.Request) -> web.Response:
         looker = await viewer(site, request)
         if not looker.reads and was_reader(request):
             raise led_to_sign_in(request)
-        incidents = await kept.listing()
         if looker.reads and request.query.get("view") != "public":
             query = asked_query(request)
             found = await kept.find(query) if query else None
-            return await internal_list(site, incidents, query, found, viewer=looker)
-        return await public_list(site, incidents)
+            return await internal_list(site, await kept.listing(), query, found, viewer=looker)
+        return await outsiders.list_page()
 
     return [
         web.get("/incidents", every),
         web.get("/incidents/{id}", one),
         web.get("/incidents/{id}/{signature}", by_link),
-        web.get(signed_links.STATUS + "{token}", follow),
+        *outsiders.routes(),
         *truncated_link_routes(site, signed_links.STATUS),
     ]
