@@ -12,7 +12,7 @@ from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.wording.message.wording import wording
-from tocsin.wording.report.public.updates import AGAIN, LAST_WORD
+from tocsin.wording.report.public.updates import AGAIN, EXERCISE, LAST_WORD
 from tocsin.wording.report.public.view import PublicView, public_view
 from tocsin.wording.report.timeline import steps_of
 
@@ -286,3 +286,19 @@ async def test_a_title_that_only_an_alert_wrote_stays_inside() -> None:
     renamed = await view(ledger, "lat")
     assert renamed is not None
     assert renamed.title == "Payments are slow"
+
+
+def test_what_was_an_exercise_is_shown_only_once_it_was_told_in_earnest() -> None:
+    """Neither its impact nor its end was told to outsiders: they heard that it was an exercise, and no more."""
+    drill = {"drill": True, "impact": "SECRET"}
+    facts: list[Fact] = [seen(0), updated(0, "customers"), seen(5, **drill), updated(5, "customers")]
+    over = [seen(9, **drill, status=Status.RESOLVED), Closed(T0 + 9 * MINUTE)]
+    for story in (facts, [*facts, *over], [*facts, *over, seen(12, status=Status.RESOLVED)], [*facts, seen(9)]):
+        assert public_view(steps_of(story), {}, POLICY) is None
+    told = public_view(steps_of([*facts, seen(9), updated(9, "customers")]), {}, POLICY)
+    assert told is not None
+    assert [(update.changes, update.words) for update in told.updates[1:]] == [
+        ((), (EXERCISE,)),
+        (("This is no exercise any more: it is real.",), ("We are still investigating.",)),
+    ]
+    assert told.impact == CARD.impact

@@ -69,16 +69,18 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
     public.sort(key=lambda step: step.fact.at)
     last = public[-1]
     version, resolved = version_told(last), isinstance(last.fact, Closed)
+    if version.drill:  # what they heard last is that it was an exercise
+        return None
     groups = {step.fact.group for step in told if isinstance(step.fact, Updated)}
     waits = [at for name, at in promises.items() if name in groups]
-    # The end says no more than that it ended: what they last read of the impact stands.
-    read = version_told(next(step for step in reversed(public) if isinstance(step.fact, Updated)))
+    # The end says no more than that it ended, and an exercise nothing: what they last read of the impact stands.
+    read = next((before for before in map(version_told, reversed(told)) if not before.drill), None)
     return PublicView(
         id=version.id,
         key=_key(steps),
         title=_title(last, newest),
         status=Status.RESOLVED if resolved else version.status,
-        impact=clean(read.impact),
+        impact=clean(read.impact) if read else "",
         eta=view_told(last, last.fact).incident.eta if isinstance(last.fact, Updated) else None,
         updates=tuple(public_updates(public, policy)),
         next_update_at=None if resolved else min(waits, default=None),
@@ -140,7 +142,8 @@ def _shortened(update: PublicUpdate, most: int) -> PublicUpdate:
 
 
 def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
-    """The closings that outsiders heard: of episodes in which they were told something."""
+    """The closings that outsiders heard: of episodes in which they were told something, if it was no exercise then."""
     for step in steps:
-        if isinstance(step.fact, Closed) and any(reader.external for reader in step.before.reached.values()):
+        heard = any(reader.external for reader in step.before.reached.values())
+        if isinstance(step.fact, Closed) and heard and not version_told(step).drill:
             yield step
