@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.app.incidents.incident_views import IncidentViews
-from tocsin.app.incidents.public_incidents import PublicIncidents, PublicList
+from tocsin.app.incidents.public.listing import PublicIncidents, PublicList
 from tocsin.app.reply_options import signed_links
 from tocsin.text.cleaning import clean, one_line
 from tocsin.web.access.answer_links import status_incident

@@ -1,0 +1,1 @@
+"""Incidents as outsiders look them up."""
