@@ -21,6 +21,7 @@ from tocsin.web.http.rate_limit import RateLimit
 from tocsin.web.http.responses import HEADERS, SERVER, sentence
 from tocsin.web.http.site import DEADLINE, Site
 from tocsin.web.incidents import routes as incidents
+from tocsin.web.refusals import refusal
 from tocsin.web.routes import (
     alertmanager,
     health,
@@ -89,42 +90,42 @@ def _forgetting(site: Site) -> Middleware:
 
 
 def _plain_errors(site: Site) -> Middleware:
-    """Whatever goes wrong is one plain sentence, and a line in the log that holds nothing of the address asked for:
-    addresses carry signatures.
+    """Whatever goes wrong is one plain sentence, for a browser in a page, and a line in the log that holds nothing of
+    the address asked for: addresses carry signatures.
     """
 
     @web.middleware
     async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException as refusal:
-            if refusal.status < 400:  # it leads on; a browser may be told something besides
-                kept = {name: refusal.headers[name] for name in LEADING_ON if name in refusal.headers}
-                return web.Response(status=refusal.status, headers=kept)
+        except web.HTTPException as refused:
+            if refused.status < 400:  # it leads on; a browser may be told something besides
+                kept = {name: refused.headers[name] for name in LEADING_ON if name in refused.headers}
+                return web.Response(status=refused.status, headers=kept)
             resource = request.match_info.route.resource
             route = resource.canonical if resource else "nothing of ours"
             site.warn(
                 "refused",
-                status=refusal.status,
+                status=refused.status,
                 method=request.method[:16],
                 route=route,
                 asker=site.client(request).address,
             )
-            headers = {name: refusal.headers[name] for name in HEADERS_KEPT if name in refusal.headers}
-            return web.Response(text=_text(refusal), status=refusal.status, headers=headers)
+            headers = {name: refused.headers[name] for name in HEADERS_KEPT if name in refused.headers}
+            return await refusal(site, request, refused.status, _text(refused), headers)
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
-            return web.Response(text=sentence(503), status=503, headers={"Retry-After": "60"})
+            return await refusal(site, request, 503, sentence(503), {"Retry-After": "60"})
 
     return plain_errors
 
 
-def _text(refusal: web.HTTPException) -> str:
+def _text(refused: web.HTTPException) -> str:
     """A route's own sentence, else ours; the library's words are not for people."""
-    of_library = {"", f"{refusal.status}: {refusal.reason}"}
-    if refusal.status == 413 or not refusal.text or refusal.text in of_library:
-        return sentence(refusal.status)
-    return refusal.text.rstrip("\n") + "\n"
+    of_library = {"", f"{refused.status}: {refused.reason}"}
+    if refused.status == 413 or not refused.text or refused.text in of_library:
+        return sentence(refused.status)
+    return refused.text.rstrip("\n") + "\n"
 
 
 def _rate_limited(site: Site) -> Middleware:

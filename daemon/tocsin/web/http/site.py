@@ -99,8 +99,8 @@ class Site:
         text = self.pages.render(name, values)
         return web.Response(text=text, status=status, content_type="text/html", headers=headers)
 
-    async def public_page(self, name: str, **values: object) -> web.Response:
+    async def public_page(self, name: str, status: int = 200, **values: object) -> web.Response:
         """A page for outsiders: it bears the organisation's name, and whom to write to."""
         policy = await self.active_policy.policy()
         ours = {"organisation": one_line(clean(policy.organisation)), "reply_to": policy.reply_to}
-        return self.page(name, 200, **ours, **values)
+        return self.page(name, status, **ours, **values)
