@@ -13,7 +13,8 @@ from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, StakeholderGroup
+from tocsin.domain.policy import Cadence, Span, Stream
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 
 from tests.builders.policies import small_policy
@@ -322,3 +323,22 @@ async def test_who_is_asked_for_a_word_about_this_end(room: Room) -> None:
     for text, asked in ((again, 1), (again.replace("works", "works again"), 0)):
         room.write("card.yaml", text)
         assert len(await room.desk.outsiders_without_a_word("card")) == asked
+
+
+async def test_an_update_for_outsiders_says_that_they_wait(room: Room) -> None:
+    """While the title or the severity was never read they hear nothing, whatever is written (rule 56); of a word for
+    insiders nothing is said.
+    """
+    broken = "title: Card payments fail\nseverity: sve2\n"
+    incident = await room.seen(broken)
+    assert incident.never_read == ("severity",)
+    room.write("card.yaml", broken)
+    streams = (Stream(("public",), Cadence((Span(timedelta(hours=1), None),))),)
+    policy = small_policy()
+    severity = replace(policy.severity(incident.severity), updates=streams)
+    outside = StakeholderGroup("public", "Public", emails=("status@lists.example.com",), external=True)
+    policy = replace(policy, severities={incident.severity: severity}, stakeholders={"public": outside})
+    room.desk = IncidentCommands(IncidentFiles(room.folder), policy, room.ledger, NOW)
+    said = await room.desk.edit("card", Edit(entry=UpdateEntry("We look.", "We look into it.", NOW)))
+    assert said == "Public hear nothing until the severity of the file can be read"
+    assert await room.desk.edit("card", Edit(entry=UpdateEntry("We look on.", "", NOW))) == ""

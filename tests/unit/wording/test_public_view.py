@@ -169,7 +169,7 @@ def test_the_impact_and_the_estimate_stand_where_they_were_told() -> None:
     ]
     still = ("We are still investigating.",)
     assert entries(*facts) == [
-        (("Expected to be fixed by 10:20 UTC.",), ("We are investigating.",), CARD.impact),
+        ((), ("We are investigating.", "Expected to be fixed by 10:20 UTC."), CARD.impact),
         ((), still, ""),
         ((), still, "Only cards fail."),
         (("This takes longer than the 10:20 UTC we expected; no new estimate yet.",), still, ""),

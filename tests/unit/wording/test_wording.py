@@ -323,6 +323,29 @@ def test_a_reminder_names_who_has_heard_nothing(policy: Policy) -> None:
     assert wording(each, INCIDENT, past, replace(policy, stakeholders={})).unheard == ""
 
 
+def test_a_reminder_says_why_outsiders_wait_whatever_is_written(policy: Policy) -> None:
+    """While title or severity were never read a public text lets nobody hear: the reminder says that, and not that one
+    is needed (rule 56).
+    """
+    waiting = replace(policy.stakeholders["customers"], first=FirstUpdate.PUBLIC)
+    policy = replace(policy, stakeholders={**policy.stakeholders, "customers": waiting})
+    each = notification(Kind.REMINDER, Reason.UPDATE_DUE)
+    for unread, named in (
+        (("title",), "title"),
+        (("severity",), "severity"),
+        (("title", "severity"), "title and severity"),
+    ):
+        incident = replace(INCIDENT, never_read=unread)
+        past = History(incident, 1, started_at=AT, held_groups={"customers": HeldGroup("customers", AT)})
+        for public_at in (None, AT):
+            words = wording(each, incident, replace(past, public_at=public_at), policy)
+            assert words.blocked == f"Customers hear nothing until the file's {named} can be read."
+            assert words.unheard == ""
+    assert wording(each, INCIDENT, replace(past, incident=INCIDENT), policy).blocked == ""
+    assert wording(each, incident, replace(past, held_groups={}), policy).blocked == ""
+    assert wording(replace(each, kind=Kind.VERIFY, reason=Reason.VERIFY_DUE), incident, past, policy).blocked == ""
+
+
 OTHERWISE = {
     "nothing new": ({}, AT + HALF_HOUR, "We are still investigating."),
     "late by then": ({"eta": AT + timedelta(minutes=20)}, AT + HALF_HOUR, "This takes longer than the 11:20 CET we expected; no new estimate yet."),

@@ -22,6 +22,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import IncidentReading, digest, read_incident
+from tocsin.planning.audience import groups_concerned
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger import IncidentLedger, UnreadableError
@@ -158,7 +159,18 @@ class IncidentCommands:
         def prepare(current: Incident) -> Edit:
             return noted(current, edit, by, self._now.replace(microsecond=0), self.policy) if by else edit
 
-        return (await self.change(incident, prepare)).sentence
+        written = await self.change(incident, prepare)
+        return ". ".join(filter(None, (written.sentence, self._outsiders_wait(written))))
+
+    def _outsiders_wait(self, written: WrittenEdit) -> str:
+        """That a public text reaches nobody yet, since title or severity were never read (rule 56)."""
+        incident, entry = written.before, written.edit.entry
+        if entry is None or not entry.public or not incident.never_read:
+            return ""
+        concerned = groups_concerned(incident, self.policy, self.policy.severity(incident.severity))
+        groups = [concern.group.title for concern in concerned if concern.group.external]
+        unread = " and ".join(incident.never_read)
+        return f"{', '.join(groups)} hear nothing until the {unread} of the file can be read" if groups else ""
 
     async def change(self, incident: str, prepare: Prepare) -> WrittenEdit:
         """Make the edit that is prepared of what the file says when it is written. One that reopens takes the words of

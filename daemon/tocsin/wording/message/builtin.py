@@ -119,9 +119,9 @@ def _reminder(words: Wording, language: Language) -> tuple[str, ...]:
     if not words.due_short and words.unheard:
         return (language.say("{groups} have heard nothing yet: they need a public text.", groups=words.unheard),)
     if not words.due_short:
-        return (language.say("the first update needs a public text."),)
+        return (words.blocked or language.say("the first update needs a public text."),)
     otherwise = language.say("Else they read: “{sentence}”", sentence=words.otherwise) if words.otherwise else ""
-    return (language.say("update due {time}.", time=words.due_short), otherwise)
+    return (language.say("update due {time}.", time=words.due_short), otherwise, words.blocked)
 
 
 def _role(words: Wording, language: Language) -> str:

@@ -25,8 +25,24 @@ def groups_unheard(notification: Notification, history: History, policy: Policy)
     """The titles of the groups that have heard nothing yet, because they wait for a public text (rule 56)."""
     if notification.kind is not Kind.REMINDER or notification.reason is not Reason.UPDATE_DUE or history.public_at:
         return ()
+    if history.incident and history.incident.never_read:  # a text would not let them hear: see `blocked`
+        return ()
     held = (policy.stakeholders[name] for name in history.held_groups if name in policy.stakeholders)
     return tuple(group.title for group in held if group.first is FirstUpdate.PUBLIC)
+
+
+def blocked(notification: Notification, history: History, policy: Policy, language: Language) -> str:
+    """That outsiders hear nothing, whatever is written, while title or severity were never read (rule 56)."""
+    unread = history.incident.never_read if history.incident else ()
+    held = [policy.stakeholders[name].title for name in history.held_groups if name in policy.stakeholders]
+    if notification.kind is not Kind.REMINDER or not unread or not held:
+        return ""
+    groups = language.listed(held)
+    if unread == ("title",):
+        return language.say("{groups} hear nothing until the file's title can be read.", groups=groups)
+    if unread == ("severity",):
+        return language.say("{groups} hear nothing until the file's severity can be read.", groups=groups)
+    return language.say("{groups} hear nothing until the file's title and severity can be read.", groups=groups)
 
 
 def otherwise(notification: Notification, history: History, policy: Policy, zone: str, language: Language) -> str:

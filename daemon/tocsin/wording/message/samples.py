@@ -73,6 +73,7 @@ def _full() -> Wording:
         next_short="11:30 CET",
         groups="Executives and Support",
         unheard="Customers",
+        blocked="Customers hear nothing until the file's title can be read.",
         otherwise="We know the cause and are still working on it.",
     )
 
@@ -201,6 +202,7 @@ def _bare(words: Wording) -> Wording:
         next_short="",
         groups="",
         unheard="",
+        blocked="",
         otherwise="",
         resolution="",
         review_overdue=True,

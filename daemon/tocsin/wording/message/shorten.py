@@ -122,7 +122,7 @@ def _ever_less(words: Wording) -> Iterator[Wording]:
     yield from _least(words)
     words = replace(words, tag=cut(words.tag, TAG_MOST), answer_url="")
     yield words
-    yield replace(words, unheard="")
+    yield replace(words, unheard="", blocked="")
 
 
 def _least(words: Wording) -> Iterator[Wording]:

@@ -20,7 +20,7 @@ from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import closing_reader, duration, resolution, review_due_at
 from tocsin.wording.message.locale import role_title, zone_of
 from tocsin.wording.message.page_words import PageWords, contacts, page_words, people_to_call
-from tocsin.wording.message.reminder_words import groups_due, groups_unheard, otherwise
+from tocsin.wording.message.reminder_words import blocked, groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
 SHARED = frozenset({Kind.UPDATE, Kind.CLOSING})
@@ -130,6 +130,7 @@ class Wording:
     due_short: str = ""
     groups: str = ""
     unheard: str = ""
+    blocked: str = ""
     otherwise: str = ""
 
 
@@ -287,6 +288,7 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
         due_short=view.time(due_at) if due_at else "",
         groups=language.listed(groups_due(notification, history, policy)),
         unheard=language.listed(groups_unheard(notification, history, policy)),
+        blocked=blocked(notification, history, policy, language),
         otherwise=otherwise(notification, history, policy, view.zone, language),
     )
 

@@ -76,7 +76,7 @@ def view_told(step: TimelineStep, fact: Updated) -> GroupView:
 
 def _update(at: datetime, steps: Sequence[TimelineStep], told: _Heard, policy: Policy) -> PublicUpdate:
     """What was told at an instant."""
-    changed, texts = dict[str, None](), dict[str, None]()
+    changed, texts, estimates = dict[str, None](), dict[str, None](), dict[str, None]()
     stands: list[str] = []
     impact, version = "", version_told(steps[-1])
     for step in sorted(steps, key=_is_first):
@@ -88,10 +88,12 @@ def _update(at: datetime, steps: Sequence[TimelineStep], told: _Heard, policy: P
             view = view_told(step, step.fact)
             changed |= dict.fromkeys(_changes(step, step.fact, view, policy, told))
             texts |= dict.fromkeys(_news(view, policy, told))
+            if view.previous is None and not view.eta_passed and (estimate := expected(view)) not in told.texts:
+                estimates |= dict.fromkeys(filter(None, (estimate,)))
             stands.append(standing(view.incident.status, view.previous.status if view.previous else None, ENGLISH))
             impact = _new_impact(view, told) or impact
-    told.texts |= changed.keys() | texts.keys()
-    words = [*texts] or stands[:1]
+    told.texts |= changed.keys() | texts.keys() | estimates.keys()
+    words = [*([*texts] or stands[:1]), *estimates]
     changes = [sentence for sentence in changed if sentence not in STANDING or (texts and sentence == stands[0])]
     words += [LAST_WORD] if any(_is_last_word(step) for step in steps) else []
     ended = any(isinstance(step.fact, Closed) for step in steps)
@@ -109,13 +111,12 @@ def _is_last_word(step: TimelineStep) -> bool:
 
 
 def _changes(step: TimelineStep, fact: Updated, view: GroupView, policy: Policy, told: _Heard) -> Iterator[str]:
-    """What an update says has changed since the one before, and what is expected where that is new."""
+    """What an update says has changed since the one before, and that it takes longer, where that is new."""
     if view.previous is None and fact.group in step.before.groups_before:
         yield AGAIN
     yield from changes(view, policy)
-    estimate = expected(view) if view.previous is None or view.eta_passed else ""
-    if estimate and estimate not in told.texts:
-        yield estimate
+    if view.eta_passed and (late := expected(view)) and late not in told.texts:
+        yield late
 
 
 def _news(view: GroupView, policy: Policy, told: _Heard) -> Iterator[str]:
