@@ -47,7 +47,7 @@ DOORS = {
     "pydantic_core": {"formats/schema/pydantic_problems.py"},
     "pydantic_settings": {"formats/settings/"},
     "recurring_ical_events": {"formats/calendar/"},
-    "rich": {"cli/output/terminal/console.py"},
+    "rich": {"cli/output/terminal/"},
     "ruamel": {"formats/incident/edit.py"},
     "sqlalchemy": {"adapters/ledger/"},
     "structlog": {"app/", "web/"},

@@ -3,8 +3,12 @@
 How it looks there is decided in `console`; `show` prints it.
 """
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Self
+
+from rich.cells import cell_len
 
 from tocsin.domain.problem import Problem, ProblemLevel
 
@@ -23,6 +27,8 @@ class Mark(StrEnum):
 
 
 _BY_RANK = (Mark.WORST, Mark.SECOND, Mark.THIRD)
+_WORD = re.compile(r" *(?:[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|[^ \u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+)")
+"""A word and the blanks before it. Chinese and Japanese are broken between any two letters."""
 
 
 class Line(str):
@@ -47,6 +53,16 @@ class Line(str):
         line.marks = tuple(marks)
         return line
 
+    def part(self, start: int, end: int, indent: str) -> "Line":
+        """From where to where of it, with its marks, below an indentation."""
+        line = Line(indent, self[start:end])
+        line.marks = tuple(
+            (max(begin - start, 0) + len(indent), min(stop, end) - start + len(indent), mark)
+            for begin, stop, mark in self.marks
+            if begin < end and stop > start
+        )
+        return line
+
 
 def marked(text: str, mark: Mark) -> Line:
     """A part that stands out."""
@@ -65,3 +81,23 @@ def problem_line(problem: Problem) -> Line:
     mark = Mark.ALARM if problem.level is ProblemLevel.ERROR else Mark.WARNING
     where = f"{problem.file}:{problem.line}:{problem.column}: "
     return Line(where, marked(f"{problem.level}:", mark), f" {problem.message}", hang=4)
+
+
+def rows(line: str, most: int) -> Iterator[Line]:
+    """A line as rows of at most `most` cells; a word that alone is longer keeps a row to itself."""
+    for text in line.splitlines() or [""]:
+        yield from _rows(line if isinstance(line, Line) and text == line else Line(text), most)
+
+
+def _rows(line: Line, most: int) -> Iterator[Line]:
+    if cell_len(line) <= most:
+        yield line
+        return
+    hang = len(line) - len(line.lstrip(" ")) + 2 if line.hang is None else line.hang
+    indent, start, end = "", 0, 0
+    for word in _WORD.finditer(line):
+        if end and cell_len(indent) + cell_len(line[start : word.end()]) > most:
+            yield line.part(start, end, indent)
+            indent, start = " " * min(hang, most // 2), word.end() - len(word.group().lstrip(" "))
+        end = word.end()
+    yield line.part(start, end, indent)

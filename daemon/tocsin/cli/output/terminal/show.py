@@ -39,3 +39,12 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
 
     with LongWork(what, total) as shown:
         yield shown.tell
+
+
+def columns(elsewhere: int, most: int) -> int:
+    """How wide lines may be that lay themselves out: as wide as the terminal, up to `most`; elsewhere always as wide."""
+    if not has_terminal():
+        return elsewhere
+    from tocsin.cli.output.terminal.console import console
+
+    return min(console().width, most)
