@@ -69,7 +69,8 @@ def command(form: str, resolver: tuple[str, int] | None, selector: str, config: 
       tocsin doctor --format json
     """
     from tocsin.adapters.clock import SystemClock
-    from tocsin.cli.output.doctor_lines import document, lines
+    from tocsin.cli.output.doctor_lines import WIDEST, WIDTH, document, lines
+    from tocsin.cli.output.terminal.show import columns, show
 
     clock = SystemClock()
     host, port = resolver or ("", 53)
@@ -81,7 +82,7 @@ def command(form: str, resolver: tuple[str, int] | None, selector: str, config: 
         json.dump(document(diagnosis), sys.stdout, ensure_ascii=False)
         click.echo()
     else:
-        click.echo("\n".join(lines(diagnosis, clock.now())))
+        show(lines(diagnosis, clock.now(), columns(WIDTH, WIDEST)))
     sys.exit(0 if diagnosis.ok else 1)
 
 

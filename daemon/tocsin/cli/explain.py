@@ -1,8 +1,6 @@
 """`tocsin explain`: why somebody was woken, or was not: everything behind an incident's messages on one screen."""
 
 import asyncio
-import shutil
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -22,9 +20,6 @@ from tocsin.cli.options import (
 )
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError
-
-MIN_WIDTH = 60
-"""Narrower terminals break the lines themselves."""
 
 
 @click.command()
@@ -55,7 +50,8 @@ def command(
       tocsin explain 2026-11-23-card-payments-fail --at 2026-11-23T10:30Z
       tocsin explain 2026-11-23-card-payments-fail --all --timezone Europe/Berlin
     """
-    from tocsin.cli.output.explain_lines import WIDTH, ExplainReader, lines
+    from tocsin.cli.output.explain_lines import WIDEST, WIDTH, ExplainReader, lines
+    from tocsin.cli.output.terminal.show import columns, show
     from tocsin.text import scalars
 
     try:
@@ -73,11 +69,7 @@ def command(
         fail([str(trouble)])
     if not zone:
         zone = policy.people[who].timezone if who in policy.people else "UTC"
-    width = WIDTH
-    if sys.stdout.isatty():
-        width = max(MIN_WIDTH, min(WIDTH, shutil.get_terminal_size((WIDTH, 0)).columns))
-    for line in lines(explained, policy, ExplainReader(zone, whole, who, rights, width)):
-        click.echo(line)
+    show(lines(explained, policy, ExplainReader(zone, whole, who, rights, columns(WIDTH, WIDEST))))
 
 
 async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Explanation, Policy, bool]:

@@ -3,7 +3,6 @@
 Decides what is said in full and what is folded; every fold says how much is in it. Must not ask the ledger.
 """
 
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from tocsin.app.incidents.explaining.page_causes import cause_text, causes, turn
 from tocsin.app.incidents.explaining.person_reasons import PersonReasons
 from tocsin.app.incidents.explanation import Explanation, MessageGroup, NeededRole
 from tocsin.cli.output.delivery_words import outcomes
+from tocsin.cli.output.terminal.line import Line, Mark, marked, rows, severity_mark
 from tocsin.domain.delivery import Deferred, Record, Refused
 from tocsin.domain.notification import Kind, Suppression
 from tocsin.domain.people import Channel
@@ -22,7 +22,9 @@ from tocsin.text.times import DAYS, MONTHS, span
 from tocsin.wording.report.reason_text import reason_text, suppression_text, waiting_text
 
 WIDTH = 100
-"""The most characters of a line; a narrower terminal gets narrower ones."""
+"""The most characters of a line where there is no terminal."""
+WIDEST = 120
+"""And on one, however wide it is."""
 IN_FULL = 8
 """Up to how many messages of a section are told one by one; of more, the newest of each ladder and group."""
 NEXT_IN_FULL = 4
@@ -103,7 +105,8 @@ class _ExplainPage:
         incident, history = self.explained.incident, self.explained.history
         mark = "DRILL " if incident.drill else ""
         width = self.reader.width
-        yield cut(f"{mark}{incident.severity.upper()} {incident.title}", width)
+        severity = marked(incident.severity.upper(), severity_mark(self.policy.severity_rank(incident.severity)))
+        yield from rows(Line(mark, severity, f" {incident.title}"), width)
         since = history.began_at or history.seen_at or self.explained.at
         lasted = f"for {span(self.explained.at - since)}, since {self.stamp(since)}"
         if history.resolved_at:
@@ -112,26 +115,25 @@ class _ExplainPage:
             lasted = "not seen by the daemon yet" if self.reader.rights else "as its file says"
         status = "unreadable" if incident.unreadable else incident.status.value
         again = f", episode {history.episode}" if history.episode > 1 else ""
-        yield f"{incident.id}, {status}, {lasted}{again}"
-        yield f"as of {self.day(self.explained.at)} {self.explained.at.astimezone(self.zone):%H:%M:%S}, times in " + (
-            f"{self.reader.zone}; config revision {self.policy.revision}"
-        )
+        yield from rows(f"{incident.id}, {status}, {lasted}{again}", width)
+        at = f"{self.day(self.explained.at)} {self.explained.at.astimezone(self.zone):%H:%M:%S}"
+        yield from rows(f"as of {at}, times in {self.reader.zone}; config revision {self.policy.revision}", width)
         if not self.explained.seen:
             sent = "nothing was sent" if self.reader.rights else "what was sent cannot be told"
-            yield f"{sent}: this is what the file would bring about if the daemon saw it now"
+            yield from rows(f"{sent}: this is what the file would bring about if the daemon saw it now", width)
         begins = one_line(incident.summary) if incident.unreadable else ""
         for note in (
             *([f"the file cannot be read; it begins: {cut(begins, width)}"] if begins else ()),
             *self.explained.notes,
         ):
-            yield from textwrap.wrap(f"! {note}", width, subsequent_indent="  ", break_on_hyphens=False)
+            yield from rows(Line(marked("!", Mark.WARNING), f" {note}", hang=2), width)
 
     def holders(self) -> Iterator[str]:
         """Who holds what."""
-        rows = [(self.policy.role_title(held.role), self._holder(held)) for held in self.explained.roles]
+        titled = [(self.policy.role_title(held.role), self._holder(held)) for held in self.explained.roles]
         responders = self._responders()
-        rows += [("Responders", responders)] if responders else []
-        yield from self._table(rows) if rows else ["  nobody is asked to hold a role"]
+        titled += [("Responders", responders)] if responders else []
+        yield from self._table(titled) if titled else ["  nobody is asked to hold a role"]
 
     def person(self) -> Iterator[str]:
         """Why the person who is asked about was asked for something, and why not."""
@@ -151,14 +153,11 @@ class _ExplainPage:
         )
         yield from self._table(list(reasons.rows()))
 
-    def _table(self, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    def _table(self, titled: Sequence[tuple[str, str]]) -> Iterator[str]:
         """Subjects, and beside each what holds of it."""
-        width = max((len(title) for title, _ in rows), default=0)
-        for title, text in rows:
-            row = f"  {title:<{width}}  {text}"
-            yield from textwrap.wrap(
-                row, self.reader.width, subsequent_indent=" " * (width + 4), break_on_hyphens=False
-            )
+        width = max((len(title) for title, _ in titled), default=0)
+        for title, words in titled:
+            yield from rows(Line(f"  {title:<{width}}  ", words, hang=width + 4), self.reader.width)
 
     def untold(self) -> Iterator[str]:
         """Which groups wait for their first word, what for, and until when at the latest."""
@@ -187,11 +186,11 @@ class _ExplainPage:
         step = role.step
         if step is None:
             first = f" ({self.name(role.first)} is assigned)" if role.first else ""
-            return f"nobody yet, and nobody was paged{first}{passed}"
+            return Line(marked("nobody yet", Mark.ALARM), f", and nobody was paged{first}{passed}")
         where = "last resort" if step.last_resort else f"level {step.level} of 0–{held.levels - 1}"
         people = f"{self.names(step.people)} paged {self.stamp(step.at)}" if step.people else "it reached nobody"
         number = "" if step.round is None else f", round {step.round}"
-        return f"nobody yet: {people} ({where}{number}){passed}"
+        return Line(marked("nobody yet", Mark.ALARM), f": {people} ({where}{number}){passed}")
 
     def _responders(self) -> str:
         history = self.explained.history
@@ -238,8 +237,7 @@ class _ExplainPage:
     def _rows(self, items: Sequence[ExplainLine]) -> Iterator[str]:
         """Each item on a line with the rule behind it, its reason below."""
         width = max((len(self.stamp(item.at)) for item in items), default=0)
-        indent = " " * (width + 4)
-        most = self.reader.width
+        hang, most = width + 4, self.reader.width
         revision = self.policy.revision
         for item in items:
             if item.revision != revision:
@@ -250,11 +248,9 @@ class _ExplainPage:
                 yield f"{line}{item.behind:>{most - len(line)}}"
             else:
                 reason = f"{reason} ({item.behind})"
-                yield from textwrap.wrap(line, most, subsequent_indent=indent, break_on_hyphens=False)
+                yield from rows(Line(line, hang=hang), most)
             for below in (reason, *item.notes):
-                yield from textwrap.wrap(
-                    below, most, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-                )
+                yield from rows(Line(" " * hang, below, hang=hang), most)
 
     def sent(self) -> list[ExplainLine]:
         """What was sent; to one person alone if so asked."""

@@ -42,7 +42,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], No
 
 
 def columns(elsewhere: int, most: int) -> int:
-    """How wide lines may be that lay themselves out: as wide as the terminal, up to `most`; elsewhere always as wide."""
+    """How wide lines are that are laid out before: as the terminal, `most` at most; elsewhere always the same."""
     if not has_terminal():
         return elsewhere
     from tocsin.cli.output.terminal.console import console
