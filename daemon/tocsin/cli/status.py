@@ -1,36 +1,39 @@
 """`tocsin status`: open incidents, their roles, the next update, and what is wrong."""
 
 import asyncio
+import io
 import json
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import datetime
+from contextlib import redirect_stderr, suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
 
 from tocsin.app.incidents.open_incidents import OpenIncident
-from tocsin.cli.options import config_option, fail, folder_of, utc_now
-from tocsin.domain.policy import Policy
+from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
+from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import LedgerError
 
 ANSWERS_WITHIN = 5.0
 """Seconds for the incident folder to answer; then the ledger alone is asked."""
-DRAWN_EVERY = 2.0
+LOOKS_EVERY = 2.0
 """Seconds between two looks of --watch."""
+STALE = timedelta(seconds=10)
+"""After so long --watch says how old its look is."""
 STEP = 0.1
-"""Seconds in which Ctrl-C is noticed."""
-CLEAR = "\x1b[H\x1b[2J\x1b[3J"
-"""Empties a terminal and starts again at its top."""
+"""Seconds in which Ctrl-C, a new size of the terminal and the next second are noticed."""
 
 
 @click.command()
-@click.option("--watch", is_flag=True, help="Show it anew every 2 s, until Ctrl-C.")
+@click.option("--watch", is_flag=True, help="Look every 2 s and count down, until Ctrl-C.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @config_option
 def command(watch: bool, form: str, config: Path | None) -> None:
@@ -47,55 +50,111 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         raise click.UsageError("--watch draws text; --format json prints one document")
     folder = folder_of(config)
     if watch:
-        _watch(folder)
-        return
+        ready_child()
     with suppress(KeyboardInterrupt):
         try:
-            incidents, policy, troubles, unseen = asyncio.run(_open_incidents(folder, utc_now()))
+            look = _look(folder)
         except LedgerError as fault:
             fail([f"the ledger cannot be used: {fault}"])
-        for trouble in troubles if form == "json" else ():
-            click.echo(trouble, err=True)
-        if form == "json":
+        if watch:
+            _watch(folder, look)
+        elif form == "json":
+            for trouble in look.troubles:
+                click.echo(trouble, err=True)
             json.dump(
-                {"incidents": [incident_document(opened) for opened in incidents]},
+                {"incidents": [incident_document(opened) for opened in look.incidents]},
                 sys.stdout,
                 ensure_ascii=False,
                 indent=1,
             )
             click.echo()
         else:
-            click.echo("\n".join(lines(incidents, policy, troubles, unseen, utc_now())))
+            _show(lines(look, utc_now()))
 
 
-def _watch(folder: Path) -> None:
-    """Draw again and again until Ctrl-C. That only leaves a mark: raised as an exception it would be lost wherever
-    Python may not raise one (a finalizer), and the watch would go on.
+def _show(page: Iterator[str]) -> None:
+    from tocsin.cli.output.terminal.show import show
+
+    show(page)
+
+
+def _watch(folder: Path, look: StatusLook) -> None:
+    """Show it until Ctrl-C: painted anew each second on a terminal, printed with each look elsewhere. The signal only
+    leaves a mark: raised as an exception it would be lost wherever Python may not raise one (a finalizer).
     """
     stopped: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: stopped.append(number))
-    while not stopped:
-        _draw(folder)
-        for _ in range(round(DRAWN_EVERY / STEP)):
-            if not stopped:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: stopped.append(number))
+    looks = _Looks(folder, look)
+    looks.start()
+    if not sys.stdout.isatty():
+        while not stopped:
+            click.echo("\n".join([*_page(looks.newest), ""]))
+            before = looks.newest
+            while looks.newest is before and not stopped:
                 time.sleep(STEP)
+        return
+    from tocsin.cli.output.terminal.console import Screen
+
+    with Screen() as screen:
+        while not stopped:
+            screen.paint(_page(looks.newest))
+            painted = looks.newest, screen.size, int(time.time())
+            while painted == (looks.newest, screen.size, int(time.time())) and not stopped:
+                time.sleep(STEP)
+    _show(_page(looks.newest))
 
 
-def _draw(folder: Path) -> None:
-    """One look of --watch. A ledger in trouble is told, and asked again."""
+def _page(look: StatusLook) -> Iterator[str]:
+    """A look as it is to be read now."""
     now = utc_now()
-    try:
-        page = "\n".join(lines(*asyncio.run(_open_incidents(folder, now)), now))
-    except LedgerError as trouble:
-        page = f"the ledger cannot be used now: {trouble}"
-    top = CLEAR if sys.stdout.isatty() else ""
-    click.echo(f"{top}{now:%a %d %b %Y %H:%M:%S} UTC\n\n{page}")
+    yield f"{now:%a %d %b %Y %H:%M:%S} UTC"
+    yield ""
+    if now - look.at > STALE:
+        look = replace(look, troubles=[f"nothing newer is known than of {look.at:%H:%M:%S} UTC", *look.troubles])
+    yield from lines(look, now, counting=True)
 
 
-async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenIncident], Policy, list[str], str]:
-    """The open incidents, the policy that counts, what is wrong with the whole, and what is said of an incident that no
-    ledger knows. Raises LedgerError.
-    """
+class _Looks(Thread):
+    """Looks again and again, and keeps the newest look. What fails is told with what was seen before."""
+
+    def __init__(self, folder: Path, first: StatusLook) -> None:
+        super().__init__(daemon=True)
+        self.newest = first
+        self._folder, self._good = folder, first
+
+    def run(self) -> None:
+        """Until the process ends."""
+        while True:
+            time.sleep(LOOKS_EVERY)
+            self.newest = self._again()
+
+    def _again(self) -> StatusLook:
+        """What is to be seen now. Without the ledger, which was there before, it is that; for then nobody could tell
+        an incident that nobody has accepted from one that the daemon has not seen.
+        """
+        said = io.StringIO()
+        try:
+            with redirect_stderr(said):
+                look = _look(self._folder)
+            look.troubles.extend(said.getvalue().splitlines())
+            if look.with_ledger or not self._good.with_ledger:
+                self._good = look
+                return look
+            troubles = look.troubles
+        except LedgerError as fault:
+            troubles = [f"the ledger cannot be used: {fault}"]
+        except SystemExit:
+            troubles = said.getvalue().splitlines()
+        return replace(self._good, troubles=troubles)
+
+
+def _look(folder: Path) -> StatusLook:
+    return asyncio.run(_open_incidents(folder))
+
+
+async def _open_incidents(folder: Path) -> StatusLook:
+    """What is to be seen now. Raises LedgerError; where nothing can be told, that is told and the command ends."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.disk_threads import DiskThreads, in_time
     from tocsin.adapters.files.rights import closed, is_folder
@@ -104,7 +163,7 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
     from tocsin.app.incidents.open_incidents import open_incidents
     from tocsin.cli.workspace import open_workspace
 
-    troubles: list[str] = []
+    now, troubles = utc_now(), list[str]()
     async with open_workspace(folder, now, troubles.append) as (loaded, ledger):
         assert loaded.policy is not None
         assert loaded.settings is not None
@@ -125,7 +184,7 @@ async def _open_incidents(folder: Path, now: datetime) -> tuple[list[OpenInciden
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
         unseen = "as its file says" if closed(loaded.ledger) else "not seen by the daemon yet"
         opened = await open_incidents(ledger, listing, incidents, loaded.policy, now)
-        return opened, loaded.policy, troubles, unseen
+        return StatusLook(now, opened, loaded.policy, troubles, unseen, ledger is not None)
 
 
 def incident_document(opened: OpenIncident) -> dict[str, Any]:
@@ -146,47 +205,3 @@ def incident_document(opened: OpenIncident) -> dict[str, Any]:
         "next_update": iso_utc(state.next_update_at) if state.next_update_at else None,
         "problems": [problem_document(problem) for problem in opened.problems],
     }
-
-
-def lines(
-    incidents: Sequence[OpenIncident], policy: Policy, troubles: Sequence[str], unseen: str, now: datetime
-) -> Iterator[str]:
-    """Trouble first, then a block for each incident; `unseen` is said of one that no ledger knows."""
-    for trouble in troubles:
-        yield f"! {trouble}"
-    if troubles:
-        yield ""
-    if not incidents:
-        yield "no open incidents"
-    for number, opened in enumerate(incidents):
-        if number:
-            yield ""
-        yield from _block(opened, policy, unseen, now)
-
-
-def _block(opened: OpenIncident, policy: Policy, unseen: str, now: datetime) -> Iterator[str]:
-    from tocsin.text.times import clock, span
-    from tocsin.wording.report.reason_text import waiting_text
-
-    incident, state = opened.incident, opened.state
-    mark = "DRILL " if incident.drill else ""
-    yield f"{mark}{incident.severity.upper()} {incident.title}"
-    if opened.went_back:
-        yield f"  {incident.id}, resolved, but its file went back to an older content: nobody is paged while it is held"
-        yield from (f"  ! {problem}" for problem in opened.problems)
-        return
-    begun = f"for {span(now - opened.since)}" if opened.since else unseen
-    yield f"  {incident.id}, {incident.status.value}, {begun}"
-    for role in state.roles:
-        accepted = f"accepted {clock(role.accepted_at, 'UTC', now)}" if role.accepted_at else "not accepted"
-        holder = f"{policy.person_name(role.person)}, {accepted}" if role.person else "nobody yet"
-        yield f"  {policy.role_title(role.role):<20} {holder}"
-    promise = state.next_update_at
-    if promise:
-        late = " (overdue)" if promise < now else ""
-        yield f"  {'next update':<20} {clock(promise, 'UTC', now)}{late}"
-    for word in state.first_words:
-        latest = clock(word.leaves_at, "UTC", now) if word.leaves_at else ""
-        yield f"  {policy.group_title(word.group):<20} not told yet: {waiting_text(word, latest)}"
-    for problem in opened.problems:
-        yield f"  ! {problem}"

@@ -68,6 +68,12 @@ def span(length: timedelta) -> str:
     return " ".join(words[:2])
 
 
+def elapsed(length: timedelta) -> str:
+    """How long something has lasted: as `span`, but within its first minute in seconds, `7 s`."""
+    seconds = int(length.total_seconds())
+    return f"{max(seconds, 0)} s" if seconds < 60 else span(length)
+
+
 def brief(length: timedelta) -> str:
     """A span as files write it, to the second: `1h5m`, `30s`, `0s`."""
     seconds = round(length.total_seconds())

@@ -9,7 +9,7 @@ import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
-from tocsin.cli.status import lines
+from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.domain.facts import Gone, Seen, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
@@ -166,7 +166,7 @@ async def test_an_older_content_of_a_resolved_incident_says_that_it_may_be_held(
     (found,) = await look(ledger, file(TEXT))
     assert [each.code for each in found.problems] == ["went-back"]
     assert "tocsin update card" in found.problems[0].message
-    shown = list(lines([found], shipped_policy(), (), "not seen by the daemon yet", T0))
+    shown = list(lines(StatusLook(T0, [found], shipped_policy()), T0))
     assert shown[1:] == [
         "  card, resolved, but its file went back to an older content: nobody is paged while it is held",
         f"  ! {found.problems[0]}",

@@ -4,12 +4,13 @@ Decides which incidents are shown: those open in the ledger, and files that the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from tocsin.app.configuration.file_problems import incident_problems
 from tocsin.app.configuration.load import label_of
+from tocsin.app.incidents.asked_roles import AskedRole, asked_roles
 from tocsin.app.incidents.histories import histories_of
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
@@ -30,7 +31,8 @@ from tocsin.text.decoding import TOP, problem
 class OpenIncident:
     """An incident that is not resolved: its newest version, how it stands, and what is wrong with its file. `since` is
     when it began, as far as the daemon knows; None: it has not seen it yet. `went_back`: the ledger has it as resolved,
-    and its file went back to an older content, so that it may be held (rule 69).
+    and its file went back to an older content, so that it may be held (rule 69). `asked` are the roles that nobody has
+    accepted, as far as the daemon has asked for them.
     """
 
     incident: Incident
@@ -38,6 +40,7 @@ class OpenIncident:
     problems: tuple[Problem, ...]
     since: datetime | None
     went_back: bool = False
+    asked: dict[str, AskedRole] = field(default_factory=dict)
 
 
 async def open_incidents(
@@ -74,7 +77,8 @@ async def open_incidents(
             problems += (_held(folder / files[0].name, id_),)
         state = current_state(history.incident, policy, history, now)
         since = history.began_at if seen else None
-        incidents.append(OpenIncident(history.incident, state, problems, since, went_back))
+        asked = asked_roles(history, policy, now) if seen else {}
+        incidents.append(OpenIncident(history.incident, state, problems, since, went_back, asked))
     return sorted(
         incidents,
         key=lambda listed: (policy.incident_rank(listed.incident), listed.since or now, listed.incident.id),

@@ -12,6 +12,7 @@ from threading import Timer
 from typing import Self
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 from rich.theme import Theme
@@ -65,6 +66,36 @@ def text_of(line: str) -> Text:
     for start, end, mark in line.marks if isinstance(line, Line) else ():
         text.stylize(mark.value, start, end)
     return text
+
+
+class Screen:
+    """A page on the whole terminal that is painted anew; at the end the terminal is as it was."""
+
+    def __init__(self) -> None:
+        self._live = Live(
+            console=console(), screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows, as they are now."""
+        width, height = console().size
+        return width, height
+
+    def paint(self, lines: Iterable[str]) -> None:
+        """Show these lines; of more than there is room for the first, and how many are below."""
+        columns, most = self.size
+        page = [row for line in lines for row in rows(line, columns)]
+        if len(page) > most:
+            page = [*page[: most - 1], Line(f"… {len(page) - most + 1} more rows: tocsin status shows them")]
+        self._live.update(Text("\n", no_wrap=True).join(map(text_of, page)), refresh=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
 
 
 class LongWork:

@@ -1,0 +1,54 @@
+"""Who is asked for the roles that nobody has accepted, since when and by what, and whom the plan pages next for each if
+nobody does anything (`tocsin status`). Nothing is changed.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tocsin.domain.history import FiredStep, History
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import NextPages, after_pages, next_pages
+from tocsin.planning.draft import Draft
+from tocsin.planning.reach import page_channels
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRole:
+    """A role that nobody has accepted: the newest step of its escalation, by which channels its people were paged, and
+    who is paged next.
+    """
+
+    step: FiredStep | None
+    via: tuple[Channel, ...]
+    coming: NextPages | None
+
+
+def asked_roles(history: History, policy: Policy, now: datetime) -> dict[str, AskedRole]:
+    """Each role that is needed and has no holder; of a file that cannot be read whatever is paged for it."""
+    incident = history.incident
+    if incident is None or history.resolved_at is not None:
+        return {}
+    after = after_pages(incident, policy, history, now)
+    roles = [name for name, role in after.roles.items() if incident.unreadable or (role.needed and not role.holder)]
+    return {
+        name: AskedRole(
+            after.roles[name].step,
+            _channels(after.roles[name].step, after, policy, now),
+            next_pages(incident, policy, after, (name,), now),
+        )
+        for name in roles
+    }
+
+
+def _channels(step: FiredStep | None, history: History, policy: Policy, now: datetime) -> tuple[Channel, ...]:
+    """The channels by which the people of a step were paged until now."""
+    assert history.incident is not None
+    via = Draft(history.incident, policy, history, now).page_via
+    used: set[Channel] = set()
+    for name in step.people if step else ():
+        if person := policy.people.get(name):
+            page = history.newest_pages.get(name)
+            waiting = {channel for channel, _ in page.waiting} if page else set()
+            used |= {channel for channel, _ in page_channels(person, via, history)} - waiting
+    return tuple(channel for channel in Channel if channel in used)
