@@ -5,7 +5,7 @@ Decides the words. Must not know where the incidents come from, nor whether they
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.app.incidents.asked_roles import AskedRole
 from tocsin.app.incidents.open_incidents import OpenIncident
@@ -20,6 +20,8 @@ HANG = 23
 """The column of what stands beside a title."""
 UTC = "UTC"
 """The zone of all times; a row names it once."""
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+"""From an hour on seconds are not counted."""
 NAMED = 3
 """The most people that are named of those asked at once."""
 
@@ -139,7 +141,10 @@ class _Block:
 
     def _counted(self, at: datetime) -> str:
         """How long it is until then, while somebody watches."""
-        return f", in {brief(at - self.now)}" if self.counting and at > self.now else ""
+        if not self.counting or at <= self.now:
+            return ""
+        left = timedelta(seconds=round((at - self.now).total_seconds()))
+        return f", in {brief(left if left < HOUR else left // MINUTE * MINUTE)}"
 
 
 def _by(via: Sequence[Channel]) -> str:
