@@ -11,7 +11,7 @@ import click
 
 from tocsin.app.configuration.check import Inspection
 from tocsin.app.configuration.load import Configuration
-from tocsin.cli.options import InputPath, bounded_child, config_option, folder_of
+from tocsin.cli.options import InputPath, config_option, folder_of, ready_child
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -37,10 +37,14 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     """
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.configuration.check import inspect
+    from tocsin.cli.output.terminal.line import problem_line
+    from tocsin.cli.output.terminal.show import progress, show
 
-    seen = inspect(bounded_child(), folder_of(config), paths, SystemClock().now(), os.environ, _scan)
-    loaded, problems = seen.configuration, seen.problems
-    problems += _addresses_in_doubt(loaded, folder_of(config))
+    work = ready_child()
+    with progress("looking at the config and the incidents"):
+        seen = inspect(work, folder_of(config), paths, SystemClock().now(), os.environ, _scan)
+        loaded, problems = seen.configuration, seen.problems
+        problems += _addresses_in_doubt(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump(
@@ -52,9 +56,10 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     else:
         from tocsin.cli.output.test_reports import problem_annotation
 
-        for problem in problems:
-            click.echo(problem_annotation(problem) if form == "github" else str(problem))
-        click.echo(summary(problems, loaded.revision) + _looked_at(seen), err=True)
+        for problem in problems if form == "github" else ():
+            click.echo(problem_annotation(problem))
+        show(map(problem_line, problems if form == "text" else ()))
+        show([summary(problems, loaded.revision) + _looked_at(seen)], err=True)
     sys.exit(1 if errors else 0)
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,7 @@ import click
 
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
-from tocsin.cli.options import bounded_child, config_option, fail, folder_of, instant_option, utc_now
-from tocsin.ports.clock import Clock
-
-PATIENCE = timedelta(seconds=1.5)
-"""How long it may take before progress is told, on a terminal only."""
-BEAT = timedelta(milliseconds=200)
-"""And how often then."""
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, ready_child, utc_now
 
 
 @click.command()
@@ -51,32 +44,38 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
     from tocsin.app.diff.words import changed_words
+    from tocsin.cli.output.terminal.show import progress, show
 
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
     if why := closed(folder):
         fail([f"the config folder {folder} {why}"])
-    old, new = (open_config(bounded_child(), folder, name, base, os.environ) for name in (revision, other))
+    work = ready_child()
+    with progress("reading both configs"):
+        old, new = (open_config(work, folder, name, base, os.environ) for name in (revision, other))
     if isinstance(old, str) or isinstance(new, str):
         fail(side for side in (old, new) if isinstance(side, str))
-    zone, clock = zone_of(new.policy), SystemClock()
+    zone = zone_of(new.policy)
     compared_at = moments(base, zone)
-    scanned = WatchedFolder(new.settings.incidents, clock).scan()
+    scanned = WatchedFolder(new.settings.incidents, SystemClock()).scan()
     situations = [
         *fixed([old.policy, new.policy], compared_at),
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),
         *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
-    words = changed_words(bounded_child(), old.templates, new.templates)
-    attribution = Attribution(old, new, folder, base, os.environ)
-    difference = differ(old, new, situations, attribution, _progress(len(situations), clock), words)
+    with progress("comparing situations", len(situations)) as shown:
+        words = changed_words(work, old.templates, new.templates)
+        attribution = Attribution(old, new, folder, base, os.environ)
+        difference = differ(old, new, situations, attribution, shown.tell, words)
     if form == "json":
         json.dump(difference_document(difference), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()
         return
     from tocsin.cli.output.diff_lines import markdown, text
 
-    for line in (markdown if form == "markdown" else text)(difference, compared_at, zone):
-        click.echo(line)
+    if form == "markdown":
+        click.echo("\n".join(markdown(difference, compared_at, zone)))
+    else:
+        show(text(difference, compared_at, zone))
 
 
 def difference_document(difference: Difference) -> dict[str, Any]:
@@ -103,17 +102,3 @@ def difference_document(difference: Difference) -> dict[str, Any]:
 
 def _seconds(after: timedelta | None) -> int | None:
     return None if after is None else int(after.total_seconds())
-
-
-def _progress(total: int, clock: Clock) -> Callable[[int], None]:
-    """Tells on a terminal how many situations are done, if it takes long."""
-    began = last = clock.now()
-
-    def tell(done: int) -> None:
-        nonlocal last
-        now = clock.now()
-        if sys.stderr.isatty() and now - began > PATIENCE and (now - last > BEAT or done == total):
-            last = now
-            click.echo(f"\r{done} of {total} situations{chr(10) if done == total else ''}", err=True, nl=False)
-
-    return tell

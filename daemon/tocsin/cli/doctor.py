@@ -88,8 +88,10 @@ def command(form: str, resolver: tuple[str, int] | None, selector: str, config: 
 
 def show_waiting(titles: Sequence[str]) -> None:
     """What is still waited for, on a terminal only: one line on stderr, gone when there is nothing."""
-    if sys.stderr.isatty():
-        words = f"waiting for {', '.join(titles)}"[:78] if titles else ""
+    from tocsin.cli.output.terminal.show import width_of_progress
+
+    if most := width_of_progress():
+        words = f"waiting for {', '.join(titles)}"[: most - 1] if titles else ""
         click.echo(f"{CLEAR}{words}", err=True, nl=False)
 
 

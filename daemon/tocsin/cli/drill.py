@@ -104,8 +104,9 @@ def _confirm(declared: Incident, policy: Policy, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("this pages people, and there is no terminal to ask on: say --yes")
-    for line in _first_messages(declared, policy, utc_now()):
-        click.echo(line, err=True)
+    from tocsin.cli.output.terminal.show import show
+
+    show(_first_messages(declared, policy, utc_now()), err=True)
     click.confirm(f"Page them now, as a DRILL of {declared.severity}?", abort=True, err=True)
 
 
@@ -132,6 +133,7 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     from tocsin.adapters.files.incident_writer import IncidentFiles
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.output.drill_lines import LiveLines, report
+    from tocsin.cli.output.terminal.show import show
     from tocsin.cli.workspace import nobody_watches
     from tocsin.domain.incident import Edit
     from tocsin.text.times import brief
@@ -140,11 +142,10 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     over = _interrupted()
 
     def tell(state: DrillState) -> None:
-        for line in live.lines(state):
-            click.echo(line)
+        show(live.lines(state))
 
     incident = await IncidentCommands(files, policy, ledger, clock.now()).declare(declared)
-    click.echo(f"{incident}: declared. It ends when all have answered, in {brief(span)} at the latest, or by Ctrl-C.")
+    show([f"{incident}: declared. It ends when all have answered, in {brief(span)} at the latest, or by Ctrl-C."])
     drill, unwatched = Drill(incident, ledger, clock), files.unwatched()
     try:
         if unwatched:
@@ -158,9 +159,7 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     state = await drill.close(tell, over)
     if state is None:
         fail([f"{incident}: the ledger could not be read, so there is nothing to report; the drill is resolved"])
-    click.echo()
-    for line in report(state, policy, ended_at):
-        click.echo(line)
+    show(["", *report(state, policy, ended_at)])
     return not state.failed
 
 

@@ -98,6 +98,8 @@ def _print_moment(at: datetime, query: OnCallQuery) -> None:
     """Print each rotation's person, who comes next, and until when; then whom an incident would page, role by role."""
     from tocsin.cli.opened_config import open_policy
     from tocsin.cli.output.oncall_lines import person_lines, role_lines
+    from tocsin.cli.output.terminal.line import Mark, marked
+    from tocsin.cli.output.terminal.show import beside, show
     from tocsin.planning.on_call.resolve import next_on_call, on_call
     from tocsin.planning.on_call.role_chains import on_call_by_role
     from tocsin.planning.on_call.shifts import on_call_until
@@ -113,10 +115,12 @@ def _print_moment(at: datetime, query: OnCallQuery) -> None:
         shown = [{"rotation": n, "person": p, "next": after, "until": _iso(end)} for n, p, after, end in rows]
         _print_json({"at": _iso(at), "on_call": shown})
         return
+    columns = []
     for name, now, after, end in rows:
-        holder = f"{policy.people[now].name} ({now})" if now else "nobody (gap)"
+        holder = f"{policy.people[now].name} ({now})" if now else marked("nobody (gap)", Mark.ALARM)
         ends = f"until {_readable(end, query.timezone)}" if end else "with no end"
-        click.echo(f"{name:<20} {holder:<30} {ends}" + (f", then {after}" if after else ""))
+        columns.append((name, holder, ends + (f", then {after}" if after else "")))
+    show(beside(columns, (20, 30)))
     by_role = on_call_by_role(policy, at)
     own = list(person_lines(by_role, policy, who)) if who and not query.rotation else []
     if not rows and not own:
@@ -125,12 +129,12 @@ def _print_moment(at: datetime, query: OnCallQuery) -> None:
         own = list(role_lines(by_role, policy, at, lambda moment: _readable(moment, query.timezone)))
     if rows and own:
         click.echo()
-    for line in own:
-        click.echo(line)
+    show(own)
 
 
 def _print_span(span: tuple[datetime, datetime], query: OnCallQuery) -> None:
     """Print every shift of every rotation."""
+    from tocsin.cli.output.terminal.show import beside, show
     from tocsin.planning.on_call.shifts import on_call_spans
 
     policy = _policy(query.config, *span)
@@ -151,10 +155,12 @@ def _print_span(span: tuple[datetime, datetime], query: OnCallQuery) -> None:
         ]
         _print_json({"shifts": rows})
         return
+    columns = []
     for shift in shifts:
         mark = "  (override)" if shift.override else ""
-        times = f"{_readable(shift.start, query.timezone)} - {_readable(shift.end, query.timezone)}"
-        click.echo(f"{times}  {shift.rotation:<20} {policy.people[shift.person].name}{mark}")
+        times = f"{_readable(shift.start, query.timezone)} - {_readable(shift.end, query.timezone)} "
+        columns.append((times, shift.rotation, f"{policy.people[shift.person].name}{mark}"))
+    show(beside(columns, (0, 20)))
 
 
 def _print_calendar(span: tuple[datetime, datetime], query: OnCallQuery) -> None:

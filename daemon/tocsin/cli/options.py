@@ -217,12 +217,20 @@ def ready_child() -> BoundedChild:
 
 def warn_of(errors: Iterable[Problem]) -> None:
     """Tell what is wrong but stops no command beside `check` and a first `run`: unknown variables (rule 43)."""
-    for error in errors:
-        click.echo(str(replace(error, level=ProblemLevel.WARNING)), err=True)
+    tell_problems(replace(error, level=ProblemLevel.WARNING) for error in errors)
 
 
 def fail(problems: Iterable[Problem | str]) -> NoReturn:
     """Say what is wrong on stderr, a line each, and exit with 1."""
-    for problem in problems:
-        click.echo(str(problem), err=True)
+    tell_problems(problems)
     sys.exit(1)
+
+
+def tell_problems(problems: Iterable[Problem | str]) -> None:
+    """Say on stderr what is wrong, a line each. Where nothing is, nothing is imported for it."""
+    told = list(problems)
+    if told:
+        from tocsin.cli.output.terminal.line import problem_line
+        from tocsin.cli.output.terminal.show import show
+
+        show((problem if isinstance(problem, str) else problem_line(problem) for problem in told), err=True)

@@ -14,7 +14,8 @@ import click
 from tocsin.adapters.files.config_snapshot import UNREADABLE_SECRETS
 from tocsin.adapters.files.rights import closed
 from tocsin.cli.opened_config import OpenedConfig, open_policy
-from tocsin.cli.options import AS, completed, config_option, fail, utc_now
+from tocsin.cli.options import AS, completed, config_option, fail, tell_problems, utc_now
+from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.domain.delivery import MAIN, Accepted, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
 from tocsin.domain.people import Channel, Person
@@ -52,6 +53,8 @@ def command(person: str, via: str | None, provider: str | None, sender: str | No
       tocsin send-test "Ana Souza" --via sms --as bo
       tocsin send-test ana --provider backup
     """
+    from tocsin.cli.output.terminal.show import show
+
     now = utc_now()
     opened = open_policy(config, now)
     reader = _person(person, opened.policy)
@@ -66,16 +69,18 @@ def command(person: str, via: str | None, provider: str | None, sender: str | No
     place = next(path for path in (outbox, *outbox.parents) if os.path.lexists(path))
     if "outbox" in {transports[via] for via in channels} and (why := closed(place, "written", os.W_OK)):
         fail([f"the outbox {outbox} {why}; ask root to send it"])
-    for warning in opened.warnings:
-        if warning.code in SECRETS_LACK:
-            click.echo(str(warning), err=True)
+    tell_problems(warning for warning in opened.warnings if warning.code in SECRETS_LACK)
     messages = _messages(opened, reader, _sender(sender, opened.policy), channels, now)
     outcomes = asyncio.run(_send(opened, messages, provider or MAIN))
     by = f" by {provider}" if provider else ""
-    for channel, outcome in zip(channels, outcomes, strict=True):
-        click.echo(
-            f"{channel.value:<5} {reader.address(channel)}{by}  {_outcome_words(channel, provider or MAIN, outcome)}"
+    show(
+        Line(
+            f"{channel.value:<5} {reader.address(channel)}{by}  ",
+            _outcome_words(channel, provider or MAIN, outcome),
+            hang=6,
         )
+        for channel, outcome in zip(channels, outcomes, strict=True)
+    )
     sys.exit(0 if all(isinstance(outcome, Accepted) for outcome in outcomes) else 1)
 
 
@@ -135,7 +140,7 @@ def _messages(
     from tocsin.wording.operator.send_test import send_test_wording
 
     def tell(problem: Problem) -> None:
-        click.echo(str(problem), err=True)
+        tell_problems([problem])
 
     renderer, policy = shipped_renderer(opened.settings.templates, tell), opened.policy
     answers = bool(reader.phone) and reply_routes(opened.settings).takes_sms(reader.phone)
@@ -169,4 +174,4 @@ def _outcome_words(via: Channel, provider: str, outcome: Outcome) -> str:
         return f"accepted ({outcome.provider_id})"
     setting = via.value if provider == MAIN else f"{via.value}.fallbacks.{provider}"
     cure = for_provider(provider_cure(via, outcome), via.value, setting)
-    return outcome_sentence(outcome, tried_again=False) + (f"; {cure}" if cure else "")
+    return Line(marked(outcome_sentence(outcome, tried_again=False), Mark.ALARM), f"; {cure}" if cure else "")

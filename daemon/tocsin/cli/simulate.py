@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import InputPath, config_option, fail, instant_option, span_option, utc_now
+from tocsin.cli.options import InputPath, config_option, fail, instant_option, span_option, tell_problems, utc_now
 from tocsin.domain.policy import Policy
 from tocsin.formats.policy_test.script import ScriptStep, read_script
 
@@ -55,6 +55,7 @@ def command(
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
     from tocsin.cli.opened_config import open_policy
+    from tocsin.cli.output.terminal.show import progress, show
     from tocsin.formats.settings.settings import reply_routes
 
     start = (at or utc_now()).astimezone(UTC).replace(microsecond=0)
@@ -62,17 +63,16 @@ def command(
     steps = _steps(script, opened.policy) if script else ()
     renderer = shipped_renderer(opened.settings.templates)
     words = WithReplies(renderer, reply_routes(opened.settings))
-    played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
-    for problem in played.problems:
-        click.echo(str(problem), err=True)
+    with progress("playing the incident"):
+        played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
+    tell_problems(played.problems)
     if form == "json":
         json.dump(document(played), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()
         return
     from tocsin.cli.output.simulate_lines import lines
 
-    for line in lines(played, opened.policy, bodies=bodies):
-        click.echo(line)
+    show(lines(played, opened.policy, bodies=bodies))
 
 
 def _steps(script: Path, policy: Policy) -> tuple[ScriptStep, ...]:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from tocsin.cli.opened_config import open_policy
-from tocsin.cli.options import InputPath, config_option, fail, folder_of, utc_now
+from tocsin.cli.options import InputPath, config_option, fail, folder_of, tell_problems, utc_now
 from tocsin.domain.policy import Policy
 
 
@@ -76,22 +76,25 @@ def _try(files: Sequence[Path], policy_at: Callable[[datetime], Policy], policy:
     stdout, and how it went to stderr.
     """
     from tocsin.app.policy_tests.run import read_test_files, run_policy_test
+    from tocsin.cli.output.terminal.show import progress, show
     from tocsin.cli.output.test_lines import summary, verdict
     from tocsin.cli.output.test_reports import github, junit
 
     tests, problems = read_test_files(files, policy)
     if form == "text":
-        for problem in problems:
-            click.echo(str(problem), err=True)
+        tell_problems(problems)
     trials = []
-    for test in tests:
-        trial = run_policy_test(test, policy_at(test.at))
-        trials.append(trial)
-        if form == "text":
-            click.echo("\n".join(verdict(trial)))
+    with progress("playing policy tests", len(tests)) as shown:
+        for number, test in enumerate(tests, 1):
+            trial = run_policy_test(test, policy_at(test.at))
+            trials.append(trial)
+            shown.tell(number)
+            if form == "text":
+                with shown.aside():
+                    show(verdict(trial))
     if form != "text":
         for line in (junit if form == "junit" else github)(trials, problems):
             click.echo(line)
     failed = sum(bool(trial.failures) for trial in trials)
-    click.echo(summary(len(tests), failed, len(problems)), err=form != "text")
+    show([summary(len(tests), failed, len(problems))], err=form != "text")
     sys.exit(1 if failed or problems else 0)

@@ -14,6 +14,7 @@ from tocsin.app.diff.scenarios import ScenarioMoment, ScenarioOrigin
 from tocsin.app.diff.words import ChangedWords
 from tocsin.cli.output.diff_digest import LineEffect, ReaderBlock, edit, line_effects
 from tocsin.cli.output.diff_scenarios import listed
+from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.domain.problem import Problem
 from tocsin.planning.on_call.first_change import first_changes
 from tocsin.text.cleaning import clean, one_line
@@ -56,7 +57,7 @@ def text(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: st
     effects = line_effects(difference)
     for effect in effects[:EFFECTS_MOST]:
         yield ""
-        yield f"{effect.line.file}:{effect.line.line}: {_edited(effect)}"
+        yield Line(marked(f"{effect.line.file}:{effect.line.line}:", Mark.TITLE), f" {_edited(effect)}")
         for block in effect.blocks[:BLOCKS_MOST]:
             yield from _lines(block)
         if len(effect.blocks) > BLOCKS_MOST:

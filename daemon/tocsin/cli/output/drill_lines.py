@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tocsin.app.incidents.drill import DrillMessage, DrillState
+from tocsin.cli.output.terminal.line import Line, Mark, marked, severity_mark
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.notification import Kind, Suppression
 from tocsin.domain.policy import Policy
@@ -32,7 +33,7 @@ class LiveLines:
         new = [event for event in self._events(state) if event[1] not in self._told]
         for at, key, words in sorted(new):
             self._told.add(key)
-            yield f"{at:%H:%M:%S}  {words}"
+            yield Line(f"{at:%H:%M:%S}  ", words, hang=10)
 
     def _events(self, state: DrillState) -> Iterator[tuple[datetime, tuple[str, str], str]]:
         for message in state.messages:
@@ -61,7 +62,8 @@ def report(state: DrillState, policy: Policy, ended_at: datetime) -> Iterator[st
     began_at = state.history.started_at
     lasted = brief(ended_at - began_at)
     yield f"REPORT OF THE DRILL {state.incident}"
-    yield f"{policy.severity(incident.severity).title} ({incident.severity}), {utc(began_at)}, {lasted}"
+    severity = marked(policy.severity(incident.severity).title, severity_mark(policy.severity_rank(incident.severity)))
+    yield Line(severity, f" ({incident.severity}), {utc(began_at)}, {lasted}")
     yield from ("", "WHO GOT WHAT, WHEN  (seconds after it was decided)", *_table(state.messages, policy, began_at))
     yield from ("", "WHO ANSWERED", *_answers(state, policy))
     yield from ("", "WHAT FAILED", *(list(_failures(state, policy)) or ["  nothing"]))
@@ -107,7 +109,7 @@ def _answers(state: DrillState, policy: Policy) -> Iterator[str]:
     for name, role in state.history.roles.items():
         if name not in state.acceptances:
             if role.needed:
-                yield f"  {_role(name, policy)}: nobody"
+                yield Line(f"  {_role(name, policy)}: ", marked("nobody", Mark.ALARM))
             continue
         person, at = state.acceptances[name]
         paged_at = min((when for who, when in role.first_pages if who == person), default=None)
@@ -118,7 +120,8 @@ def _answers(state: DrillState, policy: Policy) -> Iterator[str]:
         theirs = [reply.at for reply in state.replies if reply.person == person]
         answered_at = next((at for at in theirs if at >= since), None)
         answer = f"{_seconds(since, answered_at)} after the page" if answered_at else "no answer"
-        yield f"  responder: {_person(person, policy)}, {answer}"
+        words = answer if answered_at else marked(answer, Mark.ALARM)
+        yield Line(f"  responder: {_person(person, policy)}, ", words)
     if not state.history.roles and not state.history.responders:
         yield "  nobody was asked: this severity pages nobody"
 
@@ -131,12 +134,12 @@ def _failures(state: DrillState, policy: Policy) -> Iterator[str]:
             continue
         address = message.record.attempts[-1].address if message.record.attempts else ""
         who = f"{_person(message.notification.to, policy)} by {message.notification.via.value}"
-        line = f"  {who}{f' ({address})' if address else ''}: {_outcome(message)}"
+        line = Line(f"  {who}{f' ({address})' if address else ''}: ", marked(_outcome(message), Mark.ALARM))
         if line not in lines:
             lines.add(line)
             yield line
     for suppression in state.unpaged:
-        yield f"  a page was not sent: {_why(suppression)}"
+        yield Line("  ", marked(f"a page was not sent: {_why(suppression)}", Mark.ALARM))
 
 
 def _outcome(message: DrillMessage) -> str:

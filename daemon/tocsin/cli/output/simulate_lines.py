@@ -6,6 +6,7 @@ from textwrap import indent
 
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
 from tocsin.app.simulation.step_effects import effect_of
+from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import first_words
@@ -23,9 +24,10 @@ def lines(played: Simulation, policy: Policy, *, bodies: bool = False) -> Iterat
     effects = _effects(played, policy)
     for at in sorted({*messages, *effects}):
         yield ""
-        yield f"+{span(at - played.start)}  {at:%a %H:%M:%S}"
+        yield marked(f"+{span(at - played.start)}  {at:%a %H:%M:%S}", Mark.TITLE)
         yield from effects.get(at, ())
-        yield from (f"    {_message(message, policy, bodies)}" for message in messages.get(at, ()))
+        for message in messages.get(at, ()):
+            yield from _message(message, policy, bodies)
     yield ""
     if not played.messages:
         yield "nothing is sent in this time"
@@ -45,8 +47,12 @@ def _effects(played: Simulation, policy: Policy) -> dict[datetime, list[str]]:
     lines_at: dict[datetime, list[str]] = {}
     for part in played.parts:
         effect = effect_of(part, policy, paged_at)
-        words = f"no effect: {effect.effect}" if effect.in_vain else effect.effect
-        lines_at.setdefault(part.at, []).append(f"  > {effect.action}" + (f"  ({words})" if words else ""))
+        action = f"  > {effect.action}"
+        if effect.in_vain:
+            line = Line(action, "  (", marked("no effect", Mark.WARNING), f": {effect.effect})", hang=4)
+        else:
+            line = Line(action, f"  ({effect.effect})" if effect.effect else "", hang=4)
+        lines_at.setdefault(part.at, []).append(line)
     return lines_at
 
 
@@ -71,7 +77,7 @@ def span(length: timedelta) -> str:
     return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
-def _message(message: SimulatedMessage, policy: Policy, bodies: bool) -> str:
+def _message(message: SimulatedMessage, policy: Policy, bodies: bool) -> Iterator[str]:
     """Kind, reader and channel first; then why, and for what; below what an SMS says, or a mail's subject."""
     notification, content = message.notification, message.content
     person = policy.people.get(notification.to)
@@ -81,7 +87,8 @@ def _message(message: SimulatedMessage, policy: Policy, bodies: bool) -> str:
     about = ", ".join(part for part in (notification.group, *notification.roles, position) if part)
     why = f"{notification.reason.value}{': ' + about if about else ''}"
     text = "" if content is None else content.text if notification.via.traits.short else content.subject
-    shown = f"\n        {' '.join(text.split())}" if text else ""
+    yield Line(f"    {notification.kind.value:<10} {notification.via.value:<5} {who}  ({why})", hang=21)
+    if text:
+        yield Line(f"        {' '.join(text.split())}", hang=8)
     if content and bodies and not notification.via.traits.short:
-        shown += "\n" + indent(content.text.strip(), "          ")
-    return f"{notification.kind.value:<10} {notification.via.value:<5} {who}  ({why}){shown}"
+        yield from indent(content.text.strip(), "          ").split("\n")

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 
 from tocsin.app.policy_tests.judge import Failure
 from tocsin.app.policy_tests.run import PolicyTestResult
+from tocsin.cli.output.terminal.line import Line, Mark, marked
 
 INDENT = " " * 6
 
 
 def verdict(trial: PolicyTestResult) -> Iterator[str]:
     """One line, and for each failure what the plan does instead."""
-    yield f"{'FAIL' if trial.failures else 'ok':<4}  {trial.test.place}  {trial.test.name}"
+    verdict = marked("FAIL", Mark.ALARM) if trial.failures else "ok  "
+    yield Line(verdict, f"  {trial.test.place}  {trial.test.name}", hang=len(INDENT))
     for failure in trial.failures:
         yield ""
         yield f"{INDENT}{failure.place}: {failure.hint}"
-        yield from (f"{INDENT}{line}" for line in block(failure))
+        yield from (Line(INDENT, line, hang=len(INDENT) + 4) for line in block(failure))
     if trial.failures:
         yield ""
 

@@ -6,9 +6,10 @@ NO_COLOR, FORCE_COLOR, TERM=dumb and COLUMNS hold as rich has them.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from threading import Timer
+from threading import Lock, Timer
 from typing import Self
 
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.text import Text
 from rich.theme import Theme
 
 from tocsin.cli.output.terminal.line import Line, Mark, rows
+from tocsin.cli.output.terminal.work import Work
 
 STYLES = {
     Mark.WORST: "bold bright_white on red",
@@ -98,7 +100,7 @@ class Screen:
         self._live.stop()
 
 
-class LongWork:
+class ShownWork(Work):
     """How far a long command is, on the terminal behind stderr: from `APPEARS_AFTER` on, gone at the end."""
 
     def __init__(self, what: str, total: int | None) -> None:
@@ -110,12 +112,28 @@ class LongWork:
             *columns, console=there, transient=True, redirect_stdout=False, disable=not there.is_interactive
         )
         self._task = self._drawn.add_task(what, total=total)
-        self._timer = Timer(APPEARS_AFTER, self._drawn.start)
+        self._turn, self._shown = Lock(), False
+        self._timer = Timer(APPEARS_AFTER, self._appear)
         self._timer.daemon = True
 
     def tell(self, done: int) -> None:
         """How many are done."""
         self._drawn.update(self._task, completed=done)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Not to be shown meanwhile: something else is printed."""
+        with self._turn:
+            if self._shown:
+                self._drawn.stop()
+            yield
+            if self._shown:
+                self._drawn.start()
+
+    def _appear(self) -> None:
+        with self._turn:
+            self._shown = True
+            self._drawn.start()
 
     def __enter__(self) -> Self:
         self._timer.start()

@@ -5,10 +5,13 @@ rich is imported only where there is a terminal: `tocsin ack` at 3 a.m. does not
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
+
+from tocsin.cli.output.terminal.line import Line
+from tocsin.cli.output.terminal.work import Work
 
 
 def has_terminal(*, err: bool = False) -> bool:
@@ -27,18 +30,30 @@ def show(lines: Iterable[str], *, err: bool = False) -> None:
         click.echo(line, err=err)
 
 
+def beside(columns: Sequence[Sequence[str]], elsewhere: Sequence[int]) -> Iterator[Line]:
+    """Rows of columns, the last of which goes on below itself. On a terminal each is as wide as what stands in it;
+    elsewhere it has the width that scripts know, at least.
+    """
+    widths = list(elsewhere)
+    if has_terminal():
+        widths = [max(len(cell.rstrip()) for cell in column) + 1 for column in zip(*columns, strict=True)][:-1]
+    for *cells, last in columns:
+        padded = [Line(cell, " " * max(width - len(cell) + 1, 1)) for cell, width in zip(cells, widths, strict=True)]
+        yield Line(*padded, last, hang=sum(map(len, padded)))
+
+
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """Show on stderr, where that is a terminal, that something takes long and how many of the `total` are done (what is
-    given is told so). It appears after half a second and is gone at the end.
+def progress(what: str, total: int | None = None) -> Iterator[Work]:
+    """Show on stderr, where that is a terminal, that something takes long, and how many of the `total` are done. It
+    appears after half a second and is gone at the end.
     """
     if not has_terminal(err=True):
-        yield lambda _done: None
+        yield Work()
         return
-    from tocsin.cli.output.terminal.console import LongWork
+    from tocsin.cli.output.terminal.console import ShownWork
 
-    with LongWork(what, total) as shown:
-        yield shown.tell
+    with ShownWork(what, total) as shown:
+        yield shown
 
 
 def columns(elsewhere: int, most: int) -> int:
@@ -48,3 +63,13 @@ def columns(elsewhere: int, most: int) -> int:
     from tocsin.cli.output.terminal.console import console
 
     return min(console().width, most)
+
+
+def width_of_progress() -> int:
+    """The width of the terminal behind stderr on which something may be written over; 0 where there is none."""
+    if not has_terminal(err=True):
+        return 0
+    from tocsin.cli.output.terminal.console import console
+
+    there = console(err=True)
+    return there.width if there.is_interactive else 0
