@@ -3,12 +3,14 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import click
 
+from tocsin.app.configuration.revisions import ComparedConfig
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, ready_child, utc_now
@@ -38,22 +40,18 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.adapters.files.rights import closed
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.app.configuration.load import label_of
-    from tocsin.app.configuration.revisions import open_config
     from tocsin.app.diff.attribution import Attribution
     from tocsin.app.diff.difference import differ
     from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
     from tocsin.app.diff.words import changed_words
+    from tocsin.cli.output.diff_lines import markdown, text
     from tocsin.cli.output.terminal.show import progress, show
 
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)
     if why := closed(folder):
         fail([f"the config folder {folder} {why}"])
-    work = ready_child()
-    with progress("reading both configs"):
-        old, new = (open_config(work, folder, name, base, os.environ) for name in (revision, other))
-    if isinstance(old, str) or isinstance(new, str):
-        fail(side for side in (old, new) if isinstance(side, str))
+    old, new = _configs(folder, (revision, other), base)
     zone = zone_of(new.policy)
     compared_at = moments(base, zone)
     scanned = WatchedFolder(new.settings.incidents, SystemClock()).scan()
@@ -63,19 +61,29 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
         *tested_incidents(new, label_of(folder), [new.policy, old.policy]),
     ]
     with progress("comparing situations", len(situations)) as shown:
-        words = changed_words(work, old.templates, new.templates)
+        words = changed_words(ready_child(), old.templates, new.templates)
         attribution = Attribution(old, new, folder, base, os.environ)
         difference = differ(old, new, situations, attribution, shown.tell, words)
     if form == "json":
         json.dump(difference_document(difference), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()
-        return
-    from tocsin.cli.output.diff_lines import markdown, text
-
-    if form == "markdown":
+    elif form == "markdown":
         click.echo("\n".join(markdown(difference, compared_at, zone)))
     else:
         show(text(difference, compared_at, zone))
+
+
+def _configs(folder: Path, names: Sequence[str | None], at: datetime) -> list[ComparedConfig]:
+    """The configs at these revisions (None: as on disk). Those that cannot be compared are told, and end with 1."""
+    from tocsin.app.configuration.revisions import open_config
+    from tocsin.cli.output.terminal.show import progress
+
+    with progress("reading both configs"):
+        configs = [open_config(ready_child(), folder, name, at, os.environ) for name in names]
+    refused = [why for why in configs if isinstance(why, str)]
+    if refused:
+        fail(refused)
+    return [config for config in configs if not isinstance(config, str)]
 
 
 def difference_document(difference: Difference) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -89,20 +89,24 @@ def _watch(folder: Path, look: StatusLook) -> None:
     looks.start()
     if not sys.stdout.isatty():
         while not stopped:
-            click.echo("\n".join([*_page(looks.newest), ""]))
-            before = looks.newest
-            while looks.newest is before and not stopped:
+            printed = looks.newest
+            click.echo("\n".join([*_page(printed), ""]))
+            while looks.newest is printed and not stopped:
                 time.sleep(STEP)
         return
     from tocsin.cli.output.terminal.console import Screen
 
     with Screen() as screen:
         while not stopped:
+            painted = looks.newest, screen.size, _second()
             screen.paint(_page(looks.newest))
-            painted = looks.newest, screen.size, int(time.time())
-            while painted == (looks.newest, screen.size, int(time.time())) and not stopped:
+            while painted == (looks.newest, screen.size, _second()) and not stopped:
                 time.sleep(STEP)
     _show(_page(looks.newest))
+
+
+def _second() -> datetime:
+    return utc_now().replace(microsecond=0)
 
 
 def _page(look: StatusLook) -> Iterator[str]:
