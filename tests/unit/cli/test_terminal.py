@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from rich.cells import cell_len
 from tocsin.cli.output.terminal.line import Line, Mark, marked, problem_line, rows, severity_mark
 from tocsin.domain.problem import Problem, ProblemLevel
 
+from tests.fakes.pager import CONFIG, SETTINGS
 from tests.fakes.terminal import ESCAPES, Terminal, plain
 
 LONG = Line(
@@ -134,3 +136,29 @@ def test_progress() -> None:
     assert plain(after).lstrip("\r") == "a [red]word[/red] not accepted and so on :+1:\n"
     assert "\x1b[?25h" in seen
     assert on_terminal(80, slow=0.8, TERM="dumb")[0] == "a [red]word[/red] not accepted and so on :+1:\n"
+
+
+QUICK = """
+import sys
+from pathlib import Path
+from tocsin.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as end:
+    sys.exit(1 if "rich" in sys.modules else end.code)
+"""
+
+
+def test_an_answer_at_night_waits_for_no_colours(tmp_path: Path) -> None:
+    """`ack` on a terminal, whose sentence is short, imports nothing of rich, nor does the log's library for it."""
+    for folder in ("config", "incidents"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "config" / "all.yaml").write_text(CONFIG)
+    (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS)
+    (tmp_path / "incidents" / "pay.yaml").write_text(
+        "title: Payments fail\nseverity: sev1\nroles: {technical_lead: ana}\n"
+    )
+    command = [sys.executable, "-c", QUICK, "ack", "pay", "--as", "ana", "--anyway"]
+    with Terminal(command, 80, cwd=tmp_path, env=BARE) as terminal:
+        assert terminal.end() == "pay: acknowledged by ana\n"
+        assert terminal.process.returncode == 0

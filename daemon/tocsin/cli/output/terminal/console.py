@@ -1,4 +1,4 @@
-"""How output looks on a terminal: laid out by its width, what matters in colour, and how far a long command is.
+"""How output looks on a terminal: laid out by its width, with what matters in colour.
 
 A long line goes on below, indented, and is never broken inside a word: ids, addresses and file:line stay whole. Colours
 are those of the terminal's own sixteen that can be read on light and on dark alike: green and yellow never as letters.
@@ -6,20 +6,16 @@ NO_COLOR, FORCE_COLOR, TERM=dumb and COLUMNS hold as rich has them.
 """
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
-from threading import Lock, Timer
 from typing import Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 from rich.theme import Theme
 
 from tocsin.cli.output.terminal.line import Line, Mark, rows
-from tocsin.cli.output.terminal.work import Work
 
 STYLES = {
     Mark.WORST: "bold bright_white on red",
@@ -30,8 +26,6 @@ STYLES = {
     Mark.WARNING: "bold magenta",
     Mark.TITLE: "bold",
 }
-APPEARS_AFTER = 0.5
-"""Seconds until progress is shown."""
 _PLAIN = dict.fromkeys(("progress.spinner", "progress.download", "progress.elapsed"), "none")
 """Styles of rich that are green and yellow."""
 
@@ -98,48 +92,3 @@ class Screen:
 
     def __exit__(self, *_: object) -> None:
         self._live.stop()
-
-
-class ShownWork(Work):
-    """How far a long command is, on the terminal behind stderr: from `APPEARS_AFTER` on, gone at the end."""
-
-    def __init__(self, what: str, total: int | None) -> None:
-        columns: list[ProgressColumn] = [SpinnerColumn("line"), TextColumn("{task.description}"), TimeElapsedColumn()]
-        if total is not None:
-            columns.insert(2, MofNCompleteColumn(separator=" of "))
-        there = console(err=True)
-        self._drawn = Progress(
-            *columns, console=there, transient=True, redirect_stdout=False, disable=not there.is_interactive
-        )
-        self._task = self._drawn.add_task(what, total=total)
-        self._turn, self._shown = Lock(), False
-        self._timer = Timer(APPEARS_AFTER, self._appear)
-        self._timer.daemon = True
-
-    def tell(self, done: int) -> None:
-        """How many are done."""
-        self._drawn.update(self._task, completed=done)
-
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Not to be shown meanwhile: something else is printed."""
-        with self._turn:
-            if self._shown:
-                self._drawn.stop()
-            yield
-            if self._shown:
-                self._drawn.start()
-
-    def _appear(self) -> None:
-        with self._turn:
-            self._shown = True
-            self._drawn.start()
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        self._drawn.stop()

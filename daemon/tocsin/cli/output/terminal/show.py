@@ -50,7 +50,7 @@ def progress(what: str, total: int | None = None) -> Iterator[Work]:
     if not has_terminal(err=True):
         yield Work()
         return
-    from tocsin.cli.output.terminal.console import ShownWork
+    from tocsin.cli.output.terminal.shown_work import ShownWork
 
     with ShownWork(what, total) as shown:
         yield shown
