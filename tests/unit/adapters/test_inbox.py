@@ -13,8 +13,18 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.inbox import writer
 from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader
-from tocsin.adapters.inbox.writer import WEBHOOKS_MOST, InboxWriter
-from tocsin.domain.arrival import EntryKind, InboxEntry, ResubscribeEntry, WebhookEntry, WebhookRoute, WordEntry
+from tocsin.adapters.inbox.writer import STRANGERS_MOST, InboxWriter
+from tocsin.domain.arrival import (
+    CodeEntry,
+    EntryKind,
+    InboxEntry,
+    ResubscribeEntry,
+    SignInEntry,
+    WebhookEntry,
+    WebhookRoute,
+    WordEntry,
+)
+from tocsin.domain.people import Channel
 from tocsin.formats.inbox.entries import ENTRY_MOST, WAITING_MOST, read_entry
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.inbox import InboxError, InboxFullError, InboxListing
@@ -95,12 +105,14 @@ async def test_no_more_than_a_thousand_wait(tmp_path: Path) -> None:
     """And strangers fill no more than half of the places."""
     inbox = InboxWriter(tmp_path, StillClock())
     webhook = WebhookEntry("webhook001", WebhookRoute.INBOUND, "/twilio/inbound", (("Body", "ok"),), "x")
-    for number in range(WEBHOOKS_MOST):
+    for number in range(STRANGERS_MOST):
         (tmp_path / f"20261126T101112.{number:06}Z-webhook-{number:08}.json").touch()
-    with pytest.raises(InboxFullError, match="is it running"):
-        await inbox.leave(webhook)
+    asked = SignInEntry("sign000001", "ana", Channel.SMS, "0" * 64)
+    for strange in (webhook, asked, CodeEntry("code000001", "sign000001", "123456", "p", "0" * 64)):
+        with pytest.raises(InboxFullError, match="is it running"):
+            await inbox.leave(strange)
     await inbox.leave(ENTRY)
-    for number in range(WAITING_MOST - WEBHOOKS_MOST - 1):
+    for number in range(WAITING_MOST - STRANGERS_MOST - 1):
         (tmp_path / f"20261126T101112.{number:06}Z-word-{number:08}.json").touch()
     with pytest.raises(InboxFullError):
         await inbox.leave(ENTRY)

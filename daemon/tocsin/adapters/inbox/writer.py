@@ -22,8 +22,10 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxError, InboxFullError
 from tocsin.text.cleaning import shown
 
-WEBHOOKS_MOST = 500
-"""How many of those that wait strangers may fill: anybody can call a webhook."""
+STRANGERS_MOST = 500
+"""How many of those that wait strangers may fill."""
+OF_STRANGERS = frozenset({EntryKind.WEBHOOK, EntryKind.SIGN_IN, EntryKind.CODE})
+"""Anybody can call a webhook, ask for a code, and try one."""
 WRITTEN_WITHIN = 5.0
 """Seconds for the folder to answer."""
 THREADS = 4
@@ -88,8 +90,8 @@ def _opened(folder: Path) -> Iterator[int]:
 
 def _require_room(names: Sequence[str], kind: EntryKind) -> None:
     """Raises InboxFullError."""
-    webhooks = sum(f"-{EntryKind.WEBHOOK.value}-" in name for name in names)
-    if len(names) >= WAITING_MOST or (kind is EntryKind.WEBHOOK and webhooks >= WEBHOOKS_MOST):
+    of_strangers = sum(any(f"-{theirs.value}-" in name for theirs in OF_STRANGERS) for name in names)
+    if len(names) >= WAITING_MOST or (kind in OF_STRANGERS and of_strangers >= STRANGERS_MOST):
         raise InboxFullError(f"the inbox is full: {len(names)} entries wait for the daemon; is it running?")
 
 
