@@ -6,8 +6,9 @@ Skipped, saying so, where there is no `chromium`.
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.delivery import Accepted, Content, Message
-from tocsin.domain.facts import Answer, Answered
-from tocsin.domain.people import Channel
+from tocsin.domain.facts import Answer, Answered, Closed, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.people import Channel, Session, session_digest
 from tocsin.web.http.cache import AT_LEAST
 
 from tests.builders.instants import MINUTE, T0
@@ -48,7 +51,19 @@ PAGES = {
 }
 PLAIN = ("incident", "incidents", "on call")
 """Pages that are looked at without scripts too."""
-WIDTHS = (360, 390, 1280)
+OWN = {
+    "own incident": "/incidents/card",
+    "own incident, over": "/incidents/mail",
+    "own drill": "/incidents/practice",
+    "a file in trouble": "/incidents/search",
+    "own list": "/incidents",
+    "found": "/incidents?q=sev1",
+    "found nothing": "/incidents?q=nothing-like-this&show=closed",
+    "closed": "/incidents?show=closed&page=2",
+    "own on call": "/oncall",
+}
+"""Pages of who has signed in."""
+WIDTHS = (320, 390, 1280)
 AXE = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(found => found.violations.map(
     each => each.id + ": " + each.nodes.map(node => node.target + " " + node.failureSummary).join("; ")))"""
 COLOURS = {"runOnly": ["color-contrast"]}
@@ -97,25 +112,54 @@ async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Pat
     """No rule of axe is broken, neither on a phone in the light nor (contrast) on a desk in the dark; nothing is wider
     than the screen; the console is silent under the page's own Content-Security-Policy.
     """
-    wrong: dict[str, Any] = {}
     async with site(tmp_path) as life, browser() as chromium:
         context = await chromium.new_context(extra_http_headers=BEARER, color_scheme="light")
-        for name, path in PAGES.items():
-            page, said = await opened(context, life, path)
-            for width in WIDTHS:
-                await page.set_viewport_size({"width": width, "height": 800})
-                needed, had = await page.evaluate(SIZES)
-                wrong |= {f"{name} at {width}": f"needs {needed}"} if needed > had else {}
-            await page.evaluate(AXE_SCRIPT)
-            await page.emulate_media(color_scheme="dark")
-            dark = await page.evaluate(AXE, COLOURS)
-            await page.emulate_media(color_scheme="light")
-            await page.set_viewport_size({"width": 390, "height": 800})
-            broken = [*dark, *await page.evaluate(AXE, {})]
-            wrong |= {f"{name} by axe": broken} if broken else {}
-            wrong |= {f"{name}'s console": said} if said else {}
-            await page.close()
-    assert wrong == {}
+        assert await faults_of(context, life, PAGES) == {}
+
+
+@pytest.mark.attack
+async def test_pages_of_who_has_signed_in(tmp_path: Path) -> None:
+    """The same of what only they see: what they can do, what is wrong with a file, fifty and more that are closed, what
+    was found and that nothing was; the numbers on it are large enough for a thumb.
+    """
+    async with site(tmp_path) as life, browser() as chromium:
+        for number in range(60):
+            old = Incident(f"old-{number}", f"A title {'that is long ' * number}", "sev2", Status.RESOLVED)
+            await life.ledger.record(old.id, [Seen(T0, old, "d"), Closed(T0)], [], [])
+            await life.ledger.keep_file(old.id, f"{old.id}.yaml", "d", b"title: Old")
+            await life.ledger.finish(old.id)
+        await life.ledger.keep_file("search", "search.yaml", "x", b"title: Search\nseverity: sev9\nstatus: fixing\n")
+        await life.ledger.claim_notice(f"{Trouble.FILE_VANISHED}:in/search.yaml", life.clock.now(), timedelta(0))
+        await life.ledger.begin_session(Session(session_digest("a-random-id"), "bo", life.clock.now()))
+        context = await chromium.new_context(color_scheme="light")
+        await context.add_cookies(
+            [{"name": "tocsin_session", "value": "a-random-id", "url": f"http://127.0.0.1:{life.port}"}]
+        )
+        assert await faults_of(context, life, OWN) == {}
+        page, _ = await opened(context, life, OWN["own incident"])
+        small = "[...document.querySelectorAll('a.call, .act a')].filter(a => a.getBoundingClientRect().height < 30)"
+        assert await page.evaluate(f"{small}.map(a => a.outerHTML)") == []
+
+
+async def faults_of(context: BrowserContext, life: Life, pages: Mapping[str, str]) -> dict[str, Any]:
+    """What is wrong with pages, by what."""
+    wrong: dict[str, Any] = {}
+    for name, path in pages.items():
+        page, said = await opened(context, life, path)
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": 800})
+            needed, had = await page.evaluate(SIZES)
+            wrong |= {f"{name} at {width}": f"needs {needed}"} if needed > had else {}
+        await page.evaluate(AXE_SCRIPT)
+        await page.emulate_media(color_scheme="dark")
+        dark = await page.evaluate(AXE, COLOURS)
+        await page.emulate_media(color_scheme="light")
+        await page.set_viewport_size({"width": 390, "height": 800})
+        broken = [*dark, *await page.evaluate(AXE, {})]
+        wrong |= {f"{name} by axe": broken} if broken else {}
+        wrong |= {f"{name}'s console": said} if said else {}
+        await page.close()
+    return wrong
 
 
 async def test_every_page_without_javascript(tmp_path: Path) -> None:
