@@ -230,3 +230,17 @@ async def test_who_would_be_woken_role_by_role(life: Life) -> None:
     assert "Pages wait until Mon 30 Nov, 09:00. By email; the next level after 4 hours of open hours" in words(
         (await life.get("/oncall", **BEARER))[2]
     ).replace("08:00 UTC", "09:00")
+
+
+async def test_what_the_reader_is_asked_stands_first(life: Life) -> None:
+    """What waits for their answer, with its buttons; after the resolution whether it is healthy, not the role that they
+    were asked to take before.
+    """
+    said = words((await life.get("/incidents/card", **BO))[2])
+    assert said.index("You are asked to be Technical Lead and Scribe") < said.index("Next update by")
+    page = (await life.get("/incidents/card", **BO))[2]
+    assert 'href="/incidents/card/act/ok">Accept: I am Technical Lead and Scribe</a>' in page
+    over = words((await life.get("/incidents/mail", **BO))[2])
+    assert "Is it healthy? Healthy Not healthy" in over
+    assert "You are asked to be" not in over
+    assert "/act/" not in (await life.get("/incidents/card", **BEARER))[2]

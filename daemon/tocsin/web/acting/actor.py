@@ -117,7 +117,8 @@ async def acts_of(site: Site, looker: Viewer, incident: str) -> OfferedActs:
     acts = [act for act in offered(options, person=person.id) if act not in [answer.name for answer in answers]]
     acts += [Act.PASS] if options.passes and not options.urges else []  # giving up is not what is looked for
     offers = [Offer(act, act.traits.offer) for act in acts]
-    asked = f"You are asked to be {names}" if names else "Is it healthy?" if options.confirms else "What you can do"
+    to_be = f"You are asked to be {names}" if names and options.takes else "What you can do"
+    asked = "Is it healthy?" if options.confirms else to_be
     return OfferedActs(asked, tuple(answers), tuple(offers[:BIG]), tuple(offers[BIG:]))
 
 

@@ -3,7 +3,6 @@ can do.
 """
 
 import asyncio
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,11 +14,10 @@ from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import RoleState
 from tocsin.app.replies.duties import next_asked, review_duty, update_duty
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.incident import Edit, Incident, Status
+from tocsin.domain.incident import Edit, Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import CurrentState, NextPages, current_state
-from tocsin.text.cleaning import clean, one_line
 from tocsin.text.times import clock, span
 from tocsin.web.access.viewer import Viewer
 from tocsin.web.acting.actor import Actor
@@ -27,7 +25,8 @@ from tocsin.web.acting.acts import BIG, Act, offered
 from tocsin.web.acting.preview import accept_label, act_effects, press_label
 from tocsin.web.http.site import Site
 from tocsin.wording.language.language import ENGLISH
-from tocsin.wording.message.page_words import meeting_place, people_to_call
+from tocsin.wording.message.page_words import people_to_call
+from tocsin.wording.report.places import places
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ async def link_page(site: Site, actor: Actor, looker: Viewer, done: str) -> web.
         takes=await asyncio.to_thread(_answer, actor, Act.OK) if options.takes else None,
         passes=await asyncio.to_thread(_answer, actor, Act.PASS) if options.passes else None,
         services=actor.policy.service_titles(incident.services),
-        places=[] if actor.history.resolved_at else _places(incident, actor.policy),
+        places=[] if actor.history.resolved_at else places(incident, actor.policy),
         numbers={role: number for role, _, number in called},
         called=called,
         writes=await _update_values(site, actor, state),
@@ -124,25 +123,6 @@ def _answer(actor: Actor, act: Act) -> _AnswerButton:
     shown = act_effects(actor, act, Edit())
     sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now)
     return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences)
-
-
-def _places(incident: Incident, policy: Policy) -> list[tuple[str, str, str]]:
-    """Where to meet and where to look: a word for it, what is read, and where it leads; empty: nowhere."""
-    services = [policy.services[name] for name in incident.services if name in policy.services]
-    bridge = meeting_place(incident, policy)
-    runbook = next((service.runbook for service in services if service.runbook), "")
-    links = dict(pair for pairs in (*(service.links for service in services), incident.links) for pair in pairs)
-    places = [("Meet", bridge, _leads_to(bridge)), ("Runbook", runbook, _leads_to(runbook))]
-    places += [("Link", one_line(clean(title)), _leads_to(address)) for title, address in links.items()]
-    return [place for place in places if place[1]]
-
-
-def _leads_to(place: str) -> str:
-    """Where a browser or a phone gets to it, as a mail has it; empty: it is words alone."""
-    if place.startswith(("https://", "http://", "tel:")):
-        return place
-    number = re.sub("[ -]", "", place)
-    return f"tel:{number}" if re.fullmatch(r"\+[0-9]+", number) else ""
 
 
 def _called(actor: Actor) -> list[tuple[str, str, str]]:

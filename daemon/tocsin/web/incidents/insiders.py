@@ -12,8 +12,8 @@ from tocsin.web.http.daemon_health import daemon_trouble
 from tocsin.web.http.page_times import PageTimes
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.kept_views import AGAIN_AFTER, drawings
-from tocsin.web.incidents.places import places
 from tocsin.wording.report.chart_lanes import STATUS_TONES
+from tocsin.wording.report.places import places
 from tocsin.wording.report.review import COUNTED, figure_rows
 
 LOOKS_AT = "?view=internal"
