@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tocsin.app.arrivals.edit_feed import EditFeed
+from tocsin.app.arrivals.edit_judge import EditJudge
 from tocsin.app.arrivals.gate import Gate
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.inbox_feed import InboxFeed
@@ -43,8 +45,8 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
+from tocsin.domain.arrival import BY_FILE, ArrivalKind, Judgement, OptOut
 from tocsin.domain.arrival import Arrival as CameIn
-from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import (
     MAIN,
     Accepted,
@@ -76,6 +78,7 @@ from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PlainBundles, shipped_words
 from tests.fakes.folder import FakeFolder
 from tests.fakes.inbox import FakeInboxFolder
+from tests.fakes.incident_files import MemoryIncidentFiles
 from tests.fakes.loop import VirtualClock
 
 Dice = random.Random
@@ -100,6 +103,9 @@ class Disk:
     finished: set[str] = field(default_factory=set)
     arrivals: list[tuple[CameIn, str | None]] = field(default_factory=list)
     answers: list[tuple[str, Answered]] = field(default_factory=list)
+    words: dict[str, Judgement] = field(default_factory=dict)
+    judged_at: dict[str, datetime] = field(default_factory=dict)
+    contents: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     full: bool = False
 
@@ -289,11 +295,22 @@ class DiskLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
-        return tuple((row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None)
+        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE)
+
+    async def unjudged_acts(self) -> tuple[tuple[int, CameIn], ...]:
+        await self._commit()
+        return tuple(one for one in self._unjudged() if one[1].kind in {ArrivalKind.EDIT, ArrivalKind.DECLARE})
+
+    def _unjudged(self) -> list[tuple[int, CameIn]]:
+        return [(row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None]
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         await self._commit()
-        self._disk.arrivals[row] = (self._disk.arrivals[row][0], result)
+        arrival, known = self._disk.arrivals[row]
+        if known is None:
+            self._disk.arrivals[row] = (arrival, result)
+            self._disk.words[arrival.ref] = Judgement(result, words)
+            self._disk.judged_at[arrival.ref] = self._clock.now()
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         await self._commit()
@@ -339,6 +356,15 @@ class DiskLedger:
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         await self._commit()
         self._disk.files[incident] = (file, digest)
+        self._disk.contents[incident] = (file, data)
+
+    async def file(self, incident: str) -> tuple[str, bytes] | None:
+        await self._commit()
+        return self._disk.contents.get(incident)
+
+    async def incidents(self) -> tuple[str, ...]:
+        await self._commit()
+        return tuple(self._disk.facts)
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         return {
@@ -519,6 +545,7 @@ class World:
             Faults(),
             FakeInboxFolder(looks_every=2.0),
         )
+        self.files = MemoryIncidentFiles(self.folder)
         self.providers = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
         }
@@ -665,8 +692,11 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         ArrivalKind.SIGN_OUT: sign_ins.leave,
     }
     arrivals = Arrivals(ledger, judges, notices)
+    threads: Any = object()  # the loop runs at once whatever is given to whichever threads
+    edit_judge = EditJudge(clock, ledger, context, world.files, threads)
+    edits = EditFeed(clock, ledger, edit_judge, notices)
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
-    inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, notices)
+    inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     parts = (
         set_aside,
@@ -679,6 +709,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         arrivals,
         inbox,
         sign_ins,
+        edits,
         stops,
         transports,
         *world.further_parts,

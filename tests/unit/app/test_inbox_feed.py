@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.gate import Gate
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.inbox_feed import InboxFeed
@@ -65,13 +66,16 @@ class Post:
         self.notices, self.judged = Notices(clock), list[tuple[float, str]]()
         config = active_config(paging_policy(), settings(**SIGNING))
         judges = dict.fromkeys(ArrivalKind, self.judge) | {ArrivalKind.WORD: Words(clock, self.notices).judge}
+        no_judge: Any = None  # nobody looks at edits here
         self.arrivals = Arrivals(self.ledger, judges, self.notices)
+        self.edits = EditFeed(clock, self.ledger, no_judge, self.notices)
         self.feed = InboxFeed(
             clock,
             self.ledger,
             self.folder,
             Gate(clock, config, self.sessions, SignInCodes()),
             self.arrivals,
+            self.edits,
             self.notices,
         )
         self.began = clock.now()

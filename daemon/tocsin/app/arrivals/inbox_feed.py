@@ -12,12 +12,13 @@ from datetime import timedelta
 
 import structlog
 
+from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import ACTS, EntryKind
+from tocsin.domain.arrival import ACTS, BY_FILE, EntryKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.inbox.entries import WAITING_MOST
 from tocsin.formats.inbox.names import read_entry_name
@@ -67,6 +68,7 @@ class InboxFeed:
         folder: InboxFolder,
         gate: Gate,
         arrivals: Arrivals,
+        edits: EditFeed,
         notices: Notices,
     ) -> None:
         self._clock = clock
@@ -74,6 +76,7 @@ class InboxFeed:
         self._folder = folder
         self._gate = gate
         self._arrivals = arrivals
+        self._edits = edits
         self._notices = notices
         self._log = LimitedLog()
         self._done: frozenset[str] = frozenset()
@@ -140,6 +143,8 @@ class InboxFeed:
             self._refuse(admitted)
         elif admitted is not None:
             await self._ledger.record_arrival(admitted)
+            if admitted.kind in BY_FILE:
+                self._edits.poke()
 
     def _refuse(self, refused: EntryRefused) -> None:
         """Tell of it: what strangers can bring about only the log."""

@@ -24,6 +24,10 @@ EARLIER = (
     "This link is from an earlier time that this incident was open. It was reopened since: use the link of the newest "
     "page, or call."
 )
+NOT_ASKED = (
+    "Nothing was asked of you in this incident, so there is nothing to accept or to pass. To take a role, give it to "
+    "yourself."
+)
 """Why an answer does not count, for whoever gave it."""
 
 
@@ -61,6 +65,8 @@ class LinkAnswers:
             return Judgement(REFUSED, why)
         assert options is not None
         fact = answer_fact(options, Answer(word), now, arrival.ref)
+        if fact is None and not int(episode) and not options.anything:
+            return Judgement(REFUSED, NOT_ASKED)
         if fact is None:
             return Judgement(UNCHANGED)
         await self._ledger.record(incident, [fact], [], [])

@@ -204,6 +204,11 @@ def says(text: str, edit: Edit, telling: Telling) -> bool:
     )
 
 
+def sentence_heads(edit: Edit, telling: Telling) -> list[str]:
+    """What an edit sets, in sentences without their full stops that say nothing of what stood there before."""
+    return [_head(FieldChange(field, _befores(field)[0], value), telling) for field, value in set_fields(edit).items()]
+
+
 def _head(change: FieldChange, telling: Telling) -> str:
     """How the sentence of a change begins, whatever was there before."""
     return change_sentence(change, telling).partition(", was ")[0].rstrip(".")

@@ -41,6 +41,11 @@ and in another thread, and may raise EditRefusedError.
 """
 
 
+ROOM_TO_END = 32 * 1024
+"""What of the size of a file is left by updates and notes, so that whatever was written it can be changed and ended."""
+TOLD_ONLY = frozenset({"updates", "timeline"})
+
+
 class EditRefusedError(Exception):
     """It was not done; the text says why, and what to do instead."""
 
@@ -253,7 +258,7 @@ class IncidentCommands:
                 raise _NothingToWriteError
             after = edit_incident(data, edit)
             if after is not None:
-                result = WrittenEdit(edit, current, digest(_small_enough(after)))
+                result = WrittenEdit(edit, current, digest(_small_enough(after, edit)))
             return after
 
         try:
@@ -275,7 +280,7 @@ class IncidentCommands:
         if not edit.keys:
             return WrittenEdit(edit, target.good)
         anew = edit_incident(target.last_good, edit) if target.last_good else None
-        data, name = _small_enough(anew or write_incident(target.good, edit)), target.name or f"{target.id}.yaml"
+        data, name = _small_enough(anew or write_incident(target.good, edit), edit), target.name or f"{target.id}.yaml"
         aside = self._files.put(name, data, self._now)
         sentence = f"{shown(name)} was written anew from the last good version"
         if aside:
@@ -345,8 +350,10 @@ def _whole_second_after(at: datetime) -> datetime:
     return at.replace(microsecond=0) + timedelta(seconds=1 if at.microsecond else 0)
 
 
-def _small_enough(data: bytes) -> bytes:
+def _small_enough(data: bytes, edit: Edit) -> bytes:
     """What is to be written, unless it could not be read again. Raises EditRefusedError."""
-    if len(data) > FILE_LIMIT:
-        raise EditRefusedError(f"the file would be over {FILE_LIMIT // 1024} KiB, and could not be read any more")
+    limit = FILE_LIMIT - ROOM_TO_END if edit.keys <= TOLD_ONLY else FILE_LIMIT
+    if len(data) > limit:
+        words = f"the incident's file would be over {limit // 1024} KiB, and could soon not be read any more"
+        raise EditRefusedError(f"{words}; nothing was changed. Resolve it and declare a new one for what goes on")
     return data

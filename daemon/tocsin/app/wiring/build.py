@@ -24,6 +24,8 @@ from tocsin.adapters.ledger.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
+from tocsin.app.arrivals.edit_feed import EditFeed
+from tocsin.app.arrivals.edit_judge import EditJudge
 from tocsin.app.arrivals.first_answers import FirstAnswers
 from tocsin.app.arrivals.gate import Gate
 from tocsin.app.arrivals.inbound import Arrivals, Judge
@@ -187,8 +189,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     replies = SmsReplies(clock, ledger, context, sender, stops := Stops(clock, ledger, context), renderer)
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins), notices)
-    gate = Gate(clock, config, sessions, context.sign_in_codes)
-    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), gate, arrivals, notices)
+    gate, edits = Gate(clock, config, sessions, context.sign_in_codes), edit_feed(clock, ledger, context)
+    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
@@ -199,7 +201,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
     watches: tuple[Part, ...] = (clock_watch, ProviderClocks(transports, notices), *beside)
-    parts = (*core, *watches, inbox, arrivals, stops, transports, reviews, sign_ins, *polls)
+    parts = (*core, *watches, inbox, arrivals, edits, stops, transports, reviews, sign_ins, *polls)
     sources = (watch, inbox, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, sources)
@@ -209,6 +211,12 @@ def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, noti
     """What brings alerts to their incidents."""
     incidents = AlertIncidents(IncidentFiles(config.settings.incidents), DiskThreads("alerts"))
     return AlertFeed(clock, ledger, config, notices, incidents)
+
+
+def edit_feed(clock: SystemClock, ledger: SqlLedger, context: DeliveryContext) -> EditFeed:
+    """What brings what people do in the browser into incident files."""
+    files, threads = IncidentFiles(context.config.settings.incidents), DiskThreads("edits")
+    return EditFeed(clock, ledger, EditJudge(clock, ledger, context, files, threads), context.notices)
 
 
 def judges(

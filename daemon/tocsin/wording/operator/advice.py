@@ -203,6 +203,15 @@ ADVICE: Mapping[Trouble, Advice] = {
         "`web.alertmanager` out of the config until you know how it was broken into, and resolve what was forged "
         "(`tocsin status` lists it).",
     ),
+    Trouble.EDITS_UNWRITTEN: Advice(
+        "whoever did it was told that nothing was changed, and has their text; pages and answers go on.",
+        "see to the rights and the disk of the incident folder. Commands on the server write the same files.",
+    ),
+    Trouble.EDITS_MANY: Advice(
+        "no more of it is done for some minutes; accepting and passing count as ever, and so does everybody else.",
+        "ask them. If it was not they, somebody has their phone or the web side: sign them out (`tocsin sign-out "
+        "PERSON`), or stop it (`systemctl stop tocsin-web`), and look at the incidents' timelines for what was done.",
+    ),
     Trouble.UNSUBSCRIBE_WISH: Advice(
         "nothing was changed: who hears stands in the config alone.",
         "take the address out of the group that the message names, or talk to them.",

@@ -1,0 +1,126 @@
+"""What people did in the browser is judged, each incident's in the order it came, and what follows is written into the
+incident folder, where it is seen like any other file. A folder that hangs holds up edits alone.
+
+A judgement is given once the daemon has seen the file as written, so that the page which waits for it shows what is
+true then.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from tocsin.app.arrivals.edit_judge import ActLedger, EditJudge, Written
+from tocsin.app.arrivals.link_answers import ACTED, REFUSED
+from tocsin.app.edits import words
+from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.state.notices import Notices
+from tocsin.domain.arrival import Arrival, Judgement
+from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
+
+LOOKS_EVERY = 0.1
+"""Seconds between two looks while something waits to be seen."""
+CONCLUDED_EACH = 10
+"""After how many it is looked whether what was written before has been seen."""
+RESTS_FOR = 1.0
+"""Seconds until the next look while the ledger is in trouble."""
+
+log = structlog.get_logger()
+
+
+class EditFeed:
+    """Brings edits and declarations to whoever judges them."""
+
+    def __init__(self, clock: Clock, ledger: ActLedger, judge: EditJudge, notices: Notices) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._judge = judge
+        self._notices = notices
+        self._written: dict[int, tuple[Arrival, Written]] = {}
+        self._poked = asyncio.Event()
+
+    def poke(self) -> None:
+        """Something came in."""
+        self._poked.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        seconds: float | None
+        while True:
+            self._poked.clear()
+            try:
+                seconds = LOOKS_EVERY if await self.look() else None
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+                seconds = RESTS_FOR
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._poked.wait()
+
+    async def look(self) -> bool:
+        """Judge what waits; whether something has to be looked at again. Raises LedgerError: what was not judged then
+        is judged at the next look.
+        """
+        await self._conclude()
+        acts = [act for act in await self._ledger.unjudged_acts() if act[0] not in self._written]
+        for number, (row, arrival) in enumerate(acts, 1):
+            if number % CONCLUDED_EACH == 0:
+                await self._conclude()
+            if isinstance(arrival, Unreadable):
+                self._tell_broken(arrival.why)
+                await self._ledger.record_result(row, REFUSED, words.BROKEN)
+                continue
+            same = (arrival.kind, arrival.who)
+            waiting = sum((known.kind, known.who) == same for known, _ in self._written.values())
+            judged = await guarded(self._judge.judge(arrival, waiting), LedgerError)
+            if isinstance(judged, Broken):
+                self._tell_broken(str(judged))
+                judged = Judgement(REFUSED, words.BROKEN)
+            if isinstance(judged, Written):
+                self._written[row] = arrival, judged
+            else:
+                await self._record(row, arrival, judged)
+        await self._conclude()
+        return bool(self._written)
+
+    async def _conclude(self) -> None:
+        """Judge what was written, once it was seen or was waited for long enough. What was written into a file before
+        a version that was seen is in that.
+        """
+        facts: dict[str, Sequence[Fact]] = {written.incident: () for _, written in self._written.values()}
+        for incident in facts:
+            facts[incident] = await self._facts(incident)
+        seen: dict[str, Sequence[Fact]] = {}
+        for row, (arrival, written) in reversed(list(self._written.items())):
+            since = _since(facts[written.incident], written.digest) or seen.get(written.incident, ())
+            seen[written.incident] = since
+            if since or self._clock.now() >= written.until:
+                sentence = written.say(since) if since else f"{written.say(())} {words.KEPT}"
+                await self._record(row, arrival, Judgement(ACTED, sentence))
+                del self._written[row]
+
+    async def _facts(self, incident: str) -> Sequence[Fact]:
+        """What is recorded of an incident; nothing where it cannot be read (rule 63)."""
+        try:
+            return await self._ledger.facts(incident)
+        except UnreadableError:
+            return ()
+
+    async def _record(self, row: int, arrival: Arrival, judgement: Judgement) -> None:
+        log.info("arrival", kind=arrival.kind.value, result=judgement.result)
+        await self._ledger.record_result(row, judgement.result, judgement.words)
+
+    def _tell_broken(self, why: str) -> None:
+        """What cannot be judged holds up nobody (rule 63)."""
+        text = f"what somebody did in the browser could not be judged ({why}); the rest is"
+        self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="edit"))
+
+
+def _since(facts: Sequence[Fact], digest: str) -> Sequence[Fact]:
+    """The facts from the version with this digest on; none while it was not seen."""
+    places = [place for place, fact in enumerate(facts) if isinstance(fact, Seen) and fact.digest == digest]
+    return facts[places[-1] :] if places else ()
