@@ -65,7 +65,7 @@ class Trouble(StrEnum):
     INBOX_FLOODED = "inbox-flooded", "The inbox is flooded", "The inbox is not flooded any more"
     ALERTS_UNWRITTEN = "alerts-unwritten", "Alerts wait to become incidents", "Alerts become incidents again"
     ALERTS_MANY = "alerts-many", "Alerts open many incidents", "Alerts open few incidents again"
-    EDITS_UNWRITTEN = "edits-unwritten", "What people do in the browser cannot be written"
+    EDITS_UNWRITTEN = "edits-unwritten", "Changes in the browser cannot be written"
     EDITS_MANY = "edits-many", "Very much is done in the name of {about}"
     UNSUBSCRIBE_WISH = "unsubscribe-wish", "A reader asks to be taken off the updates"
     LEDGER_UNWRITABLE = "ledger-unwritable", "The ledger cannot be written", "The ledger can be written again"
