@@ -9,13 +9,14 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
+from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
-from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel, StakeholderGroup
 from tocsin.domain.policy import Cadence, Span, Stream
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
+from tocsin.text.decoding import FILE_LIMIT
 
 from tests.builders.policies import small_policy
 
@@ -342,3 +343,36 @@ async def test_an_update_for_outsiders_says_that_they_wait(room: Room) -> None:
     said = await room.desk.edit("card", Edit(entry=UpdateEntry("We look.", "We look into it.", NOW)))
     assert said == "Public hear nothing until the severity of the file can be read"
     assert await room.desk.edit("card", Edit(entry=UpdateEntry("We look on.", "", NOW))) == ""
+
+
+async def test_who_did_what_stands_in_the_timeline(room: Room) -> None:
+    """P8: of what somebody named does a note says what is true now and what was; an update names its author itself."""
+    room.write("card.yaml", GOOD)
+    await room.desk.edit("card", Edit(severity="sev1", impact="Cards fail."), by="bo")
+    await room.desk.edit("card", Edit(entry=UpdateEntry("Looks well.", by="bo"), status=Status.MONITORING), by="bo")
+    await room.desk.edit("card", Edit(no_eta=True))
+    (note,) = room.says().timeline
+    assert (note.text, note.by, note.at) == (
+        "Severity is SEV1 now, was SEV2. The impact is now: “Cards fail.”",
+        "bo",
+        NOW.replace(microsecond=0),
+    )
+    assert (room.folder / "card.yaml").read_text().startswith("# hand-written\n")
+
+
+async def test_notes_leave_room_to_end_it(room: Room) -> None:
+    """P4: a file is not filled with notes until it cannot be read: whatever was noted, it can still be resolved."""
+    room.write("card.yaml", f"{GOOD}# {'x' * (FILE_LIMIT - ROOM_TO_END)}\n")
+    with pytest.raises(EditRefusedError, match="would be over 224 KiB"):
+        await room.desk.edit("card", Edit(note=TimelineNote("one more")))
+    await room.desk.edit("card", RESOLVE)
+    assert room.says().resolved
+
+
+async def test_declared_once(room: Room) -> None:
+    """P3: the same words of one person in one second are one incident; of somebody else, another."""
+    declared = Incident("", "Search is down", "sev1", declared_by="bo")
+    first = await room.desk.declare_once(declared)
+    assert await room.desk.declare_once(declared) == first
+    other, _ = await room.desk.declare_once(replace(declared, declared_by="ana"))
+    assert other == f"{first[0]}-2"
