@@ -47,6 +47,7 @@ STATES = {
     "status": State("/incidents/card/act/status", {}, LOOK, 422),
     "severity": State("/incidents/card/act/severity"),
     "severity, looked at": State("/incidents/card/act/severity", {}, "text=Make it SEV3"),
+    "severity, another one": State("/incidents/card/act/severity", {}, "text=Make it SEV4"),
     "estimate": State("/incidents/card/act/eta", {"#eta_at": "10:00", "#eta_day": "2026-11-23"}, LOOK, 422),
     "impact, changed meanwhile": State("/incidents/card/act/impact", {"#impact": "All."}, LOOK),
     "role": State("/incidents/card/act/assign", {}, LOOK, 422),
@@ -146,6 +147,20 @@ async def test_an_update_by_keyboard_without_scripts() -> None:
         assert "It is true now." in await page.inner_text("[role=status]")
         (entry,) = dee.acts
         assert getattr(entry, "edit").entry.public == WORDS["public"]  # noqa: B009 - an edit, as the form is one
+
+
+async def test_a_severity_that_outsiders_hear_of_is_looked_at_and_set() -> None:
+    """The first press shows their last word; the second sets just that severity, and another one is looked at anew."""
+    async with acting() as bo, phone(bo, scripts=False) as context:
+        await going(bo)
+        page = await context.new_page()
+        await page.goto(f"{address(bo)}/incidents/card/act/severity")
+        for press in ("text=Make it SEV4", "text=Make it SEV3 >> nth=0", "text=Make it SEV3 >> nth=0"):
+            assert bo.acts == []
+            async with page.expect_navigation():
+                await page.click(press)
+        (entry,) = bo.acts
+        assert getattr(entry, "edit").severity == "sev3"  # noqa: B009 - an edit, as the form is one
 
 
 async def test_a_form_that_waits_keeps_its_text_and_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ class Acting:
         if not await ledger.record_arrival(Arrival(kind, entry.ref, entry.person, "", self.site.now)):
             return
         self.site.inbox.taken.add(entry.ref)
-        judged = self.judged or Judgement("acted", "It is true now.")
+        is_new = isinstance(entry, DeclareEntry)
+        judged = self.judged or Judgement("acted", f"{NEW}: It is declared." if is_new else "It is true now.")
         if judged.result == "acted" and isinstance(entry, EditEntry):
             current = fold_facts(await ledger.facts(entry.incident)).incident
             assert current is not None

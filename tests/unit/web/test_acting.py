@@ -189,8 +189,29 @@ async def test_not_healthy_shows_whom_it_wakes_and_opens_it_again(bo: Acting) ->
     assert ">Not healthy: page " in page
     status, _, _ = await bo.post("/incidents/card/act/unhealthy", hidden(page) | {"step": "do", "note": "Still 500s."})
     assert status == 303
-    assert of(bo).not_healthy
-    assert of(bo).edit.note is not None
+    entry = of(bo)
+    assert entry.not_healthy
+    assert entry.edit.note is not None
+    _, page = await bo.get(bo.site.short("fay") + f"?done={entry.ref}")  # a link of the time before
+    assert '<p class="lead" role="status">It is true now.</p>' in page
+    assert "This link is from an earlier time that this incident was open." in page
+
+
+async def test_health_is_an_answer_of_who_was_asked_and_else_an_edit(bo: Acting) -> None:
+    """Whoever has signed in may say so; a link of somebody who was not asked leads to the sign-in."""
+    await going(bo, "fay", "bo")
+    await bo.site.seen(status=Status.RESOLVED)
+    bo.site.clock.go(31 * MINUTE)
+    await pass_time(bo.site.ledger, "card", bo.site.now)
+    _, page = await bo.get("/incidents/card/act/healthy")
+    status, _, _ = await bo.post("/incidents/card/act/healthy", hidden(page) | {"step": "do"})
+    assert (status, of(bo).edit.verified_by) == (303, "bo")
+    bo.id = ""
+    async with bo.site.client.get(f"{bo.site.short('dee')}/act/unhealthy", allow_redirects=False) as told:
+        assert told.headers["Location"].startswith("/sign-in")
+    link = bo.site.short("fay")
+    _, page = await bo.get(f"{link}/act/unhealthy")
+    assert ">Not healthy: page " in page
 
 
 async def test_a_link_alone_does_what_it_may(bo: Acting) -> None:

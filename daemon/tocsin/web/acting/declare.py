@@ -32,6 +32,7 @@ from tocsin.web.http.judged import (
     LOOKS_AGAIN,
     NOT_LEFT,
     any_judgement,
+    declared_id,
     judgement,
     leave,
     new_ref,
@@ -42,8 +43,6 @@ from tocsin.web.http.site import Site
 
 KINDS = (ArrivalKind.DECLARE,)
 NO_TITLE = "Say in a few words what is wrong: it is the first thing that everybody reads."
-IDS_LOOKED_AT = 20
-"""Ids that an incident of one title and day may have got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +164,8 @@ class _Declaring:
             return page
         if judged.result == REFUSED:
             return await self._form(actor, _DeclareSheet(typed, refused=judged.words, status=409))
-        incident = await self._declared(one_line(clean(typed["title"])), _person(actor))
-        there = f"/{incident}" if incident else ""
-        return see_other(f"{path_before(self._site)}/incidents{there}?{DONE}={ref}")
-
-    async def _declared(self, title: str, person: Person) -> str:
-        """The id of the newest incident that the person declared under that title; empty: it cannot be told apart."""
-        ids, ledger = candidate_ids(title, self._site.clock.now()), self._site.ledger()
-        known = set(await ledger.incidents())
-        possible = [name for name, _ in zip(ids, range(IDS_LOOKED_AT), strict=False) if name in known]
-        versions = await ledger.newest_versions(possible)
-        own = [name for name in possible if name in versions and versions[name].declared_by in (person.id, person.name)]
-        return own[-1] if own else ""
+        incident, _ = declared_id(judged.words)
+        return see_other(f"{path_before(self._site)}/incidents/{incident}?{DONE}={ref}")
 
     async def _form(self, actor: Viewer, sheet: _DeclareSheet) -> web.Response:
         policy = await self._site.active_policy.policy()

@@ -22,7 +22,7 @@ from tocsin.formats.inbox.names import REF
 from tocsin.text.times import clock
 from tocsin.web.access.same_origin import REFERRER
 from tocsin.web.access.viewer import sign_in_path
-from tocsin.web.acting.actor import Actor
+from tocsin.web.acting.actor import Actor, path_before
 from tocsin.web.acting.acts import BIG, Act, offered
 from tocsin.web.acting.choices import choices
 from tocsin.web.acting.fields import Meant, Typed, meant, typed_fields, with_estimate
@@ -143,7 +143,9 @@ class ActForms:
             return await self._refused(actor, act, typed, judged.words)
         if judged.result == ACTED:
             log.info("acted", act=act.value, incident=actor.incident.id, person=actor.person.id)
-        return see_other(f"{actor.base}?{DONE}={ref}")
+        reopened = act is Act.UNHEALTHY and actor.signed_in  # their link was of the time before
+        base = f"{path_before(self._site)}/incidents/{actor.incident.id}" if reopened else actor.base
+        return see_other(f"{base}?{DONE}={ref}")
 
     async def _refused(self, actor: Actor, act: Act, typed: Typed, words: str) -> web.Response:
         """The form again, made from the version that now stands, with what was typed and why it did not count."""
@@ -242,7 +244,7 @@ class ActForms:
         episode, signature, session = (
             (0, "", actor.session) if actor.signed_in else (actor.episode, actor.signature, "")
         )
-        if ArrivalKind.ANSWER in _kinds(act, actor):
+        if _kinds(act, actor)[0] is ArrivalKind.ANSWER:
             answer = Answer.PASS if act is Act.PASS else Answer.OK
             return AnswerEntry(ref, incident, episode, person, answer, signature, session)
         return EditEntry(

@@ -49,6 +49,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         except LedgerError as fault:
             site.warn("ledger trouble", trouble=str(fault))
             page = site.page("acting/link_blind", status=503)
+        except web.HTTPGone as gone:  # they have just opened it again themselves, and have a new link for that
+            done = await done_words(site, request)
+            if not done:
+                raise
+            page = site.page("acting/link_gone", done=done, why=gone.text)
         except web.HTTPNotFound:  # a key of ours has signed it: the daemon knows more than the ledger's file (rule 64)
             page = site.page("acting/link_blind", status=503)
         page.headers.update(REFERRER)

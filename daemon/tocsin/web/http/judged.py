@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from tocsin.app.arrivals.link_answers import ACTED
 from tocsin.app.reply_options.seals import sealed
 from tocsin.domain.arrival import ArrivalKind, EntryKind, InboxEntry, Judgement
 from tocsin.formats.inbox.names import REF
@@ -70,6 +71,12 @@ async def judgement(site: Site, kind: ArrivalKind, ref: str, seconds: float | No
     return None
 
 
+def declared_id(words: str) -> tuple[str, str]:
+    """The id of what was declared, and the sentence for whoever did: the judgement's words have both."""
+    incident, _, sentence = words.partition(": ")
+    return incident, sentence
+
+
 def kind_of(entry: InboxEntry) -> ArrivalKind:
     """As what an act is judged."""
     return next(kind for kind, left_as in JUDGED_APART.items() if left_as is entry.kind)
@@ -80,7 +87,10 @@ async def done_words(site: Site, request: web.Request) -> str:
     ref = request.query.get(DONE, "")
     if not re.fullmatch(REF, ref):
         return ""
-    judged = await any_judgement(site, ref, tuple(JUDGED_APART))
+    declared = await judgement(site, ArrivalKind.DECLARE, ref, 0)
+    if declared is not None and declared.result == ACTED:
+        return declared_id(declared.words)[1]
+    judged = declared or await any_judgement(site, ref, (ArrivalKind.EDIT, ArrivalKind.ANSWER))
     return judged.words if judged else ""
 
 
