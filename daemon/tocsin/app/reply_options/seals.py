@@ -1,6 +1,6 @@
 """What only the daemon may read of an entry in the inbox: the id of a session, a typed code. The folder is open to a
 group, and an entry waits there while the daemon is away; so these are sealed with the signing key that the web side
-shares with the daemon. Where there is no such key there is no other user either (a trial).
+shares with the daemon. Where there is no such key (a trial, as a rule) they lie there as they are.
 
 A seal is for one field of one reference: it opens nowhere else.
 """
