@@ -36,7 +36,9 @@ PAGES = {
     "resolved": "/incidents/mail",
     "public": "/incidents/card?view=public",
     "incidents": "/incidents",
+    "public by link": signed_links.STATUS + signed_links.status_token(KEY, "card"),
     "public incidents": "/incidents?view=public",
+    "nothing": "/nothing",
     "on call": "/oncall",
     "sign in": "/sign-in",
     "sign in by link": "/sign-in?to=" + signed_links.answer([KEY], "card", "bo"),
@@ -49,6 +51,8 @@ PAGES = {
     "drill answer": signed_links.answer([KEY], "practice", "bo"),
     "inbox": "/inbox",
 }
+REFUSED = {"/nothing": 404}
+"""What leads to nothing, and with which status."""
 PLAIN = ("incident", "incidents", "on call")
 """Pages that are looked at without scripts too."""
 OWN = {
@@ -100,11 +104,12 @@ async def browser() -> AsyncIterator[Browser]:
 async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, list[str]]:
     """A page, and what its console complained of: a broken Content-Security-Policy, a missing file, a fault."""
     page, said = await context.new_page(), []
-    page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+    told = f"status of {REFUSED[path]}" if path in REFUSED else "\0"
+    page.on("console", lambda message: told in message.text or said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda fault: said.append(f"fault: {fault}"))
     answer = await page.goto(f"http://127.0.0.1:{life.port}{path}", wait_until="load")
     assert answer is not None
-    assert answer.status == 200, path
+    assert answer.status == REFUSED.get(path, 200), path
     return page, said
 
 
