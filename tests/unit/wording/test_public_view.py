@@ -177,6 +177,20 @@ def test_the_impact_and_the_estimate_stand_where_they_were_told() -> None:
     ]
 
 
+def test_what_an_update_without_news_tells_again() -> None:
+    """Who looks now reads the last news too, as the mail has it; of what has changed since only when it was written."""
+    entry = UpdateEntry("a", "First news.", T0 + 5 * MINUTE)
+    facts: list[Fact] = [seen(0), updated(0, "customers"), seen(5, updates=(entry,)), updated(5, "customers")]
+    due = updated(30, "customers")
+    moved = [seen(9, updates=(entry,), status=Status.MONITORING), updated(9, "customers")]
+    stories = {"": facts, "Last news, 10:05 UTC: First news.": [*facts, due]}
+    stories["Written at 10:05 UTC: First news."] = [*facts, *moved, due]
+    for told_again, story in stories.items():
+        found = public_view(steps_of(story), {}, POLICY)
+        assert found is not None
+        assert found.last_news == told_again
+
+
 def test_what_reached_nobody_is_not_shown() -> None:
     """A group whose every reader unsubscribed was told nothing."""
     hushed = replace(updated(5, "customers"), readers=())

@@ -68,7 +68,7 @@ def atom_list(publisher: Publisher, entries: Sequence[Entry], page: str, feed: s
         (page, feed),
         max((view.latest.at for view, _ in entries), default=NEVER),
         (
-            _entry(UUID(hex=view.key), view.title, view.latest, view.began_at, publisher.address(path), _newest(view))
+            _entry(_name(view), view.title, view.latest, view.began_at, publisher.address(path), _newest(view))
             for view, path in sorted(entries, key=lambda entry: entry[0].latest.at, reverse=True)
         ),
     )
@@ -77,7 +77,7 @@ def atom_list(publisher: Publisher, entries: Sequence[Entry], page: str, feed: s
 def atom_one(publisher: Publisher, entry: Entry, feed: str) -> str:
     """A feed of one incident with an entry an update."""
     view, path = entry
-    name = UUID(hex=view.key)
+    name = _name(view)
     return _feed(
         publisher,
         str(uuid5(name, "feed")),
@@ -105,7 +105,7 @@ def _about(publisher: Publisher) -> dict[str, Any]:
 def _incident(publisher: Publisher, view: PublicView, path: str) -> dict[str, Any]:
     updates = _newest(view)
     return {
-        "id": f"urn:uuid:{UUID(hex=view.key)}",
+        "id": f"urn:uuid:{_name(view)}",
         "url": publisher.address(path),
         "title": view.title,
         "status": view.status.value,
@@ -126,6 +126,11 @@ def _incident(publisher: Publisher, view: PublicView, path: str) -> dict[str, An
         ],
         "left_out": len(view.updates) - len(updates),
     }
+
+
+def _name(view: PublicView) -> UUID:
+    """What names the incident for ever."""
+    return UUID(hex=view.key, version=5)
 
 
 def _newest(view: PublicView) -> tuple[PublicUpdate, ...]:

@@ -16,7 +16,7 @@ from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.closing_words import duration, resolution
-from tocsin.wording.message.update_words import GroupView, changes, expected, group_view, news, standing
+from tocsin.wording.message.update_words import GroupView, changes, expected, group_view, last_news, news, standing
 from tocsin.wording.report.timeline import TimelineStep
 
 ZONE = "UTC"
@@ -72,6 +72,18 @@ def view_told(step: TimelineStep, fact: Updated) -> GroupView:
     """The version that the group was told of, as it read it."""
     incident = version_told(step)
     return group_view(incident, step.before, fact.group, external=True, zone=ZONE, now=fact.at, language=ENGLISH)
+
+
+def news_told_again(view: GroupView, policy: Policy) -> str:
+    """The newest public text, as an update that has no news tells it again."""
+    newest = last_news(view, policy)
+    if newest is None:
+        return ""
+    if newest.outdated:
+        return ENGLISH.say("Written at {time}: {news}", time=newest.at, news=newest.text)
+    if newest.at:
+        return ENGLISH.say("Last news, {time}: {news}", time=newest.at, news=newest.text)
+    return ENGLISH.say("Last news: {news}", news=newest.text)
 
 
 def _update(at: datetime, steps: Sequence[TimelineStep], told: _Heard, policy: Policy) -> PublicUpdate:

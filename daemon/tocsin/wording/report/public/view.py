@@ -19,14 +19,15 @@ from tocsin.wording.message.wording import title_text
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign
 from tocsin.wording.report.chart_lanes import AFTER, STATUS_TONES
 from tocsin.wording.report.page_timeline import excerpt
-from tocsin.wording.report.public.updates import PublicUpdate, public_updates, version_told, view_told
+from tocsin.wording.report.public.updates import PublicUpdate, news_told_again, public_updates, version_told, view_told
 from tocsin.wording.report.timeline import TimelineStep
 
 
 @dataclass(frozen=True, slots=True)
 class PublicView:
     """The public view. `updates` are oldest first, never empty. `key` names it to the world, the `id`
-    to insiders alone. `next_update_at` is what was promised last, `since` when it really began.
+    to insiders alone. `next_update_at` is what was promised last, `since` when it really began, `last_news` what an
+    update without news of its own told again.
     """
 
     id: str
@@ -39,6 +40,7 @@ class PublicView:
     next_update_at: datetime | None
     resolved_at: datetime | None
     since: datetime | None = None
+    last_news: str = ""
 
     @property
     def began_at(self) -> datetime:
@@ -86,6 +88,7 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
         next_update_at=None if resolved else min(waits, default=None),
         resolved_at=last.fact.at if resolved else None,
         since=last.before.began_at,
+        last_news=news_told_again(view_told(last, last.fact), policy) if isinstance(last.fact, Updated) else "",
     )
 
 
