@@ -10,6 +10,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import REFUSED
 from tocsin.app.edits.effect_words import OutsideText, effect_sentences, outside_texts
 from tocsin.app.edits.effects import effects
+from tocsin.app.edits.words import declared_id
 from tocsin.domain.arrival import ArrivalKind, DeclareEntry
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -32,7 +33,6 @@ from tocsin.web.http.judged import (
     LOOKS_AGAIN,
     NOT_LEFT,
     any_judgement,
-    declared_id,
     judgement,
     leave,
     new_ref,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from tocsin.app.arrivals.link_answers import ACTED
+from tocsin.app.edits.words import declared_id
 from tocsin.app.reply_options.seals import sealed
 from tocsin.domain.arrival import ArrivalKind, EntryKind, InboxEntry, Judgement
 from tocsin.formats.inbox.names import REF
@@ -69,12 +70,6 @@ async def judgement(site: Site, kind: ArrivalKind, ref: str, seconds: float | No
         if judged is not None:
             return judged
     return None
-
-
-def declared_id(words: str) -> tuple[str, str]:
-    """The id of what was declared, and the sentence for whoever did: the judgement's words have both."""
-    incident, _, sentence = words.partition(": ")
-    return incident, sentence
 
 
 def kind_of(entry: InboxEntry) -> ArrivalKind:
