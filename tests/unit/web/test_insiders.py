@@ -174,7 +174,7 @@ async def test_incidents_are_found_by_words(life: Life) -> None:
         assert (status, ids(page)) == (200, wanted), query
     assert "Nothing was found." in words(page)
     assert 'role="search"' not in (await life.get("/incidents?q=card"))[2]
-    assert ids((await life.get("/incidents?q=search"))[2]) == ["card", "mail"]
+    assert (await life.get("/incidents?q=search"))[2] == (await life.get("/incidents"))[2]
 
 
 async def test_closed_ones_are_listed_as_far_back_as_the_ledger_goes(life: Life) -> None:
