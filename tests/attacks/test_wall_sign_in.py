@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.attacks.test_wall_inbox import INBOX, KEY, PULL, Site, link
+from tests.attacks.test_wall_inbox import KEY, PULL, Site
 from tests.fakes.sandbox import missing
 from tests.fakes.server import STATE, good, installed_server
 
@@ -123,10 +123,14 @@ def test_who_sees_a_cookie_acts_until_sign_out(site: Site) -> None:
     assert "Signed in as" in bo.ask("/incidents")[1]
     assert there
     assert page
-    site.leave(
-        f"put('declare', 'h2h2h2h2', person='bo', session='{session}', title='It saw his cookie', severity='sev1',"
-        " services=[], summary='', impact='', public_title='')"
+    declare = (
+        "put('declare', '{ref}', person='bo', session='{session}', title='{title}', severity='sev1', services=[],"
+        " summary='', impact='', public_title='')"
     )
-    server.until(lambda: site.arrivals().get("declare") == 1)
-    assert site.ask(link("x", "bo"))[0] == 404
-    assert server.root(f"ls {INBOX}").split() == []
+    site.leave(declare.format(ref="h2h2h2h2", session=session, title="It saw his cookie"))
+    server.until(lambda: "It saw his cookie" in site.status())
+    assert good(server.run("carol", "sign-out", "--all")) == "everybody is signed out, in 1 browser\n"
+    site.leave(declare.format(ref="h3h3h3h3", session=session, title="It kept his cookie"))
+    server.until(lambda: site.waiting() == [])
+    assert "It kept his cookie" not in site.status()
+    assert "Signed in as" not in bo.ask("/incidents")[1]
