@@ -19,6 +19,7 @@ import click
 from tocsin.app.incidents.open_incidents import OpenIncident
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.output.status_lines import StatusLook, lines
+from tocsin.cli.output.terminal.show import can_paint, show
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import LedgerError
 
@@ -69,13 +70,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
             )
             click.echo()
         else:
-            _show(lines(look, utc_now()))
-
-
-def _show(page: Iterator[str]) -> None:
-    from tocsin.cli.output.terminal.show import show
-
-    show(page)
+            show(lines(look, utc_now()))
 
 
 def _watch(folder: Path, look: StatusLook) -> None:
@@ -87,10 +82,10 @@ def _watch(folder: Path, look: StatusLook) -> None:
         signal.signal(number, lambda number, _frame: stopped.append(number))
     looks = _Looks(folder, look)
     looks.start()
-    if not sys.stdout.isatty():
+    if not can_paint():
         while not stopped:
             printed = looks.newest
-            click.echo("\n".join([*_page(printed), ""]))
+            show([*_page(printed), ""])
             while looks.newest is printed and not stopped:
                 time.sleep(STEP)
         return
@@ -102,7 +97,7 @@ def _watch(folder: Path, look: StatusLook) -> None:
             screen.paint(_page(looks.newest))
             while painted == (looks.newest, screen.size, _second()) and not stopped:
                 time.sleep(STEP)
-    _show(_page(looks.newest))
+    show(_page(looks.newest))
 
 
 def _second() -> datetime:

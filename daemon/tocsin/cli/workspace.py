@@ -4,6 +4,7 @@ told.
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -32,8 +33,12 @@ ANSWERS_WITHIN = 3.0
 
 
 def warn(sentence: str) -> None:
-    """Tell what people should know besides what they asked for."""
-    if sentence:
+    """Tell what people should know besides what they asked for. What fits the terminal needs no laying out."""
+    if len(sentence) > shutil.get_terminal_size().columns:
+        from tocsin.cli.output.terminal.show import show
+
+        show([sentence], err=True)
+    elif sentence:
         click.echo(sentence, file=sys.stderr)
 
 

@@ -67,9 +67,18 @@ def columns(elsewhere: int, most: int) -> int:
 
 def width_of_progress() -> int:
     """The width of the terminal behind stderr on which something may be written over; 0 where there is none."""
-    if not has_terminal(err=True):
+    return _width_to_paint(err=True)
+
+
+def can_paint() -> bool:
+    """Whether stdout is a terminal on which something may be written over."""
+    return _width_to_paint(err=False) > 0
+
+
+def _width_to_paint(*, err: bool) -> int:
+    if not has_terminal(err=err):
         return 0
     from tocsin.cli.output.terminal.console import console
 
-    there = console(err=True)
+    there = console(err=err)
     return there.width if there.is_interactive else 0
