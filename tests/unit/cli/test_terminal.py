@@ -91,8 +91,8 @@ import sys, time
 from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.cli.output.terminal.show import progress, show
 assert "rich.console" not in sys.modules
-with progress("Looking", 3) as tell:
-    tell(1)
+with progress("Looking", 3) as work:
+    work.tell(1)
     time.sleep(float(sys.argv[1]))
 show([Line("a [red]word[/red] ", marked("not accepted", Mark.ALARM), " and so on :+1:")])
 sys.exit("rich.console" in sys.modules)
