@@ -3,5 +3,3 @@
 `server` holds what is true for every route: limits, errors in one plain sentence, security headers. Each group of
 routes is one file with `routes(site)`. What comes in is verified and left in the ledger; the daemon decides.
 """
-
-import tocsin.app  # noqa: F401 - structlog without rich
