@@ -146,7 +146,7 @@ def test_it_is_used(site: Site) -> None:
     assert (status, "NOT yet accepted" in page) == (503, True), page
     assert len(site.waiting()) == 1
     owner = server.root(f"stat -c '%U:%G %a' {INBOX}/*")
-    assert owner == "tocsin-web:tocsin 660\n"
+    assert owner == "tocsin-web:tocsin 640\n"
 
 
 def test_what_it_may_not_say(site: Site) -> None:

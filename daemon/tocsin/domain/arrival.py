@@ -103,6 +103,7 @@ class EntryKind(StrEnum):
     CODE = "code"
     LEAVE = "leave"
     SIGN_OUT = "sign_out"
+    PASS = "pass"  # noqa: S105 - no password
 
 
 ACTS = frozenset({EntryKind.EDIT, EntryKind.DECLARE})
@@ -111,7 +112,7 @@ SIGNING_IN = frozenset({EntryKind.SIGN_IN, EntryKind.CODE, EntryKind.LEAVE})
 """What a browser's session begins and ends with."""
 OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS | SIGNING_IN
 """What only the web side leaves."""
-OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT})
+OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT, EntryKind.PASS})
 """What commands leave, and the web side never: words reach the operators as they are."""
 
 
@@ -310,6 +311,19 @@ class SignOutEntry:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class PassEntry:
+    """A person passes, by a command, on what they are asked for in that episode. Who left it is its proof: somebody who
+    may write incident files, as whoever acknowledges by command.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.PASS
+    ref: str
+    incident: str
+    episode: int
+    person: str
+
+
 InboxEntry = (
     AnswerEntry
     | WebhookEntry
@@ -323,5 +337,6 @@ InboxEntry = (
     | CodeEntry
     | LeaveEntry
     | SignOutEntry
+    | PassEntry
 )
 """What lies in the inbox. None of it is believed before it is judged."""

@@ -44,7 +44,8 @@ class InboxListing:
 @dataclass(frozen=True, slots=True)
 class InboxFile:
     """What lies in the folder under a name. `fault`: why it is no file that can be read, else empty. `of_web_side`: it
-    is of the inbox's own user, or ours (`ours`); else `owner` is whose it is.
+    is of the inbox's own user, or ours (`ours`); else `owner` is whose it is. `of_responder`: its owner may write
+    incident files, and nobody else could have changed it.
     """
 
     name: str
@@ -52,6 +53,7 @@ class InboxFile:
     owner: str = ""
     of_web_side: bool = False
     ours: bool = False
+    of_responder: bool = False
     fault: str = ""
 
 

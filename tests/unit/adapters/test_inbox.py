@@ -54,7 +54,7 @@ async def test_what_is_left_is_read_whole(tmp_path: Path) -> None:
     writing = InboxWriter(folder, clock)
     assert await writing.waits(EntryKind.RESUBSCRIBE, ENTRY.ref)
     assert not await writing.waits(EntryKind.ANSWER, ENTRY.ref)
-    reader = InboxReader(folder)
+    reader = InboxReader(folder, tmp_path)
     assert names(reader.changed()) == [name]
     file = reader.read(name)
     assert file is not None
@@ -82,7 +82,7 @@ async def test_on_a_server_the_group_may_take_entries_away(tmp_path: Path) -> No
         os.umask(before)
     for made in (folder, state / "inbox"):
         assert stat.S_IMODE(made.stat().st_mode) == 0o2770
-        assert stat.S_IMODE((made / left(made)[0]).stat().st_mode) == 0o660
+        assert stat.S_IMODE((made / left(made)[0]).stat().st_mode) == 0o640
 
 
 @pytest.mark.parametrize("fails", ["write", "fsync", "rename"])
@@ -130,7 +130,7 @@ async def test_places_that_are_no_inbox(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InboxError, match="is no folder"):
         await InboxWriter(tmp_path / "file", StillClock()).leave(ENTRY)
-    said = InboxReader(tmp_path / "file").changed()
+    said = InboxReader(tmp_path / "file", tmp_path).changed()
     assert isinstance(said, str)
     assert str(tmp_path / "file") in said
 
@@ -177,7 +177,7 @@ def test_nothing_but_files_of_its_own_is_opened(tmp_path: Path) -> None:
     """
     folder = tmp_path / "inbox"
     folder.mkdir()
-    expected, reader = things(folder), InboxReader(folder)
+    expected, reader = things(folder), InboxReader(folder, tmp_path)
     assert names(reader.changed()) == sorted(expected)
     for name, said in expected.items():
         file = reader.read(name)
@@ -191,13 +191,13 @@ def test_a_folder_with_something_in_it_stays(tmp_path: Path) -> None:
     """What is below it is nobody's to remove."""
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "file").touch()
-    assert InboxReader(tmp_path).remove("deep") == "directory not empty"
+    assert InboxReader(tmp_path, tmp_path).remove("deep") == "directory not empty"
 
 
 def test_no_more_is_read_than_an_entry_may_have(tmp_path: Path) -> None:
     """A megabyte costs no more than 8 kB."""
     (tmp_path / "big").write_bytes(b"x" * 1_000_000)
-    file = InboxReader(tmp_path).read("big")
+    file = InboxReader(tmp_path, tmp_path).read("big")
     assert file is not None
     assert len(file.data) == ENTRY_MOST + 1
 
@@ -209,7 +209,7 @@ def test_whose_a_file_is(tmp_path: Path) -> None:
     for name, owner in (("host", 54321), ("ours", 0), ("other", 54322)):
         (tmp_path / name).touch()
         os.chown(tmp_path / name, owner, -1)
-    reader = InboxReader(tmp_path)
+    reader = InboxReader(tmp_path, tmp_path)
     files = {name: reader.read(name) for name in ("host", "ours", "other")}
     assert {name: (file.of_web_side, file.ours, file.owner) for name, file in files.items() if file} == {
         "host": (True, False, ""),
@@ -220,7 +220,7 @@ def test_whose_a_file_is(tmp_path: Path) -> None:
 
 def test_a_folder_that_rests_is_not_listed(tmp_path: Path) -> None:
     """After a change it is listed for a while, as its time is coarse; then only when something was put there."""
-    reader = InboxReader(tmp_path)
+    reader = InboxReader(tmp_path, tmp_path)
     listed = [reader.changed() for _ in range(LISTS_AGAIN + 5)]
     assert listed[LISTS_AGAIN:] == [None] * 5
     assert None not in listed[:LISTS_AGAIN]
@@ -232,7 +232,7 @@ def test_a_folder_that_rests_is_not_listed(tmp_path: Path) -> None:
 
 def test_what_was_never_finished_is_cleared_in_time(tmp_path: Path) -> None:
     """A file that is being written is left alone; one that somebody who was killed left behind is removed after a while."""
-    reader = InboxReader(tmp_path)
+    reader = InboxReader(tmp_path, tmp_path)
     (tmp_path / ".half").touch()
     assert names(reader.changed()) == []
     old = tmp_path.stat().st_mtime - LEFT_OVER_AFTER - 1
@@ -251,7 +251,7 @@ def test_a_listing_has_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """A folder of any number of names costs no more than a look at some of them."""
     monkeypatch.setattr("tocsin.adapters.inbox.reader.LISTED_MOST", 50)
     with many(tmp_path, 60):
-        listing = InboxReader(tmp_path).changed()
+        listing = InboxReader(tmp_path, tmp_path).changed()
     assert isinstance(listing, InboxListing)
     assert (len(listing.names), listing.more) == (50, True)
 
@@ -259,7 +259,7 @@ def test_a_listing_has_its_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("entry", [ENTRY, WordEntry("0123456789", "pull", "\ud83d broken")])
 async def test_nobody_sees_half_an_entry(tmp_path: Path, entry: InboxEntry) -> None:
     """While two hundred are left at once every listing shows whole ones only."""
-    inbox, reader, seen = InboxWriter(tmp_path, StillClock()), InboxReader(tmp_path), 0
+    inbox, reader, seen = InboxWriter(tmp_path, StillClock()), InboxReader(tmp_path, tmp_path), 0
     async with asyncio.TaskGroup() as tasks:
         for number in range(100):
             tasks.create_task(

@@ -52,6 +52,21 @@ def make_private(folder: Path) -> None:
             folder.chmod(stat.S_IMODE(status.st_mode) & stat.S_IRWXU)
 
 
+def may_write(user: int, folder: Path) -> bool:
+    """Whether a user may put files into a folder, by its mode and by the groups of the system. Never raises; it may
+    wait for whoever keeps the list of users.
+    """
+    try:
+        status = folder.stat()
+        if user in {0, status.st_uid} or status.st_mode & stat.S_IWOTH:
+            return True
+        known = pwd.getpwuid(user)
+        groups = os.getgrouplist(known.pw_name, known.pw_gid)
+    except (OSError, KeyError):
+        return False
+    return bool(status.st_mode & stat.S_IWGRP) and status.st_gid in groups
+
+
 def owner_beside_root(folder: Path) -> str:
     """Whom a folder belongs to, for a process of root's: what it writes there, they could not open. Empty where that
     cannot happen, or where there is no folder yet.

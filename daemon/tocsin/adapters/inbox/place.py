@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PRIVATE = 0o600
-OF_GROUP = 0o660
+OF_GROUP = 0o640
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -28,5 +28,7 @@ def open_inbox(folder: Path) -> int:
 
 
 def file_mode(opened: int) -> int:
-    """The permissions of an entry in the opened folder: its group may take it away where it may write there."""
+    """The permissions of an entry in the opened folder: its group reads it where it may write there, and so takes it
+    away; nobody else may change what somebody left.
+    """
     return OF_GROUP if os.fstat(opened).st_mode & stat.S_IWGRP else PRIVATE

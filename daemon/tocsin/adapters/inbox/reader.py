@@ -5,11 +5,12 @@ here blocks.
 """
 
 import os
+import stat
 from concurrent.futures import Executor
 from pathlib import Path
 
 from tocsin.adapters.files.disk_threads import DiskThreads
-from tocsin.adapters.files.rights import user_name, why_not
+from tocsin.adapters.files.rights import may_write, user_name, why_not
 from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
 from tocsin.adapters.inbox.place import open_inbox
 from tocsin.formats.inbox.entries import ENTRY_MOST
@@ -36,10 +37,11 @@ THREADS = 3
 
 
 class InboxReader:
-    """A port InboxFolder."""
+    """A port InboxFolder; `incidents` is the folder of incident files, whose rights say who responds."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, incidents: Path) -> None:
         self._folder = folder
+        self._incidents = incidents
         self._listed_of: tuple[int, int, int] | None = None
         self._again = 0
         self._rested = 0
@@ -72,7 +74,7 @@ class InboxReader:
         except OSError:
             return None
         try:
-            return _read(name, folder)
+            return _read(name, folder, self._incidents)
         finally:
             os.close(folder)
 
@@ -120,7 +122,7 @@ def _is_left_over(entry: "os.DirEntry[str]", newest: float) -> bool:
         return False
 
 
-def _read(name: str, folder: int) -> InboxFile | None:
+def _read(name: str, folder: int, incidents: Path) -> InboxFile | None:
     hosts = {os.fstat(folder).st_uid, os.geteuid()}
     try:
         data, status = read_with_status(name, ENTRY_MOST + 1, folder)
@@ -133,4 +135,6 @@ def _read(name: str, folder: int) -> InboxFile | None:
     if status.st_nlink > 1:
         return InboxFile(name, fault="it is also called otherwise elsewhere (a hard link)")
     trusted, ours = status.st_uid in hosts, status.st_uid == os.geteuid()
-    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted, ours)
+    sealed = not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    of_responder = sealed and may_write(status.st_uid, incidents)
+    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted, ours, of_responder)

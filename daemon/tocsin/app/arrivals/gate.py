@@ -27,6 +27,7 @@ from tocsin.domain.arrival import (
     EditEntry,
     InboxEntry,
     LeaveEntry,
+    PassEntry,
     ResubscribeEntry,
     SignInEntry,
     SignOutEntry,
@@ -34,6 +35,7 @@ from tocsin.domain.arrival import (
     WishEntry,
     WordEntry,
 )
+from tocsin.domain.facts import Answer
 from tocsin.domain.people import session_digest
 from tocsin.formats.inbox.entries import read_entry, write_entry
 from tocsin.formats.inbox.names import read_entry_name
@@ -93,6 +95,12 @@ class Gate:
                 "the web side's user has left it, and only commands do: stop it and look how it was broken into",
             )
         entry = seals.opened(entry, self._config.reply_routes.keys)
+        if isinstance(entry, PassEntry) and not file.of_responder:
+            return EntryRefused(
+                f"an entry ({name.kind})",
+                f"{file.owner or 'whoever'} has left it, and may not write incident files: who answers by command is "
+                "to be in the group that does",
+            )
         return self._arrival(entry, min(name.left_at, self._clock.now()))
 
     def _arrival(self, entry: InboxEntry, at: datetime) -> Arrival | EntryRefused | None:
@@ -102,6 +110,9 @@ class Gate:
                 if why := self._unproven(entry, at):
                     return EntryRefused("an answer by link", why)
                 body = f"{entry.answer.value} {entry.episode} {entry.incident}"
+                return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
+            case PassEntry():
+                body = f"{Answer.PASS.value} {entry.episode} {entry.incident}"
                 return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
             case WishEntry():
                 if not signed_links.verified(keys, entry.signature, "unsubscribe", entry.incident, entry.reader):

@@ -31,6 +31,19 @@ def others_asked(history: History, policy: Policy, person: str, now: datetime) -
     return False
 
 
+def asked_beside(history: History, person: str) -> tuple[str, ...]:
+    """Who else is asked now for something that this person was paged for."""
+    waiting = [role for role in history.roles.values() if role.needed and role.holder is None and role.step]
+    names = [
+        name
+        for role in waiting
+        if role.was_paged(person) and role.next_now_at is None
+        for name in (role.step.people if role.step else ())
+        if name not in role.passed
+    ]
+    return tuple(dict.fromkeys(name for name in names if name != person))
+
+
 def _any_asked(history: History, person: str) -> bool:
     for role in history.roles.values():
         waits = role.needed and role.holder is None and role.was_paged(person)

@@ -190,7 +190,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins), notices)
     gate, edits = Gate(clock, config, sessions, context.sign_in_codes), edit_feed(clock, ledger, context)
-    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox), gate, arrivals, edits, notices)
+    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)

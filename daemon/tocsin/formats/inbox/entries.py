@@ -16,6 +16,7 @@ from tocsin.domain.arrival import (
     EditEntry,
     FiringAlerts,
     InboxEntry,
+    PassEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -116,7 +117,14 @@ class _Resubscribe(EntryModel):
     address: Address
 
 
-_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe
+class _Pass(EntryModel):
+    kind: Literal["pass"]
+    incident: Id
+    episode: Annotated[int, Field(ge=1, le=1_000_000)]
+    person: Id
+
+
+_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _Pass
 _Whole = EditModel | DeclareModel | SignInModel | CodeModel | LeaveModel | SignOutModel
 """These know themselves what they are in the house's own values."""
 _Model = _Told | _Whole
@@ -163,6 +171,7 @@ _MODELS: tuple[type[EntryModel], ...] = (
     CodeModel,
     LeaveModel,
     SignOutModel,
+    _Pass,
 )
 _WORDS = {
     "json_invalid": "no JSON",
@@ -204,5 +213,7 @@ def _entry(model: _Model) -> InboxEntry:
             return WordEntry(model.ref, model.cause, model.text)
         case _Resubscribe():
             return ResubscribeEntry(model.ref, model.address)
+        case _Pass():
+            return PassEntry(model.ref, model.incident, model.episode, model.person)
         case EditModel() | DeclareModel() | SignInModel() | CodeModel() | LeaveModel() | SignOutModel():
             return model.entry()
