@@ -173,11 +173,20 @@ class FakeInboxFolder:
         self.listings = 0
         self._changed = True
 
-    def put(self, entry: InboxEntry, at: datetime, *, of_web_side: bool = True, ours: bool = True) -> str:
+    def put(
+        self,
+        entry: InboxEntry,
+        at: datetime,
+        *,
+        of_web_side: bool = True,
+        ours: bool = True,
+        of_responder: bool = False,
+    ) -> str:
         """Somebody leaves an entry, if not said otherwise one user as in a checkout; the name of its file."""
         name = entry_name(EntryName(at, entry.kind, entry.ref))
+        owner = "" if of_web_side else "sam"
         self.put_file(
-            InboxFile(name, write_entry(entry), "" if of_web_side else "sam", of_web_side, of_web_side and ours)
+            InboxFile(name, write_entry(entry), owner, of_web_side, of_web_side and ours, of_responder=of_responder)
         )
         return name
 

@@ -16,7 +16,7 @@ from tocsin.adapters.inbox.writer import InboxWriter
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.asked_instead import asked_beside
 from tocsin.app.incidents.histories import recorded_history
-from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, KnownIncidents
+from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
 from tocsin.cli.options import config_option, fail, folder_of, incident_argument, person_option, utc_now
@@ -75,7 +75,7 @@ async def _pass(written: str, who: str, folder: Path) -> str:
         await _need_daemon(ledger)
         facts, history = await recorded_history(ledger, id_)
         if history.incident is None:
-            hint = await KnownIncidents(None, ledger).hint(id_)
+            hint = await NamedIncidents(None, ledger).hint(id_)
             fail([f'the daemon knows no incident "{quotable(id_)}"{hint}; nothing was noted'])
         options = options_of(facts, history, person, utc_now())
         if not options.passes:

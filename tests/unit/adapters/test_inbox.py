@@ -9,8 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from tocsin.adapters.files import rights
+from tocsin.adapters.inbox import reader as inbox_reader
 from tocsin.adapters.inbox import writer
 from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader
 from tocsin.adapters.inbox.writer import STRANGERS_MOST, InboxWriter
@@ -63,6 +66,53 @@ async def test_what_is_left_is_read_whole(tmp_path: Path) -> None:
     assert reader.remove(name) == ""
     assert not await writing.waits(EntryKind.RESUBSCRIBE, ENTRY.ref)
     assert (left(folder), reader.remove(name), reader.read(name)) == ([], "", None)
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder_mode", "groups", "may"),
+    [
+        (0o640, 0o2770, [50, 7], True),
+        (0o640, 0o2770, [50], False),  # only reads, in the group of the daemon
+        (0o660, 0o2770, [50, 7], False),  # somebody of the group may have changed it
+        (0o642, 0o2770, [50, 7], False),
+        (0o600, 0o2750, [50, 7], False),
+        (0o600, 0o777, [50], True),
+    ],
+)
+def test_whose_entry_is_a_responders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, folder_mode: int, groups: list[int], may: bool
+) -> None:
+    """Who may write the folder of incident files, by its mode and the system's groups; and nobody else could have
+    changed what they left.
+    """
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "one").write_bytes(b"{}")
+    (tmp_path / "inbox" / "one").chmod(mode)
+    status = list(tmp_path.stat())
+    status[stat.ST_MODE], status[stat.ST_UID], status[stat.ST_GID] = stat.S_IFDIR | folder_mode, 99, 7
+    incidents = tmp_path / "incidents"
+    asked, real = [], Path.stat
+    monkeypatch.setattr(
+        Path, "stat", lambda path, **how: os.stat_result(status) if path == incidents else real(path, **how)
+    )
+    monkeypatch.setattr(os, "getgrouplist", lambda name, _group: asked.append(name) or groups)
+    monkeypatch.setattr(rights.pwd, "getpwuid", lambda _user: SimpleNamespace(pw_name="sam", pw_gid=50))
+    monkeypatch.setattr(rights, "may_write", lambda _user, folder, real=rights.may_write: real(1234, folder))
+    monkeypatch.setattr(inbox_reader, "may_write", rights.may_write)
+    file = InboxReader(tmp_path / "inbox", incidents).read("one")
+    assert file is not None
+    assert file.of_responder is may
+    assert set(asked) <= {"sam"}
+
+
+def test_who_may_write_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner and root always; of a user whom nobody knows, or where there is no folder, it is not said."""
+    assert rights.may_write(os.geteuid(), tmp_path)
+    assert rights.may_write(0, tmp_path)
+    tmp_path.chmod(0o770)
+    monkeypatch.setattr(rights.pwd, "getpwuid", dict[int, object]().__getitem__)
+    assert not rights.may_write(4_000_000, tmp_path)
+    assert not rights.may_write(0, tmp_path / "nothing")
 
 
 async def test_on_a_server_the_group_may_take_entries_away(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tocsin.domain.arrival import (
     Arrival,
     ArrivalKind,
     InboxEntry,
+    PassEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -269,8 +270,32 @@ def test_who_may_leave_what() -> None:
     at_post(story)
 
 
+def test_a_pass_counts_from_who_may_write_incident_files() -> None:
+    """A command's word for whoever it names, as `tocsin ack` writes it: it comes before other entries, and from
+    somebody who may only read it is refused and told.
+    """
+
+    async def story(post: Post) -> None:
+        post.put(WordEntry("word000001", "pull", "the pull was refused"), of_web_side=False, ago=9)
+        post.put(PassEntry("pass000001", "pay", 1, "ana"), of_web_side=False, of_responder=True)
+        post.put(PassEntry("pass000002", "pay", 1, "bo"), of_web_side=False)
+        await asyncio.sleep(1)
+        assert (post.refs, post.folder.files) == (["pass000001"], {})
+        (arrival,) = [arrival for arrival, _ in post.ledger.pages.arrivals if arrival.kind is ArrivalKind.ANSWER]
+        assert (arrival.who, arrival.body) == ("ana", "pass 1 pay")
+        told = dict(post.told())
+        assert "an entry (pass) in the inbox was refused: sam has left it" in told[Trouble.INBOX_REFUSED]
+
+    at_post(story)
+
+
 @pytest.mark.parametrize(
-    "entry", [WordEntry("word000001", "pull", "call me"), ResubscribeEntry("again00001", "x@example.com")]
+    "entry",
+    [
+        PassEntry("pass000001", "pay", 1, "ana"),
+        WordEntry("word000001", "pull", "call me"),
+        ResubscribeEntry("again00001", "x@example.com"),
+    ],
 )
 def test_a_web_side_that_was_taken_over_leaves_no_words(entry: InboxEntry) -> None:
     """What it writes in the name of a command reaches no operator, and takes back nothing: it is refused and told."""

@@ -1,0 +1,128 @@
+"""`severity`, `impact`, `note`, `reviewed`: what the file says then, what is told, and what is refused (P7)."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tocsin.cli import tocsin
+
+from tests.fakes.pager import CONFIG, SETTINGS
+
+FILE = "# by hand\ntitle: Payments fail   # says the shop\nseverity: sev2\n"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A config with two severities, and one incident."""
+    for name in ("config", "incidents"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "config" / "all.yaml").write_text(CONFIG + "  sev2: {title: Major}\n")
+    (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS)
+    made = tmp_path / "incidents" / "2026-11-23-pay.yaml"
+    made.write_text(FILE)
+    return made
+
+
+@pytest.fixture
+def run(tmp_path: Path, file: Path) -> Run:
+    """Runs a command where no daemon watches, which is meant."""
+    assert file.exists()
+
+    def run(*arguments: str, **environ: str) -> Result:
+        return CliRunner().invoke(
+            tocsin, [*arguments, "--anyway", "--config", str(tmp_path / "config")], env=environ, catch_exceptions=False
+        )
+
+    return run
+
+
+def test_the_severity_is_set_and_who_did_it_stands_there(run: Run, file: Path) -> None:
+    """Comments are kept; what is true now is told on stderr, as the start of an id was understood."""
+    done = run("severity", "2026", "SEV1", "--as", "Bo Berg")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "2026 is 2026-11-23-pay\n2026-11-23-pay: Severity is SEV1 now, was SEV2.\n"
+    text = file.read_text()
+    assert text.startswith("# by hand\ntitle: Payments fail   # says the shop\nseverity: sev1\n")
+    assert 'by: "bo", text: "Severity is SEV1 now, was SEV2."}' in text
+
+
+def test_what_stands_there_already_is_not_written(run: Run, file: Path) -> None:
+    """It says so, and the file keeps its time."""
+    done = run("severity", "2026-11-23-pay", "sev2", TOCSIN_AS="bo")
+    assert (done.exit_code, done.stderr) == (0, "2026-11-23-pay: it says so already; nothing was written\n")
+    assert file.read_text() == FILE
+
+
+def test_the_impact_a_note_and_the_end_of_the_review(run: Run, file: Path) -> None:
+    """Each by whom $TOCSIN_AS names; texts are cleaned, over several lines as well."""
+    for arguments, said in (
+        (["impact", "2026", "One payment\nin \x1b[31mthree fails"], "The impact is now: “One payment in three fails”"),
+        (["note", "2026", "Restarted the primary."], "noted"),
+        (["reviewed", "2026"], "The review is done."),
+        (["reviewed", "2026", "https://wiki/42"], "The review is done: https://wiki/42"),
+    ):
+        done = run(*arguments, TOCSIN_AS="ana")
+        assert (done.exit_code, done.stderr) == (0, f"2026 is 2026-11-23-pay\n2026-11-23-pay: {said}\n")
+    text = file.read_text()
+    assert text.count('by: "ana"') == 4
+    assert "impact: |\n  One payment\n  in three fails\n" in text
+    assert 'text: "Restarted the primary."}' in text
+    assert text.endswith("review: https://wiki/42\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["severity", "2026", "sve1"], 1, 'unknown severity "sve1"; did you mean "sev1"?'),
+        (["severity", "2026", "sev1", "--as", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
+        (["update", "2026", "x", "--by", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
+        (["severity", "pey", "sev1"], 1, 'there is no incident "pey"; did you mean "2026-11-23-pay"?'),
+        (["severity", "", "sev1"], 2, "it is empty; name the incident"),
+        (["impact", "2026", " \x07 "], 2, "TEXT is empty; say what customers notice"),
+        (["note", "2026", ""], 2, "TEXT is empty; say what is to be kept"),
+        (["reviewed", "2026", "ftp://x"], 2, 'LINK is "ftp://x"; write an https:// link, or nothing'),
+        (["update", "2026", "x", "--eta", "soon"], 2, '"soon" is no instant; write it such as'),
+    ],
+)
+def test_what_is_refused_writes_nothing(run: Run, file: Path, arguments: list[str], status: int, said: str) -> None:
+    """Exit 1: it could not be done; 2: wrong usage. One sentence says what is wrong and what to write."""
+    done = run(*arguments)
+    assert done.exit_code == status
+    assert said in done.stderr
+    assert file.read_text() == FILE
+
+
+def test_the_start_of_two_ids_writes_nothing(run: Run, file: Path) -> None:
+    """P7: exit 1 and the list."""
+    (file.parent / "2026-11-24-shop.yaml").write_text("title: Shop down\nseverity: sev1\n")
+    done = run("severity", "2026-11", "sev1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.split("\n")[1:] == [
+        "  2026-11-24-shop  SEV1 Shop down",
+        "  2026-11-23-pay   SEV2 Payments fail",
+        "",
+    ]
+    assert file.read_text() == FILE
+
+
+def test_an_estimate_may_be_short(run: Run, file: Path) -> None:
+    """`2h` and `23:00`, in the zone of who writes; the instant taken is told (P7)."""
+    config = file.parents[1] / "config" / "all.yaml"
+    config.write_text(
+        config.read_text().replace('phone: "+14155550102"', 'phone: "+14155550102", timezone: Asia/Kolkata')
+    )
+    done = run("update", "2026", "x", "--eta", "23:00", TOCSIN_AS="bo")
+    assert done.exit_code == 0
+    assert "--eta 23:00 is " in done.stderr
+    assert "23:00:00 IST (20" in done.stderr
+    assert "T17:30:00Z\n" in file.read_text()
+    assert "UTC (20" in run("update", "2026", "y", "--eta", "1h30m").stderr
+
+
+def test_a_declaration_is_never_refused_for_who_made_it(run: Run, file: Path) -> None:
+    """A lost page is worse than a name that nobody has: any text will do, and $TOCSIN_AS is the default."""
+    done = run("declare", "Shop down", "--severity", "sev1", TOCSIN_AS="nobody-of-ours")
+    assert done.exit_code == 0
+    assert 'declared_by: "nobody-of-ours"' in (file.parent / f"{done.stdout.strip()}.yaml").read_text()
