@@ -111,9 +111,6 @@ class Gate:
                     return EntryRefused("an answer by link", why)
                 body = f"{entry.answer.value} {entry.episode} {entry.incident}"
                 return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
-            case PassEntry():
-                body = f"{Answer.PASS.value} {entry.episode} {entry.incident}"
-                return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
             case WishEntry():
                 if not signed_links.verified(keys, entry.signature, "unsubscribe", entry.incident, entry.reader):
                     return EntryRefused("a reader's wish", UNSIGNED)
@@ -125,10 +122,8 @@ class Gate:
                 return Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), at)
             case EditEntry() | DeclareEntry():
                 return self._act(entry, at)
-            case WordEntry():
-                return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
-            case ResubscribeEntry():
-                return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
+            case WordEntry() | ResubscribeEntry() | PassEntry():
+                return _of_command(entry, at)
             case SignInEntry():
                 return self._request(entry, at)
             case CodeEntry() | LeaveEntry() | SignOutEntry():
@@ -182,3 +177,15 @@ class Gate:
             keys, entry.signature, entry.incident, entry.person, episode
         )
         return "" if is_signed else UNSIGNED
+
+
+def _of_command(entry: WordEntry | ResubscribeEntry | PassEntry, at: datetime) -> Arrival:
+    """What a command left: who may was looked at before."""
+    match entry:
+        case WordEntry():
+            return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
+        case ResubscribeEntry():
+            return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
+        case PassEntry():
+            body = f"{Answer.PASS.value} {entry.episode} {entry.incident}"
+            return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)
