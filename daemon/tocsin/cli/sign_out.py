@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.options import completed, config_option, fail, folder_of, utc_now
 
 
 @click.command()
-@click.argument("person", metavar="PERSON", required=False, default="")
+@click.argument("person", metavar="PERSON", required=False, default="", shell_complete=completed("people"))
 @click.option("--all", "everybody", is_flag=True, help="Everybody, instead of one person.")
 @config_option
 def command(person: str, everybody: bool, config: Path | None) -> None:
