@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -109,16 +108,17 @@ def _why_not(options: AnswerOptions, incident: str, policy: Policy) -> str:
 
 async def _judged(ledger: ArrivalLedger, entry: PassEntry) -> None:
     """Wait until the daemon has acted on it; else say what became of it, and end with 1."""
-    until = time.monotonic() + WAITS
-    while (judgement := await ledger.outcome(ArrivalKind.ANSWER, entry.ref)) is None:
-        if time.monotonic() > until:
-            fail(
-                [
-                    f"NOT yet passed on: the daemon has not confirmed it within {WAITS:.0f} s. It counts as soon as "
-                    "the daemon reads it (its log says what keeps it); call somebody meanwhile"
-                ]
-            )
+    for _ in range(round(WAITS / LOOKS_EVERY)):
+        if judgement := await ledger.outcome(ArrivalKind.ANSWER, entry.ref):
+            break
         await asyncio.sleep(LOOKS_EVERY)
+    else:
+        fail(
+            [
+                f"NOT yet passed on: the daemon has not confirmed it within {WAITS:.0f} s. It counts as soon as the "
+                "daemon reads it (its log says what keeps it); call somebody meanwhile"
+            ]
+        )
     if judgement.result == REFUSED:
         fail([f"{entry.incident}: not passed on. {judgement.words}"])
     if judgement.result != ACTED:
@@ -133,14 +133,12 @@ def _passed_on(options: AnswerOptions, policy: Policy) -> str:
 
 async def _asked_next(ledger: IncidentLedger, entry: PassEntry, policy: Policy) -> str:
     """Who is asked in that person's place, once the daemon has written it down."""
-    until = time.monotonic() + NEXT_WITHIN
-    while True:
+    for _ in range(round(NEXT_WITHIN / LOOKS_EVERY)):
         _, history = await recorded_history(ledger, entry.incident)
         if asked := asked_beside(history, entry.person):
             return f"{ENGLISH.listed([policy.person_name(name) for name in asked])} {_be(len(asked))} asked now."
-        if time.monotonic() > until:
-            return "Nobody else is asked now: call somebody, or give it to somebody (tocsin assign)."
         await asyncio.sleep(LOOKS_EVERY)
+    return "Nobody else is asked now: call somebody, or give it to somebody (tocsin assign)."
 
 
 def _be(number: int) -> str:
