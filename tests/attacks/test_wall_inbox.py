@@ -190,6 +190,27 @@ def test_what_it_may_not_say(site: Site) -> None:
     server.until(lambda: "Ana Souza, accepted" in site.status())
 
 
+def test_a_pass_by_command_counts_from_who_responds(site: Site) -> None:
+    """Carol may write incident files, and so pass for somebody; Erin only looks, and neither the web side nor the pull
+    is ever in that group: what they leave in the name of a command is refused and told, whatever its mode.
+    """
+    server, id_ = site.server, site.declare()
+    barred = server.run("erin", "pass", id_, "--as", "ana")
+    assert (barred.returncode, barred.stdout) == (1, "")
+    assert "cannot be read by erin; ask to be in the group tocsin-responders" in barred.stderr
+    forged = f"put('pass', 'f0f0f0f0', incident={id_!r}, episode=1, person='ana')"
+    site.leave(forged)
+    server.until(lambda: site.told("the web side's user has left it, and only commands do"))
+    sealed = "really = os.chmod\nos.chmod = lambda path, mode: really(path, 0o640)\n"
+    site.leave(sealed + forged.replace("f0f0f0f0", "f1f1f1f1"), PULL)
+    server.until(lambda: site.waiting() == [])
+    assert "answer" not in site.arrivals()
+    done = server.run("carol", "pass", id_, "--as", "ana")
+    assert done.returncode == 0, done.stderr
+    assert "Ana Souza has passed on" in done.stderr
+    assert site.arrivals()["answer"] == 1
+
+
 THINGS = """
 def entry(n, kind='answer'): return f'20261126T101113.{n:06d}Z-{kind}-d0d0d0d0{n}.json'
 os.symlink('/etc/passwd', entry(1))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
-DEAR = {"rich", "structlog", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
+DEAR = {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
 """Together they cost as much as all the rest. `sqlalchemy` is for a ledger, and there is none here."""
 RUN = """
 import sys
@@ -26,7 +26,7 @@ finally:
     [["ack", "pay", "--as", "ana"], ["note", "pay", "x"], ["severity", "pay", "sev1"], ["update", "pay", "x"]],
 )
 def test_what_is_typed_in_the_night_imports_little(tmp_path: Path, arguments: list[str]) -> None:
-    """No output library, no template engine, no log library."""
+    """No output library, no template engine, no ledger, no client of a provider."""
     for name in ("config", "incidents"):
         (tmp_path / name).mkdir()
     (tmp_path / "config" / "all.yaml").write_text(CONFIG)
