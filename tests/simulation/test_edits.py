@@ -152,7 +152,10 @@ def test_an_update_by_link_is_for_insiders() -> None:
             )
         ]
         await browsers.world.wait(3)
-        assert browsers.said(update) == ("acted", "Your update is in the incident; insiders hear of it within seconds.")
+        assert browsers.said(update) == (
+            "acted",
+            "Your update is in the incident; insiders who are told of it hear it within seconds.",
+        )
         assert browsers.said(note) == ("acted", "Your note is in the timeline.")
         assert {browsers.said(ref) for ref in (public, *others)} == {("refused", words.SIGN_IN)}
         incident = browsers.incident()
@@ -250,7 +253,7 @@ def test_two_people_who_edit_at_once_lose_nothing() -> None:
         )
         assert browsers.said(same) == ("unchanged", words.NOTHING)
         assert browsers.said(other) == ("acted", "Status is identified now, was investigating.")
-        assert "insiders and outsiders hear of it" in browsers.said(both)[1]
+        assert "whoever is told of it hears it within seconds" in browsers.said(both)[1]
         incident = browsers.incident()
         assert incident.impact == "Cards fail in Europe."
         assert [entry.by for entry in incident.timeline] == ["chen", "dai"]

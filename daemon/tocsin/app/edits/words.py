@@ -63,8 +63,8 @@ def acted(before: Incident, edit: Edit, telling: Telling, since: Sequence[Fact])
         changed = tuple(change for change in changed if change.after != "")
     sentences = [change_sentence(change, telling) for change in changed]
     if edit.entry:
-        readers = "insiders and outsiders" if edit.entry.public else "insiders"
-        sentences.insert(0, f"Your update is in the incident; {readers} hear of it within seconds.")
+        readers, hear = ("whoever is", "hears") if edit.entry.public else ("insiders who are", "hear")
+        sentences.insert(0, f"Your update is in the incident; {readers} told of it {hear} it within seconds.")
     elif edit.note and not sentences:
         sentences.append("Your note is in the timeline.")
     return " ".join([*sentences, *_told(since, telling)])
