@@ -760,6 +760,22 @@ async def test_an_arrival_counts_once(shelf: Shelf) -> None:
     assert not await ledger.record_arrival(ARRIVAL)
 
 
+async def test_what_goes_into_files_is_judged_apart(shelf: Shelf) -> None:
+    """Edits and declarations wait for their own judge, as alerts do; their body comes back whole."""
+    ledger = await shelf.open()
+    kinds = (ArrivalKind.SMS, ArrivalKind.EDIT, ArrivalKind.ALERT, ArrivalKind.DECLARE)
+    for kind in kinds:
+        assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=kind.value, body="session {漢🙂}" * 500))
+    acts = [arrival for _, arrival in await ledger.unjudged_acts()]
+    assert acts == [replace(ARRIVAL, kind=kind, ref=kind.value, body="session {漢🙂}" * 500) for kind in kinds[1::2]]
+    assert [arrival.ref for _, arrival in await ledger.unjudged_arrivals()] == ["sms"]  # type: ignore[union-attr]
+    assert [arrival.ref for _, arrival in await ledger.unjudged_alerts()] == ["alert"]  # type: ignore[union-attr]
+    ((row, _), _) = await ledger.unjudged_acts()
+    await ledger.record_result(row, "acted", "It is so.")
+    assert await ledger.outcome(ArrivalKind.EDIT, "edit") == Judgement("acted", "It is so.")
+    assert len(await ledger.unjudged_acts()) == 1
+
+
 async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
     """Whoever waits for an arrival reads what became of it, also after a restart, once it is judged; the first result
     stands with its words. A reference counts within its kind.
