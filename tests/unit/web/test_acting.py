@@ -126,6 +126,19 @@ async def test_after_the_act_the_page_says_what_is_true(bo: Acting) -> None:
     assert 'role="status"' not in page
 
 
+async def test_the_page_after_the_act_is_not_that_from_before(bo: Acting) -> None:
+    """Pages are kept for a moment; the one that says what was done shows the incident as it is since."""
+    await going(bo)
+    _, page = await bo.get("/incidents/card")
+    assert "investigating" in page
+    bo.judged = Judgement("acted", "Status is identified now, was investigating.")
+    _, where, _ = await bo.act("status", status="identified")
+    _, page = await bo.get(where)
+    shown = page.partition("<h1")[0].rpartition('role="status"')[2] + page.partition("<h1")[2]
+    assert "Status is identified now" in page
+    assert "identified" in shown.replace("Status is identified now, was investigating.", "")
+
+
 async def test_every_severity_says_what_it_would_do(bo: Acting) -> None:
     """Before any press: whom it pages, whom it stands down; the one that stands is no choice."""
     await going(bo)

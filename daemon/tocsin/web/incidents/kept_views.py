@@ -30,14 +30,16 @@ class KeptViews:
         self._known = KnownIncidents()
         self._threads = DiskThreads("incident pages", THREADS)
 
-    async def look(self, name: str, zone: str = "UTC") -> IncidentViews:
-        """The views of the incident of that id; insiders read its times in `zone`. Raises 404."""
+    async def look(self, name: str, zone: str = "UTC", after: str = "") -> IncidentViews:
+        """The views of the incident of that id; insiders read its times in `zone`. What is kept from before an act, the
+        one of the reference `after`, is not shown: that would say something else than what was done. Raises 404.
+        """
         site = self._site
         if not ID.fullmatch(name):
             raise web.HTTPNotFound
         policy, now, limits = await site.active_policy.policy(), site.clock.now(), site.settings.limits
         both_views = await self._views.get(
-            (name, zone), lambda: views(name, site.ledger(), policy, limits, now, self._threads, zone)
+            (name, zone, after), lambda: views(name, site.ledger(), policy, limits, now, self._threads, zone)
         )
         if both_views is None:
             raise web.HTTPNotFound

@@ -11,7 +11,7 @@ from aiohttp import web
 from tocsin.app.reply_options import signed_links
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.viewer import led_to_sign_in, viewer, was_reader
-from tocsin.web.http.judged import done_words
+from tocsin.web.http.judged import DONE, done_words
 from tocsin.web.http.site import Site
 from tocsin.web.incidents.insiders import asked_query, internal_list, internal_page
 from tocsin.web.incidents.kept_views import KeptViews
@@ -29,9 +29,11 @@ def routes(site: Site) -> list[web.RouteDef]:
         looker = await viewer(site, request)
         if not looker.reads and was_reader(request):  # whatever the id is: it tells nothing
             raise led_to_sign_in(request)
-        both_views = await kept.look(request.match_info["id"], looker.zone)
-        if looker.reads and request.query.get("view") != "public":
-            done = await done_words(site, request)
+        inside = looker.reads and request.query.get("view") != "public"
+        done = await done_words(site, request) if inside else ""
+        after = request.query.get(DONE, "") if done else ""
+        both_views = await kept.look(request.match_info["id"], looker.zone, after)
+        if inside:
             return await internal_page(site, both_views, signed=False, viewer=looker, done=done)
         return await outsiders.page(both_views)
 
