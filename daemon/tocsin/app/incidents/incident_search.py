@@ -154,9 +154,10 @@ def _matches(query: IncidentQuery, text: str) -> bool:
 
 
 def _row_text(row: IncidentRow, texts: Mapping[str, str], policy: Policy) -> str:
-    """By what an open one is found: also by who holds a role now."""
+    """By what an open one is found: also by whoever was paged for a role."""
     text = texts.get(row.incident.id) or _text(row.incident, (), policy)
-    return f"{text} {_folded(' '.join(row.holders))}"
+    paged = [word for person in row.paged for word in (person, policy.person_name(person))]
+    return f"{text} {_folded(' '.join((*row.holders, *paged)))}"
 
 
 def _text(incident: Incident, answered: Iterable[str], policy: Policy) -> str:

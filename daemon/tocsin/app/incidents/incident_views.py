@@ -61,7 +61,9 @@ class IncidentViews:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRow:
-    """A line of the list: `nobody` are the titles of roles that nobody has accepted."""
+    """A line of the list: `nobody` are the titles of roles that nobody has accepted, `paged` the ids of whoever was
+    paged for one.
+    """
 
     incident: Incident
     title: str
@@ -73,6 +75,7 @@ class IncidentRow:
     nobody: tuple[str, ...]
     next_update_at: datetime | None
     public: PublicView | None
+    paged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,7 @@ def _row(
         nobody=tuple(policy.role_title(role.role) for role in state.roles if not role.accepted_at),
         next_update_at=state.next_update_at,
         public=public,
+        paged=tuple(dict.fromkeys(name for role in history.roles.values() for name, _ in role.first_pages)),
     )
 
 
