@@ -71,6 +71,7 @@ def _receipt(fields: Fields) -> str:
 def _arrival(fields: Fields) -> str:
     kinds = {"sms": "an SMS", "receipt": "a receipt", "answer": "an answer by link", "unsubscribe": "a reader's wish"}
     kinds |= {"sign_in": "a request to sign in", "code": "a code to sign in", "sign_out": "a wish to sign out"}
+    kinds |= {"edit": "a change from the browser", "declare": "a declaration from the browser"}
     kind = kinds.get(fields["kind"], "something")
     return f"{kind} came in: {fields['result'].replace('_', ' ')}"
 
@@ -91,6 +92,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "receipt": _receipt,
     "arrival": _arrival,
     "answered": lambda f: f"{f['person']} answered {f['answer']} to {f['incident']} by a link",
+    "acted": lambda f: f"{f['person']} did this to {f['incident']} in the browser: {f['act']}",
+    "not done": lambda f: f"what {f['asker']} sent by a form was not done ({f['status']}); they have their text back",
     "edited": lambda f: f"{f['by']} changed {', '.join(f['keys'])} of {f['incident']} in the browser",
     "declared": lambda f: f"{f['by']} declared {f['incident']} ({f['severity'].upper()}) in the browser",
     "edit not written": lambda f: f"what somebody did in the browser could not be written: {f['why']}",
@@ -121,7 +124,6 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "too many wrong tokens": lambda _: "too many wrong tokens of one client; more are refused for a while",
     "needless secrets": lambda f: f"{f['trouble']}",
     "secret too short": lambda f: f"{f['trouble']}",
-    "a wrong token at the login": lambda _: "a wrong token at the login",
     "entry refused": lambda f: f"{f['what']} in the inbox was refused: {f['why']}",
     "entry not removed": lambda f: f"{f['number']} of what was read in the inbox cannot be removed: {f['why']}",
     "entry not left": lambda f: f"what came in ({f['kind']}) cannot be left for the daemon: {f['trouble']}",
