@@ -1,5 +1,5 @@
 """Who is asked for the roles that nobody has accepted, since when and by what, and whom the plan pages next for each if
-nobody does anything (`tocsin status`). Nothing is changed.
+nobody does anything (`tocsin status`, the page of an incident). Nothing is changed.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class AskedRole:
 
 
 def asked_roles(history: History, policy: Policy, now: datetime) -> dict[str, AskedRole]:
-    """Each role that is needed and has no holder; of a file that cannot be read whatever is paged for it."""
+    """Each role that is needed and has no holder; of a file that cannot be read whatever is paged for it ("")."""
     incident = history.incident
     if incident is None or history.resolved_at is not None:
         return {}

@@ -1,6 +1,7 @@
 """One incident, and all of them, as the ledger knows them, for those who read about them in a browser.
 
-Decides which incidents are listed and what outsiders may see of them; who asks is not known here.
+Decides which incidents insiders are shown in the list, and what is said of an incident's file; who asks is not known
+here. What outsiders look up is listed by `public/listing`.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from tocsin.app.incidents.asked_roles import asked_roles
 from tocsin.app.incidents.histories import histories_of, recorded_steps
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.domain.delivery import Record
@@ -21,15 +23,14 @@ from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.read import read_incident
-from tocsin.planning.current_state import NextPages, after_pages, current_state, next_pages
-from tocsin.ports.ledger import Unreadable, UnreadableError
+from tocsin.planning.current_state import current_state
+from tocsin.ports.ledger import UnreadableError
 from tocsin.ports.ledger_reading import IncidentRecords, KeptFiles, LedgerReader
 from tocsin.text.cleaning import clean, one_line, shown
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
 from tocsin.wording.report.internal_view import InternalView, internal_view, promises
 from tocsin.wording.report.public.view import PublicView, public_view
-from tocsin.wording.report.timeline import steps_of
 
 RECENT = timedelta(days=7)
 """How long a resolved incident is listed."""
@@ -74,7 +75,6 @@ class IncidentRow:
     holders: tuple[str, ...]
     nobody: tuple[str, ...]
     next_update_at: datetime | None
-    public: PublicView | None
     paged: tuple[str, ...] = ()
 
 
@@ -88,13 +88,6 @@ class IncidentList:
     resolved: tuple[IncidentRow, ...]
     more: int
     going: frozenset[str] = frozenset()
-
-    def public(self) -> tuple[tuple[PublicView, ...], tuple[PublicView, ...]]:
-        """What outsiders may see of it: whatever they were told is open, then what is resolved, the newest first."""
-        views = [row.public for row in (*self.open, *self.resolved) if row.public]
-        going = sorted((view for view in views if not view.resolved_at), key=lambda view: view.began_at, reverse=True)
-        over = sorted((view for view in views if view.resolved_at), key=lambda view: view.latest.at, reverse=True)
-        return tuple(going), tuple(over)
 
 
 async def views(
@@ -144,10 +137,7 @@ async def listing(
     over = [(name, histories[name]) for name in ended if name in histories and histories[name].resolved_at]
     rows = {}
     for name, history in (*going[:OPEN_MOST], *over):
-        records = await ledger.records(name) if any(reach.external for reach in history.reached.values()) else ()
-        facts = recorded[name]
-        assert not isinstance(facts, Unreadable)
-        rows[name] = await loop.run_in_executor(threads, _row, facts, history, records, policy, now)
+        rows[name] = await loop.run_in_executor(threads, _row, history, policy, now)
     open_rows = tuple(rows[name] for name, _ in going[:OPEN_MOST])
     more, ids = max(len(going) - OPEN_MOST, 0), frozenset(name for name, _ in going)
     return IncidentList(open_rows, tuple(rows[name] for name, _ in over), more, ids)
@@ -180,33 +170,16 @@ def _views(
     history = steps[-1].after
     assert history.incident is not None
     state = current_state(history.incident, policy, history, now)
-    internal = internal_view(steps, records, state, coming_pages(history, policy, now), policy, now, zone)
+    coming = {role: asked.coming for role, asked in asked_roles(history, policy, now).items() if asked.coming}
+    internal = internal_view(steps, records, state, coming, policy, now, zone)
     return IncidentViews(internal, public_view(steps, promises(records), policy))
 
 
-def coming_pages(history: History, policy: Policy, now: datetime) -> dict[str, NextPages]:
-    """Whom the plan pages next, and when, for each role that nobody has ("": for a file that cannot be read), if nobody
-    answers.
-    """
-    incident = history.incident
-    if incident is None or history.resolved_at is not None:
-        return {}
-    after = after_pages(incident, policy, history, now)
-    open_roles = [role.role for role in after.roles.values() if role.needed and role.holder is None]
-    if incident.unreadable:
-        open_roles = list(after.roles)
-    coming = {role: next_pages(incident, policy, after, (role,), now) for role in open_roles}
-    return {role: pages for role, pages in coming.items() if pages is not None}
-
-
-def _row(
-    facts: Sequence[Fact], history: History, records: Sequence[Record], policy: Policy, now: datetime
-) -> IncidentRow:
+def _row(history: History, policy: Policy, now: datetime) -> IncidentRow:
     incident = history.incident
     assert incident is not None
     assert history.started_at is not None
     state = current_state(incident, policy, history, now)
-    public = public_view(steps_of(facts), promises(records), policy) if records else None
     return IncidentRow(
         incident=incident,
         title=one_line(clean(incident.title)) or "Untitled incident",
@@ -217,7 +190,6 @@ def _row(
         holders=tuple(dict.fromkeys(policy.person_name(role.person) for role in state.roles if role.accepted_at)),
         nobody=tuple(policy.role_title(role.role) for role in state.roles if not role.accepted_at),
         next_update_at=state.next_update_at,
-        public=public,
         paged=tuple(dict.fromkeys(name for role in history.roles.values() for name, _ in role.first_pages)),
     )
 

@@ -17,7 +17,6 @@ FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "V
 TRIES = web.AppKey("tries", TokenTries)
 """What an application counts wrong tokens by."""
 _HAS_TOKEN = web.RequestKey("has_token", bool)
-FORGETS_SESSION = web.RequestKey("forgets_session", bool)
 """Set where a request carries a session that is over: the browser is to forget it."""
 AGAIN_AFTER = 60
 """Seconds after which a client that tried too many tokens is told to come again."""
