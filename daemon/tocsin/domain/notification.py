@@ -34,7 +34,7 @@ class Kind(StrEnum):
 
 
 OUTSIDE_PLAN = frozenset({Kind.OPERATOR, Kind.ANSWER, Kind.SIGN_IN})
-"""Kinds that the daemon sends by itself; their words are not made from templates."""
+"""Kinds that the daemon sends by itself, whatever the plan says: they are about no history of an incident."""
 
 
 class Reason(StrEnum):

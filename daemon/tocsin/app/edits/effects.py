@@ -71,9 +71,9 @@ class OutsideMessage:
 @dataclass(frozen=True, slots=True)
 class Effects:
     """What would come of it at once. `groups` hear of it, the external ones among them are `outside`; `messages` are
-    what these read, one for each group and channel. `readers` hear that
-    the incident is over, if it `ends` it. `verifiers` are asked later whether all is healthy, `reviewers` for the
-    review. `takes_over` has not accepted yet: who holds the role keeps it until then. `history` is what it leads to.
+    what these read, one for each group and channel. `readers` hear that the incident is over, if it `ends` it.
+    `verifiers` are asked later whether all is healthy, `reviewers` for the review. `takes_over` has not accepted yet:
+    who holds the role keeps it until then. `history` is what it leads to.
     """
 
     pages: tuple[AskedPerson, ...]

@@ -60,6 +60,13 @@ class Actor:
         return ENGLISH.listed([self.policy.role_title(role) for role in roles])
 
     @property
+    def accept_label(self) -> str:
+        """What the button says by which they accept: what they will be then."""
+        if self.options.still_there:
+            return "I am still on it"
+        return f"Accept: I am {self.open_roles}" if self.open_roles else "Accept: I look at it"
+
+    @property
     def signed_in(self) -> bool:
         """Whether it is known who acts, by more than a link that somebody may have passed on."""
         return bool(self.session)
@@ -110,8 +117,7 @@ async def acts_of(site: Site, looker: Viewer, incident: str) -> OfferedActs:
     policy, now = await site.active_policy.policy(), site.clock.now()
     actor = Actor(person, policy, facts, history, now, "", session=looker.session)
     options, names = actor.options, actor.open_roles
-    accept = f"Accept: I am {names}" if names else "I am still on it" if options.still_there else "Accept"
-    answers = [Offer(Act.OK, accept)] if options.takes else []
+    answers = [Offer(Act.OK, actor.accept_label)] if options.takes else []
     answers += [Offer(Act.PASS, "Pass")] if options.passes and options.urges else []
     answers += [Offer(Act.HEALTHY, "Healthy"), Offer(Act.UNHEALTHY, "Not healthy")] if options.confirms else []
     acts = [act for act in offered(options, person=person.id) if act not in [answer.name for answer in answers]]

@@ -27,7 +27,7 @@ from tocsin.web.acting.acts import BIG, Act, offered
 from tocsin.web.acting.choices import choices
 from tocsin.web.acting.fields import Meant, Typed, meant, typed_fields, with_estimate
 from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back
-from tocsin.web.acting.preview import Preview, accept_label, changed_since, preview
+from tocsin.web.acting.preview import Preview, changed_since, preview
 from tocsin.web.http.judged import (
     DONE,
     LEFT,
@@ -73,9 +73,9 @@ class ActForms:
 
     async def menu(self, actor: Actor) -> web.Response:
         """All that one may do, what is theirs first."""
-        options, accept = actor.options, accept_label(actor)
+        options = actor.options
         offers = offered(options, person=actor.person.id)
-        return self._page("acting/menu", actor, menu=offers, options=options, accept=accept, big=BIG)
+        return self._page("acting/menu", actor, menu=offers, options=options, accept=actor.accept_label, big=BIG)
 
     async def show(self, actor: Actor, act: Act, request: web.Request) -> web.Response:
         """The form as it is opened, or again after an act that waited or a sign-in."""

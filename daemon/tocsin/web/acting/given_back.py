@@ -17,9 +17,9 @@ from tocsin.web.access.same_origin import REFERRER
 from tocsin.web.access.viewer import sign_in_path, viewer
 from tocsin.web.acting.fields import Typed, typed_fields
 from tocsin.web.http.forms import form
-from tocsin.web.http.judged import new_ref
+from tocsin.web.http.judged import new_ref, see_other
 from tocsin.web.http.responses import sentence
-from tocsin.web.http.site import CACHE_NEVER, Site
+from tocsin.web.http.site import Site
 
 BODY_MOST = 4 * 1024 * 1024
 """Octets of a form of whoever holds a link or a session: what is far too long is given back too."""
@@ -108,8 +108,7 @@ async def _led_to_sign_in(site: Site, drafts: Drafts, request: web.Request, type
         return given_back(site, typed, SIGNED_OUT, 403, again=path)
     ref = new_ref()
     drafts.keep(ref, session.person, typed, site.clock.now())
-    there = sign_in_path(f"{path}?{DRAFT}={ref}")
-    return web.Response(status=303, headers={"Location": there, "Cache-Control": CACHE_NEVER})
+    return see_other(sign_in_path(f"{path}?{DRAFT}={ref}"))
 
 
 async def _is_proven(site: Site, request: web.Request) -> bool:

@@ -22,7 +22,7 @@ from tocsin.text.times import clock, span
 from tocsin.web.access.viewer import Viewer
 from tocsin.web.acting.actor import Actor
 from tocsin.web.acting.acts import BIG, Act, offered
-from tocsin.web.acting.preview import accept_label, act_effects, press_label
+from tocsin.web.acting.preview import act_effects, press_label
 from tocsin.web.http.site import Site
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.page_words import people_to_call
@@ -119,7 +119,7 @@ def _at(actor: Actor, moment: datetime | None) -> str:
 def _answer(actor: Actor, act: Act) -> _AnswerButton:
     """What an answer would do; by `ok` to be still there nothing changes."""
     if act is Act.OK and actor.options.still_there:
-        return _AnswerButton(accept_label(actor), ())
+        return _AnswerButton(actor.accept_label, ())
     shown = act_effects(actor, act, Edit())
     sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now)
     return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from tocsin.app.edits.conflicts import author
 from tocsin.app.edits.edited import edited
 from tocsin.app.edits.effect_words import OutsideText, effect_sentences, outside_texts
 from tocsin.app.edits.effects import Effects, answer_effects, effects
 from tocsin.domain.facts import Answer, Seen
-from tocsin.domain.incident import Edit, Incident, Status, TimelineNote, UpdateEntry
+from tocsin.domain.incident import Edit, Incident, Status, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.versions import new_entries
 from tocsin.ports.renderer import Renderer
@@ -68,13 +69,6 @@ def press_label(act: Act, edit: Edit, shown: Effects, actor: Actor) -> str:
     return _LABELS[act](edit, shown, actor)
 
 
-def accept_label(actor: Actor) -> str:
-    """What who accepts will be."""
-    if actor.options.still_there:
-        return "I am still on it"
-    return f"Accept: I am {actor.open_roles}" if actor.open_roles else "Accept: I look at it"
-
-
 def _paged_names(shown: Effects, policy: Policy) -> str:
     """Who is woken, the first few."""
     names = list(dict.fromkeys(policy.person_name(person.person) for person in shown.pages if person.at is None))
@@ -101,9 +95,9 @@ def _change(actor: Actor, old: Seen, new: Seen) -> str:
     changes = list(_changes(old.incident, new.incident, actor))
     if not changes:
         return ""
-    author = _author(old.incident, new.incident, actor.policy)
+    who = actor.policy.person_name(author(old.incident, new.incident))
     when = clock(new.at, actor.person.timezone, actor.now)
-    return f"{when}{', ' + author if author else ''}: {'; '.join(changes)}."
+    return f"{when}{', ' + who if who else ''}: {'; '.join(changes)}."
 
 
 def _changes(old: Incident, new: Incident, actor: Actor) -> Iterator[str]:
@@ -129,13 +123,6 @@ def _changes(old: Incident, new: Incident, actor: Actor) -> Iterator[str]:
         words = [f"“{_short(entry.text)}”"] if entry.text else []
         words += [f"for outsiders “{_short(entry.public)}”"] if entry.public else []
         yield f"wrote {' and '.join(words)}"
-
-
-def _author(old: Incident, new: Incident, policy: Policy) -> str:
-    """Who brought a version, as its newest entry or note says."""
-    entries: list[UpdateEntry | TimelineNote] = [*new_entries(old, new), *new.timeline[len(old.timeline) :]]
-    named = [entry.by for entry in entries if entry.by]
-    return policy.person_name(named[-1]) if named else ""
 
 
 def _short(text: str) -> str:
@@ -177,7 +164,7 @@ def _pages(what: Callable[[Edit], str]) -> Callable[[Edit, Effects, Actor], str]
 
 
 _LABELS: Mapping[Act, Callable[[Edit, Effects, Actor], str]] = {
-    Act.OK: lambda _edit, _shown, actor: accept_label(actor),
+    Act.OK: lambda _edit, _shown, actor: actor.accept_label,
     Act.PASS: lambda edit, shown, actor: _pages(lambda _edit: "Pass")(edit, shown, actor) if shown.pages else "Pass",
     Act.NOTE: lambda _edit, _shown, _actor: "Write the note",
     Act.UPDATE: _update,

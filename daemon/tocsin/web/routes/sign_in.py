@@ -30,10 +30,10 @@ from tocsin.web.access.browser import (
 )
 from tocsin.web.access.same_origin import require_same_origin
 from tocsin.web.access.sign_in_rate import WORDS, SignInRate
-from tocsin.web.access.viewer import SIGN_IN
+from tocsin.web.access.viewer import SIGN_IN, sign_in_path
 from tocsin.web.http.forms import form
-from tocsin.web.http.judged import judgement, leave, new_ref
-from tocsin.web.http.site import CACHE_NEVER, Site
+from tocsin.web.http.judged import judgement, leave, new_ref, see_other
+from tocsin.web.http.site import Site
 from tocsin.web.routes.sign_in_pages import FormFault, ask_page, code_page, left_page, out_page
 
 HOME = "/incidents"
@@ -83,7 +83,7 @@ class _SigningIn:
 
     async def lead_on(self, request: web.Request) -> web.Response:
         """Where one gave the token once."""
-        return _led_to(f"{SIGN_IN}?to={quote(_to(request.query), safe='/')}")
+        return see_other(sign_in_path(_to(request.query)))
 
     async def ask(self, request: web.Request) -> web.Response:
         """A code is asked for."""
@@ -103,7 +103,7 @@ class _SigningIn:
             of_link = link.incident, link.episode, link.signature
             entry = SignInEntry(ref, link.person, via, entry.browser, *of_link)
         await leave(site, entry)
-        answer = _led_to(f"{SIGN_IN}/{ref}?to={quote(to, safe='/')}")
+        answer = see_other(f"{SIGN_IN}/{ref}?to={quote(to, safe='/')}")
         know_browser(site, request, answer, secret)
         return answer
 
@@ -130,7 +130,7 @@ class _SigningIn:
             return code_page(site, request, to, ref, UNCONFIRMED, typed)
         if judged.result != ACTED:
             return code_page(site, request, to, new_ref(), FormFault(403, judged.words))
-        answer = _led_to(to)
+        answer = see_other(to)
         begin_session(site, request, answer, id_)
         return answer
 
@@ -147,7 +147,7 @@ class _SigningIn:
             ref = new_ref()
             await leave(site, LeaveEntry(ref, id_))
             over = await judgement(site, ArrivalKind.SIGN_OUT, ref) is not None
-        answer = _led_to(f"{SIGN_IN}?out") if over else left_page(site)
+        answer = see_other(f"{SIGN_IN}?out") if over else left_page(site)
         forget_session(site, request, answer)
         return answer
 
@@ -164,10 +164,6 @@ def _to(fields: Mapping[str, str]) -> str:
 
 def _first(fields: Mapping[str, list[str]]) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
-
-
-def _led_to(path: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": path, "Cache-Control": CACHE_NEVER})
 
 
 def _request_ref(request: web.Request) -> str:
