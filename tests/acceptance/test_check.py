@@ -4,14 +4,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.ready_commands import run_ready
+
 ROOT = Path(__file__).parents[2]
-TOCSIN = Path(sys.executable).with_name("tocsin")
 
 
 @pytest.fixture
@@ -24,15 +23,7 @@ def pager(tmp_path):
 
 def check(folder, *arguments, **environment):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    return subprocess.run(
-        [TOCSIN, "check", *arguments],
-        cwd=folder,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_ready(["check", *arguments], folder, {**clean, **environment})
 
 
 def test_the_shipped_config_is_good(pager):

@@ -18,6 +18,8 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
+from tests.fakes.ready_commands import run_ready
+
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")
 FILE = "# by hand\ntitle: Card payments fail   # says the shop\nseverity: sev1\n"
@@ -39,9 +41,7 @@ def tocsin(folder, *arguments):
     """A command where no daemon runs, which is meant."""
     arguments = (*arguments, "--anyway") if arguments[0] in WRITE else arguments
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    done = subprocess.run(
-        [TOCSIN, *arguments], cwd=folder, env=clean, capture_output=True, text=True, timeout=60, check=False
-    )
+    done = run_ready(arguments, folder, clean)
     assert "Traceback" not in done.stderr
     return done
 

@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
-TOCSIN = Path(sys.executable).with_name("tocsin")
+from tests.fakes.ready_commands import run_ready_raw
+
 BASE = Path(__file__).parents[1] / "data" / "config" / "base"
 
 ROTATIONS = """
@@ -50,9 +50,7 @@ def config(tmp_path: Path) -> Path:
 
 def oncall(config: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    done = subprocess.run(
-        [TOCSIN, "oncall", *arguments], cwd=config.parent, env=clean, capture_output=True, timeout=60, check=False
-    )
+    done = run_ready_raw(["oncall", *arguments], config.parent, clean)
     assert b"Traceback" not in done.stderr
     return done
 

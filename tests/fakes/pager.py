@@ -12,6 +12,8 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.ready_commands import run_ready
+
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")
 
@@ -55,15 +57,7 @@ class Pager:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command, to its end."""
-        return subprocess.run(
-            [TOCSIN, *(arguments or ("run",))],
-            cwd=self.folder,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        return run_ready(arguments or ("run",), self.folder, self.environ)
 
     def start(self) -> None:
         """Start the daemon and wait until it is ready."""
