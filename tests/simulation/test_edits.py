@@ -641,3 +641,34 @@ def test_answers_of_who_is_signed_in() -> None:
         assert browsers.judgement(forged) is None
 
     simulate(story)
+
+
+def test_who_answers_hears_what_is_true_then() -> None:
+    """Section 8: what an ok or a pass has made of them, by their own clock, who is asked instead, and whom they
+    replace; pressed once more it says the same.
+    """
+
+    async def story(browsers: Browsers) -> None:
+        count = 0
+
+        async def answer(person: str, answer: Answer) -> tuple[str, str]:
+            nonlocal count
+            count += 1
+            session = browsers.sign_in(person)
+            ref = browsers.leave(AnswerEntry(f"answer{count:08}", PAY, 0, person, answer, "", session))
+            await browsers.world.wait(1)
+            return browsers.said(ref)
+
+        assert await answer("ana", Answer.OK) == ("acted", "You are technical_lead, since 11:01 CET.")
+        assert await answer("ana", Answer.OK) == ("unchanged", "You are technical_lead, since 11:01 CET.")
+        await browsers.world.wait(120)
+        assert await answer("ana", Answer.OK) == ("acted", "You are still technical_lead, since 11:01 CET.")
+        browsers.edit("ana", Edit(role=("technical_lead", "eve")))
+        await browsers.world.wait(2)
+        words = "You are technical_lead, since 11:03 CET, in place of Ana."
+        assert await answer("eve", Answer.OK) == ("acted", words)
+        words = "You have passed on technical_lead. Somebody else is asked now."
+        assert await answer("eve", Answer.PASS) == ("acted", words)
+        await browsers.world.stop()
+
+    simulate(story)

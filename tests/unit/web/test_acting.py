@@ -139,6 +139,20 @@ async def test_the_page_after_the_act_is_not_that_from_before(bo: Acting) -> Non
     assert "identified" in shown.replace("Status is identified now, was investigating.", "")
 
 
+async def test_who_accepts_or_passes_reads_at_once_that_it_is_so(bo: Acting) -> None:
+    """Section 8: the incident's page says it, and shows nothing of before."""
+    _, page = await bo.get("/incidents/card")
+    assert "Nobody has accepted Incident Commander" in page
+    _, where, _ = await bo.act("ok")
+    _, page = await bo.get(where)
+    assert "Nobody has accepted Incident Commander" not in page
+    assert '<p class="notice good" role="status">You are Incident Commander' in page
+    _, where, _ = await bo.act("pass")
+    _, page = await bo.get(where)
+    assert "Nobody has accepted Incident Commander" in page
+    assert '<p class="notice good" role="status">You have passed on Incident Commander' in page
+
+
 async def test_every_severity_says_what_it_would_do(bo: Acting) -> None:
     """Before any press: whom it pages, whom it stands down; the one that stands is no choice."""
     await going(bo)

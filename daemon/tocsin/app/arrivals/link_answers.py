@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from tocsin.app.edits.answer_words import answered
+from tocsin.app.edits.changes import Telling
+from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies.answer_options import AnswerOptions, answer_fact, options_of
 from tocsin.app.state.active_config import ActiveConfig
@@ -12,6 +15,7 @@ from tocsin.domain.arrival import Arrival, Judgement
 from tocsin.domain.facts import Answer, Answered, Fact
 from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR
+from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import FactLedger, UnreadableError
 
@@ -58,7 +62,7 @@ class LinkAnswers:
         now = self._clock.now()
         facts, history = await self._recorded(incident)
         if any(isinstance(fact, Answered) and fact.ref == arrival.ref for fact in facts):
-            return Judgement(ACTED)
+            return Judgement(ACTED, self._words(history, history, arrival.who, Answer(word)))
         options = options_of(facts, history, arrival.who, now) if history.incident else None
         is_known = arrival.who in self._config.policy.people
         if why := refusal(options, int(episode), known_person=is_known, now=now):
@@ -68,10 +72,19 @@ class LinkAnswers:
         if fact is None and not int(episode) and not options.anything:
             return Judgement(REFUSED, NOT_ASKED)
         if fact is None:
-            return Judgement(UNCHANGED)
+            return Judgement(UNCHANGED, self._words(history, history, arrival.who, Answer(word)))
         await self._ledger.record(incident, [fact], [], [])
         self._incidents.add_event(incident, RecordedFact(fact))
-        return Judgement(ACTED)
+        return Judgement(ACTED, self._words(history, apply_fact(history, fact), arrival.who, Answer(word)))
+
+    def _words(self, before: History, after: History, who: str, answer: Answer) -> str:
+        """What is true for them now, on their own clock; who has left the config reads nothing."""
+        person = self._config.policy.people.get(who)
+        if person is None or after.incident is None:
+            return ""
+        policy, now = self._config.policy, self._clock.now()
+        others = answer is Answer.PASS and others_asked(after, policy, who, now)
+        return answered(before, after, who, answer, Telling(policy, now, person.timezone), others_asked=others)
 
     async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History]:
         """What is recorded of an incident, and what has happened to it; where a row cannot be read, as this process
