@@ -1,10 +1,21 @@
-"""What all tests share: Hypothesis without a clock of its own (machines differ), the same examples each time in CI."""
+"""What all tests share: plain log lines; Hypothesis without a clock of its own (machines differ), the same examples each
+time in CI.
+"""
 
 import os
 
 import pytest
+import structlog
 from hypothesis import settings
 
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)  # else a traceback is drawn with every variable in it, which takes seconds
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
