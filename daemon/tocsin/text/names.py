@@ -33,6 +33,15 @@ def quotable(text: str) -> str:
     return cut(one_line(clean(text)), QUOTED_LIMIT)
 
 
+def author_name(written: str, policy: Policy) -> str:
+    """Who wrote something, by name where a file has their id or address; else what stands there."""
+    if written in policy.people:
+        return policy.people[written].name
+    wanted = written.casefold()
+    people = (person for person in policy.people.values() if wanted in (person.id.casefold(), person.email.casefold()))
+    return next((person.name for person in people if wanted), written)
+
+
 def severity_named(written: str, policy: Policy) -> str:
     """A severity, in any case."""
     name = _any_case(written, policy.severities)

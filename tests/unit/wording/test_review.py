@@ -115,7 +115,7 @@ def test_the_whole_story_in_time_order() -> None:
     )
     assert timeline(text) == [
         "10:00:00 **Declared**: Card payments fail; severity SEV1, status investigating",
-        "10:01:00 **Update** by chen: Found \\*it\\*\\",
+        "10:01:00 **Update** by Chen Li: Found \\*it\\*\\",
         "10:01:30 Bo Berg answered “ok”",
         "10:01:30 **Bo Berg accepted technical\\_lead**",
         "10:02:00 File changed: severity lowered from SEV1 to SEV2; status investigating → identified; "
@@ -146,7 +146,7 @@ def test_episodes_and_days() -> None:
     assert "| Duration | 1 hour 30 minutes, from" in text
     assert "| Reopened, episode 2 | from 2026-11-24 10:00:00 UTC, still open |" in text
     assert re.findall("^### (.*)$", text, re.MULTILINE) == ["2026-11-23", "2026-11-24"]
-    assert "**Reopened** by Ana (a drill): Card payments fail" in text
+    assert "**Reopened** by Ana Souza (a drill): Card payments fail" in text
     assert text.startswith("# Drill: Card payments fail\n")
     assert "| technical\\_lead | nobody | never |" in text
 

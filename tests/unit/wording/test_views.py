@@ -246,6 +246,22 @@ def test_what_was_promised_last() -> None:
     assert inside(steps).lasted == "30 minutes"
 
 
+def test_who_wrote_declared_and_confirmed_is_called_by_name() -> None:
+    """The browser writes ids into the file (P8), editors what they like: the page and the review say the name."""
+    words = replace(CARD, declared_by="ANA@example.com", updates=(UpdateEntry("x", at=after(1), by="dee"),))
+    steps = steps_of([f.Seen(T0, words), f.Seen(after(2), replace(words, verified_by="chen"), "b")])
+    view = inside(steps)
+    assert (view.latest.by, view.declared_by, view.verified_by) == ("Dee", "Ana", "Chen")
+    text = draft(steps, (), POLICY).decode()
+    for told in (
+        "| Declared by | Ana |",
+        "| Health confirmed by | Chen |",
+        "**Update** by Dee: x",
+        "**Declared** by Ana",
+    ):
+        assert told in text
+
+
 def test_what_was_written_last() -> None:
     """The newest entry that still stands, by its instant; the standing sentence where there is none."""
     old, new, gone = (UpdateEntry(text, at=after(at), by="Bo") for text, at in (("old", 1), ("new", 5), ("gone", 8)))

@@ -12,6 +12,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import clean
+from tocsin.text.names import author_name
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock, span
 
@@ -281,16 +282,7 @@ def _news(entry: UpdateEntry, view: GroupView, policy: Policy, *, dated: bool) -
     at = view.time(entry.at) if dated and entry.at else ""
     if view.external:
         return News(clean(entry.public), at=at)
-    return News(clean(entry.text or entry.public), _author(clean(entry.by), policy), at)
-
-
-def _author(name: str, policy: Policy) -> str:
-    """Who wrote an entry, by name where the file has an id or an address."""
-    if name in policy.people:
-        return policy.people[name].name
-    wanted = name.casefold()
-    people = (person for person in policy.people.values() if wanted in (person.id.casefold(), person.email.casefold()))
-    return next((person.name for person in people if wanted), name)
+    return News(clean(entry.text or entry.public), author_name(clean(entry.by), policy), at)
 
 
 def severity_sentence(before: str, after: str, policy: Policy, language: Language) -> str:

@@ -19,6 +19,7 @@ from tocsin.planning.cadence.first_word import FirstWord
 from tocsin.planning.current_state import CurrentState, NextPages, RoleHolder
 from tocsin.planning.history.figures import Figures, figures
 from tocsin.text.cleaning import clean, one_line
+from tocsin.text.names import author_name
 from tocsin.text.times import span
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.update_words import standing
@@ -103,6 +104,8 @@ class InternalView:
     lasted: str
     episode: int
     latest: LatestWords
+    declared_by: str
+    verified_by: str
     roles: tuple[RoleStanding, ...]
     responders: tuple[Contact, ...]
     responding: tuple[Contact, ...]
@@ -160,7 +163,9 @@ def internal_view(
         resolved_at=history.resolved_at,
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
-        latest=_latest(steps, incident),
+        latest=_latest(steps, incident, policy),
+        declared_by=author_name(one_line(clean(incident.declared_by)), policy),
+        verified_by=author_name(one_line(clean(incident.verified_by)), policy),
         roles=tuple(_roles(state, coming, history, policy)),
         responders=_responders(history, policy, answered=False),
         responding=_responders(history, policy, answered=True),
@@ -263,12 +268,12 @@ def _untold(untold: Sequence[FirstWord], policy: Policy) -> list[GroupStanding]:
     ]
 
 
-def _latest(steps: Sequence[TimelineStep], incident: Incident) -> LatestWords:
-    """The newest entry under `updates`, as it stands."""
+def _latest(steps: Sequence[TimelineStep], incident: Incident, policy: Policy) -> LatestWords:
+    """The newest entry under `updates`, as it stands, by the name of who wrote it."""
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
     places = {entry: place for place, entry in reversed([*enumerate(incident.updates)])}
     entries = [(at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in places]
     if not entries:
         return LatestWords(standing(incident.status, incident.status, ENGLISH))
     at, entry = max(entries, key=lambda dated: (dated[0], places[dated[1]]))
-    return LatestWords(clean(entry.text or entry.public), one_line(clean(entry.by)), at)
+    return LatestWords(clean(entry.text or entry.public), author_name(one_line(clean(entry.by)), policy), at)

@@ -18,6 +18,7 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.after_resolving import why_nobody_is_asked
 from tocsin.planning.history.figures import Figures, figures
 from tocsin.text.markdown import flowing, inline, markdown
+from tocsin.text.names import author_name
 from tocsin.text.times import span, utc
 from tocsin.wording.report.timeline import TimelineLine, TimelineStep, acceptances, timeline_lines
 
@@ -77,7 +78,7 @@ def _facts(incident: Incident, steps: Sequence[TimelineStep], policy: Policy) ->
         "Severity": inline(f"{incident.severity.upper()} {severity.title if severity else ''}"),
         "Status": incident.status.value,
         "Services": inline(", ".join(_services(incident, policy))),
-        "Declared by": inline(incident.declared_by),
+        "Declared by": inline(author_name(incident.declared_by, policy)),
     }
     episodes = _episodes(steps)
     first = episodes[0]
@@ -86,7 +87,7 @@ def _facts(incident: Incident, steps: Sequence[TimelineStep], policy: Policy) ->
         rows["Declared"] = f"{utc(first.started_at)}, {noticed} after it began"
     for number, episode in enumerate(episodes, 1):
         rows["Duration" if number == 1 else f"Reopened, episode {number}"] = _duration(episode)
-    rows["Health confirmed by"] = inline(incident.verified_by)
+    rows["Health confirmed by"] = inline(author_name(incident.verified_by, policy))
     rule = severity.review if severity and why_nobody_is_asked(incident, history) is None else None
     if rule and history.resolved_at:
         due = f"{utc(history.resolved_at + rule.within)}; when it is done, write `review: done` or a link to it into "

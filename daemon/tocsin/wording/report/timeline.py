@@ -15,6 +15,7 @@ from tocsin.domain.notification import Suppression
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import fold_each
 from tocsin.text.markdown import Run, Runs, joined, quoted, quoted_lines, runs
+from tocsin.text.names import author_name
 from tocsin.text.times import brief, recorded
 from tocsin.wording.report.deliveries import deliveries
 from tocsin.wording.report.versions import gathered, version
@@ -65,7 +66,7 @@ def timeline_lines(
     are those of `zone`.
     """
     lines = [line for step in steps for line in _of_step(step, policy, zone)]
-    lines += _written(steps)
+    lines += _written(steps, policy)
     lines += [TimelineLine(at, words) for at, words in deliveries(records, policy, zone)]
     lines += [_suppressed(record.decided, policy) for record in records if isinstance(record.decided, Suppression)]
     return sorted(lines, key=lambda line: line.at)
@@ -154,19 +155,19 @@ def _refusal(fact: f.ChannelRefused | f.RefusalTakenBack, policy: Policy) -> Run
     return runs(f"{via.provider[:1].upper()}{via.provider[1:]} was wrong about ", reader, f"'s {via.address_word}")
 
 
-def _written(steps: Iterable[TimelineStep]) -> Iterator[TimelineLine]:
+def _written(steps: Iterable[TimelineStep], policy: Policy) -> Iterator[TimelineLine]:
     """What people wrote under `updates` and `timeline`, at their own instants."""
     versions = [step.fact for step in steps if isinstance(step.fact, f.Seen)]
     for at, update in gathered(versions, lambda incident: incident.updates):
         texts = [runs(quoted_lines(update.text))] if update.text else []
         texts += [runs(Run("in public:", "slight"), " ", quoted_lines(update.public))] if update.public else []
-        yield TimelineLine(at, runs(UPDATE, _by(update.by), ": ", joined("\n", texts)))
+        yield TimelineLine(at, runs(UPDATE, _by(update.by, policy), ": ", joined("\n", texts)))
     for at, note in gathered(versions, lambda incident: incident.timeline):
-        yield TimelineLine(at, runs(NOTE, _by(note.by), ": ", quoted_lines(note.text)))
+        yield TimelineLine(at, runs(NOTE, _by(note.by, policy), ": ", quoted_lines(note.text)))
 
 
-def _by(person: str) -> Runs:
-    return runs(" by ", quoted(person)) if person else ()
+def _by(person: str, policy: Policy) -> Runs:
+    return runs(" by ", quoted(author_name(person, policy))) if person else ()
 
 
 def _suppressed(suppression: Suppression, policy: Policy) -> TimelineLine:

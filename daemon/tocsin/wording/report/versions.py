@@ -14,6 +14,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
 from tocsin.domain.policy import Policy
 from tocsin.text.markdown import Run, Runs, joined, quoted, runs
+from tocsin.text.names import author_name
 from tocsin.text.times import recorded
 from tocsin.wording.message.update_words import severity_change
 
@@ -39,7 +40,7 @@ def version(before: History, after: History, policy: Policy, zone: str = "UTC") 
     if new.unreadable:
         return runs(Run("Seen", "strong"), ": a file that cannot be read")
     if old is None or old.unreadable or after.episode > max(before.episode, 1):
-        return _begun(new, again=after.episode > 1)
+        return _begun(new, policy, again=after.episode > 1)
     changed = joined("; ", _changes(old, new, policy, zone))
     if not changed:
         return runs("File saved, with no change that counts")
@@ -123,9 +124,9 @@ def _differing(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Sequence[Ent
     return old[begins:], new[begins:]
 
 
-def _begun(new: Incident, *, again: bool) -> Runs:
+def _begun(new: Incident, policy: Policy, *, again: bool) -> Runs:
     begun = Run("Reopened" if again else "Declared", "strong")
-    by = runs(" by ", quoted(new.declared_by)) if new.declared_by else ()
+    by = runs(" by ", quoted(author_name(new.declared_by, policy))) if new.declared_by else ()
     drill = " (a drill)" if new.drill else ""
     severity = quoted(new.severity.upper())
     return runs(begun, by, f"{drill}: ", quoted(new.title), "; severity ", severity, f", status {new.status.value}")
@@ -145,7 +146,7 @@ def _changes(old: Incident, new: Incident, policy: Policy, zone: str) -> Iterato
     for name in FREE_TEXTS:
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
-            words = quoted(after)
+            words = quoted(author_name(after, policy) if name == "verified_by" else after)
             yield runs(f"{name.replace('_', ' ')}: ", words if words.text else "(removed)")
     if old.services != new.services:
         yield runs("services: ", joined(", ", map(quoted, new.services)) or "none")
