@@ -72,11 +72,25 @@ def test_the_impact_a_note_and_the_end_of_the_review(run: Run, file: Path) -> No
     assert text.endswith("review: https://wiki/42\n")
 
 
+def test_who_gives_a_role_and_who_resolves_stand_in_the_timeline(run: Run, file: Path) -> None:
+    """P8: who did what stands in the file, by command as in the browser."""
+    given = run("assign", "2026", "technical_lead", "Bo Berg", "--as", "ana")
+    assert (given.exit_code, given.stdout) == (0, "")
+    assert given.stderr.endswith("2026-11-23-pay: Technical Lead is given to Bo Berg.\n")
+    assert run("resolve", "2026", "Failed over.", TOCSIN_AS="bo").exit_code == 0
+    text = file.read_text()
+    assert 'by: "ana", text: "Technical Lead is given to Bo Berg."}' in text
+    assert 'by: "bo", text: "It is resolved. What ended it is now: “Failed over.”"}' in text
+    assert "status: resolved" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
         (["severity", "2026", "sve1"], 1, 'unknown severity "sve1"; did you mean "sev1"?'),
         (["severity", "2026", "sev1", "--as", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
+        (["resolve", "2026", "--as", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
+        (["assign", "2026", "technical_lead", "bo", "--as", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
         (["update", "2026", "x", "--by", "boo"], 1, 'unknown person "boo"; did you mean "bo"?'),
         (["severity", "pey", "sev1"], 1, 'there is no incident "pey"; did you mean "2026-11-23-pay"?'),
         (["severity", "", "sev1"], 2, "it is empty; name the incident"),

@@ -12,11 +12,11 @@ from tocsin.app.diff.difference import Difference, Effect
 from tocsin.app.diff.levels import MANY, LevelMove, by_level, summed_up
 from tocsin.app.diff.scenarios import ScenarioOrigin
 from tocsin.cli.output.diff_scenarios import listed, where, which
-from tocsin.cli.output.simulate_lines import span
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import RESPONDER
 from tocsin.formats.config.changed_lines import Absent, ChangedLine
 from tocsin.text.cleaning import cut
+from tocsin.text.times import brief
 from tocsin.text.yaml import Value
 
 VALUE_LIMIT = 100
@@ -238,7 +238,7 @@ def _words(times: _Times) -> str:
 
 
 def _span_words(was: timedelta | None, now: timedelta | None) -> str:
-    before, after = (None if moment is None else f"+{span(moment)}" for moment in (was, now))
+    before, after = (None if moment is None else f"+{brief(moment)}" for moment in (was, now))
     if before and after:
         return f"{before} → {after}"
     return after or f"was {before}"

@@ -1,7 +1,7 @@
 """A simulation as lines for people: one for each message and each part of a step, those of one instant together."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from textwrap import indent
 
 from tocsin.app.simulation.play import SimulatedMessage, Simulation
@@ -10,6 +10,7 @@ from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import first_words
+from tocsin.text.times import brief
 from tocsin.wording.report.reason_text import waiting_text
 
 
@@ -24,7 +25,7 @@ def lines(played: Simulation, policy: Policy, *, bodies: bool = False) -> Iterat
     effects = _effects(played, policy)
     for at in sorted({*messages, *effects}):
         yield ""
-        yield marked(f"+{span(at - played.start)}  {at:%a %H:%M:%S}", Mark.TITLE)
+        yield marked(f"+{brief(at - played.start)}  {at:%a %H:%M:%S}", Mark.TITLE)
         yield from effects.get(at, ())
         for message in messages.get(at, ()):
             yield from _message(message, policy, bodies)
@@ -63,18 +64,11 @@ def _untold(played: Simulation, policy: Policy) -> Iterator[str]:
     for message in {message.group: message for message in reversed(played.ahead)}.values():
         if message.external and message.group and message.group not in told:
             title = policy.group_title(message.group)
-            yield f"{title}: not told yet; the first update leaves at +{span(message.at - played.start)}"
+            yield f"{title}: not told yet; the first update leaves at +{brief(message.at - played.start)}"
     assert history.incident is not None
     for word in first_words(history.incident, policy, history):
-        latest = f"+{span(word.leaves_at - played.start)}" if word.leaves_at else ""
+        latest = f"+{brief(word.leaves_at - played.start)}" if word.leaves_at else ""
         yield f"{policy.group_title(word.group)}: not told yet, {waiting_text(word, latest)}"
-
-
-def span(length: timedelta) -> str:
-    """A span as the config writes it: `1h5m`, `30s`, `0s`."""
-    seconds = int(length.total_seconds())
-    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s")]
-    return "".join(f"{count}{unit}" for count, unit in parts if count) or "0s"
 
 
 def _message(message: SimulatedMessage, policy: Policy, bodies: bool) -> Iterator[str]:
