@@ -21,6 +21,28 @@ sms: {{transport: twilio, account_sid: {account}, api_url: '{url}', sender: "{ou
 """
 
 
+@pytest.mark.attack
+def test_a_file_that_is_no_yaml_is_acknowledged_by_command(tmp_path: Path) -> None:
+    """Rule 32: before the daemon has seen it nothing is noted, and its record stays whole; then the running daemon hears
+    of it, and pages nobody any more. A restart begins nothing anew.
+    """
+    pager = Pager(tmp_path)
+    config = tmp_path / "config" / "all.yaml"
+    config.write_text(config.read_text().replace("acknowledge_within: 5m", "acknowledge_within: 15s"))
+    pager.start()
+    pager.write("never.yaml", "title: x\n\tseverity: sev1\n")
+    too_soon = pager.run("ack", "never", "--as", "bo")
+    assert (too_soon.returncode, "nothing was noted" in too_soon.stderr) == (1, True)
+    pager.until(lambda: pager.mails("page", "bo@example.com"))
+    assert pager.run("ack", "never", "--as", "bo").returncode == 0
+    time.sleep(17)
+    assert pager.stop() == 0
+    pager.start()
+    assert pager.stop() == 0
+    assert len(pager.mails("page", "bo@example.com")) == 1
+    assert "fit together" not in pager.run("status").stdout + pager.log.read_text()
+
+
 @pytest.fixture
 def twilio(tmp_path: Path) -> Iterator[StandInProcess]:
     server = StandInProcess(tmp_path / "sms", "twilio", "--account", ACCOUNT, "--token", "secret")

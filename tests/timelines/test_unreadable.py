@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from tocsin.domain.facts import Answer, Answered, Gone
+from tocsin.domain.facts import Answer, Answered, Gone, Seen
+from tocsin.domain.history import History
 from tocsin.domain.notification import Kind
+from tocsin.planning.history.fold import fold_facts
 
 from tests.timelines.stage import START, Watch, rows
 
@@ -54,6 +56,16 @@ def test_an_ok_by_a_slow_clock_ends_its_pages() -> None:
     watch.note(Answered(START - timedelta(seconds=5), "olga", Answer.OK))
     watch.until("1h")
     watch.showed("0 page last_resort olga sms -")
+
+
+def test_an_answer_from_before_it_was_seen_spoils_nothing() -> None:
+    """Rules 32, 63: 0.4 and older recorded such a one; the incident is folded and paged as if it were not there."""
+    before = Answered(START - timedelta(seconds=5), "olga", Answer.OK)
+    watch = Watch.of_unreadable_file(CONFIG)
+    assert fold_facts([before]) == History()
+    assert watch.history.incident is not None
+    seen = Seen(START, watch.history.incident)
+    assert fold_facts([before, seen]) == fold_facts([seen])
 
 
 def test_its_pages_end_when_the_file_has_gone() -> None:

@@ -20,7 +20,8 @@ from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
 from tocsin.cli.options import config_option, fail, folder_of, incident_argument, person_option, utc_now
 from tocsin.cli.workspace import incident_named, need_answer, need_ledger, open_workspace
-from tocsin.domain.arrival import ArrivalKind, PassEntry
+from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
+from tocsin.domain.facts import Answer
 from tocsin.domain.policy import Policy
 from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, LedgerError, NoticeLedger
@@ -79,7 +80,7 @@ async def _pass(written: str, who: str, folder: Path) -> str:
         options = options_of(facts, history, person, utc_now())
         if not options.passes:
             fail([f"{_why_not(options, id_, policy)}; nothing was noted"])
-        entry = PassEntry(secrets.token_hex(10), id_, history.episode, person)
+        entry = CommandAnswerEntry(secrets.token_hex(10), id_, history.episode, person, Answer.PASS)
         await InboxWriter(loaded.settings.inbox, WallClock()).leave(entry)
         await _judged(ledger, entry)
         return f"{id_}: {_passed_on(options, policy)}. {await _asked_next(ledger, entry, policy)}"
@@ -106,7 +107,7 @@ def _why_not(options: AnswerOptions, incident: str, policy: Policy) -> str:
     return f"{name} is not asked for anything in {incident} and holds no role of it"
 
 
-async def _judged(ledger: ArrivalLedger, entry: PassEntry) -> None:
+async def _judged(ledger: ArrivalLedger, entry: CommandAnswerEntry) -> None:
     """Wait until the daemon has acted on it; else say what became of it, and end with 1."""
     for _ in range(round(WAITS / LOOKS_EVERY)):
         if judgement := await ledger.outcome(ArrivalKind.ANSWER, entry.ref):
@@ -131,7 +132,7 @@ def _passed_on(options: AnswerOptions, policy: Policy) -> str:
     return f"{policy.person_name(options.person)} has passed on {ENGLISH.listed(titles) or 'it'}"
 
 
-async def _asked_next(ledger: IncidentLedger, entry: PassEntry, policy: Policy) -> str:
+async def _asked_next(ledger: IncidentLedger, entry: CommandAnswerEntry, policy: Policy) -> str:
     """Who is asked in that person's place, once the daemon has written it down."""
     for _ in range(round(NEXT_WITHIN / LOOKS_EVERY)):
         _, history = await recorded_history(ledger, entry.incident)

@@ -24,10 +24,13 @@ from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
+from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.incident import Edit, Incident
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import incident_id
+from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
+from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
 from tocsin.text.names import person_named
 
@@ -66,7 +69,13 @@ def run_command(
             await need_answer(loaded.settings.incidents, "nothing was written; to acknowledge, answer a page")
             files = IncidentFiles(loaded.settings.incidents)
             id_ = "" if incident is None else await incident_named(incident, files, ledger)
-            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now), id_)
+            settings = loaded.settings
+
+            async def leave_answer(entry: CommandAnswerEntry) -> str:
+                assert ledger is not None, "without one nobody is known to be asked"
+                return await left_answer(entry, settings, ledger, now)
+
+            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now, leave=leave_answer), id_)
             return sentence, files.unwatched()
 
     try:
@@ -74,7 +83,7 @@ def run_command(
         tell(sentence)
         if unwatched and not anyway:
             fail(nobody_watches(unwatched))
-    except (AmbiguousIncidentError, EditRefusedError, FileError, ValueError) as refused:
+    except (AmbiguousIncidentError, EditRefusedError, FileError, InboxError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
@@ -104,6 +113,24 @@ def run_edit(
         return "\n".join(filter(None, (f"{id_}: {' '.join(told)}" if told else f"{id_}: noted", written.sentence)))
 
     run_command(config, act, anyway=anyway, incident=incident)
+
+
+async def left_answer(entry: CommandAnswerEntry, settings: Settings, ledger: Ledger, now: datetime) -> str:
+    """Have the daemon judge an answer; why it does not count, or not yet; empty: it does. Raises InboxError and
+    LedgerError.
+    """
+    from tocsin.cli.left_entry import NOT_YET, Left, leave
+
+    async def is_judged() -> bool:
+        return await ledger.outcome(ArrivalKind.ANSWER, entry.ref) is not None
+
+    left = await leave(entry, settings, ledger, now, is_judged)
+    if left is Left.NO_DAEMON:
+        return "NOT yet acknowledged: no healthy daemon runs here; it counts as soon as one does (tocsin run)"
+    if left is Left.WAITS:
+        return f"NOT yet acknowledged: {NOT_YET}"
+    judged = await ledger.outcome(ArrivalKind.ANSWER, entry.ref)
+    return judged.words if judged else ""
 
 
 async def need_answer(folder: Path, instead: str) -> None:

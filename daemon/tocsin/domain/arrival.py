@@ -103,7 +103,7 @@ class EntryKind(StrEnum):
     CODE = "code"
     LEAVE = "leave"
     SIGN_OUT = "sign_out"
-    PASS = "pass"  # noqa: S105 - no password
+    COMMAND_ANSWER = "command_answer"
 
 
 ACTS = frozenset({EntryKind.EDIT, EntryKind.DECLARE})
@@ -112,7 +112,7 @@ SIGNING_IN = frozenset({EntryKind.SIGN_IN, EntryKind.CODE, EntryKind.LEAVE})
 """What a browser's session begins and ends with."""
 OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS | SIGNING_IN
 """What only the web side leaves."""
-OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT, EntryKind.PASS})
+OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT, EntryKind.COMMAND_ANSWER})
 """What commands leave, and the web side never: words reach the operators as they are."""
 
 
@@ -312,16 +312,18 @@ class SignOutEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class PassEntry:
-    """A person passes, by a command, on what they are asked for in that episode. Who left it is its proof: somebody who
-    may write incident files, as whoever acknowledges by command.
+class CommandAnswerEntry:
+    """A person passes, by a command, on what they are asked for in that episode, or accepts where no file can say so
+    since it cannot be read (rule 32). Who left it is its proof: somebody who may write incident files, as whoever
+    acknowledges in one.
     """
 
-    kind: ClassVar[EntryKind] = EntryKind.PASS
+    kind: ClassVar[EntryKind] = EntryKind.COMMAND_ANSWER
     ref: str
     incident: str
     episode: int
     person: str
+    answer: Answer
 
 
 InboxEntry = (
@@ -337,6 +339,6 @@ InboxEntry = (
     | CodeEntry
     | LeaveEntry
     | SignOutEntry
-    | PassEntry
+    | CommandAnswerEntry
 )
 """What lies in the inbox. None of it is believed before it is judged."""

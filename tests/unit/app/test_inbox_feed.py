@@ -22,8 +22,8 @@ from tocsin.domain.arrival import (
     AnswerEntry,
     Arrival,
     ArrivalKind,
+    CommandAnswerEntry,
     InboxEntry,
-    PassEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -277,14 +277,14 @@ def test_a_pass_counts_from_who_may_write_incident_files() -> None:
 
     async def story(post: Post) -> None:
         post.put(WordEntry("word000001", "pull", "the pull was refused"), of_web_side=False, ago=9)
-        post.put(PassEntry("pass000001", "pay", 1, "ana"), of_web_side=False, of_responder=True)
-        post.put(PassEntry("pass000002", "pay", 1, "bo"), of_web_side=False)
+        post.put(CommandAnswerEntry("pass000001", "pay", 1, "ana", Answer.PASS), of_web_side=False, of_responder=True)
+        post.put(CommandAnswerEntry("pass000002", "pay", 1, "bo", Answer.PASS), of_web_side=False)
         await asyncio.sleep(1)
         assert (post.refs, post.folder.files) == (["pass000001"], {})
         (arrival,) = [arrival for arrival, _ in post.ledger.pages.arrivals if arrival.kind is ArrivalKind.ANSWER]
         assert (arrival.who, arrival.body) == ("ana", "pass 1 pay")
         told = dict(post.told())
-        assert "an entry (pass) in the inbox was refused: sam has left it" in told[Trouble.INBOX_REFUSED]
+        assert "an entry (command_answer) in the inbox was refused: sam has left it" in told[Trouble.INBOX_REFUSED]
 
     at_post(story)
 
@@ -292,7 +292,7 @@ def test_a_pass_counts_from_who_may_write_incident_files() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        PassEntry("pass000001", "pay", 1, "ana"),
+        CommandAnswerEntry("pass000001", "pay", 1, "ana", Answer.PASS),
         WordEntry("word000001", "pull", "call me"),
         ResubscribeEntry("again00001", "x@example.com"),
     ],

@@ -10,6 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
+from tocsin.domain.arrival import CommandAnswerEntry
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Reason
@@ -32,7 +33,13 @@ class Room:
     def __init__(self, folder: Path, ledger: SqlLedger) -> None:
         self.folder = folder
         self.ledger = ledger
-        self.desk = IncidentCommands(IncidentFiles(folder), small_policy(), ledger, NOW)
+        self.left: list[CommandAnswerEntry] = []
+        self.judged = ""
+        self.desk = IncidentCommands(IncidentFiles(folder), small_policy(), ledger, NOW, leave=self.leave)
+
+    async def leave(self, entry: CommandAnswerEntry) -> str:
+        self.left.append(entry)
+        return self.judged
 
     def write(self, name: str, text: str | bytes) -> None:
         (self.folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
@@ -182,18 +189,34 @@ async def test_what_went_back_to_an_older_content_is_not_acknowledged(room: Room
         await room.desk.acknowledge("card", "ana")
 
 
-async def test_a_never_readable_file_is_acknowledged_in_the_ledger(room: Room) -> None:
-    """The answer is recorded, the file left alone; nobody else's counts."""
+async def test_a_never_readable_file_is_acknowledged_by_the_daemon(room: Room) -> None:
+    """Rule 32: the answer is left for the daemon, which hears it so; the file and the ledger are left alone, and nobody
+    else's counts.
+    """
     room.write("card.yaml", "help!")
     incident = unreadable_incident("card.yaml", "help!", small_policy())
     await room.ledger.record("card", [Seen(BEFORE, incident, digest(b"help!")), *_pages("ana", "")], [], [])
     with pytest.raises(EditRefusedError, match="never paged"):
         await room.desk.acknowledge("card", "bo")
     assert "card.yaml:1:1" in await room.desk.acknowledge("card", "ana")
-    assert (await room.ledger.facts("card"))[-1] == Answered(NOW, "ana", Answer.OK)
+    assert [(entry.incident, entry.person, entry.answer) for entry in room.left] == [("card", "ana", Answer.OK)]
+    room.judged = "NOT yet acknowledged"
+    with pytest.raises(EditRefusedError, match=r"^card: NOT yet acknowledged$"):
+        await room.desk.acknowledge("card", "ana")
+    assert not any(isinstance(fact, Answered) for fact in await room.ledger.facts("card"))
     assert (room.folder / "card.yaml").read_text() == "help!"
     with pytest.raises(EditRefusedError, match="correct it first"):
         await room.desk.edit("card", RESOLVE)
+
+
+async def test_what_the_daemon_has_not_seen_yet_is_answered_by_nobody(room: Room) -> None:
+    """Rule 32: within its first 10 s nobody is asked for a file that is no YAML; an answer then would spoil the
+    incident's record, and so nothing is noted anywhere.
+    """
+    room.write("card.yaml", "title: x\n\tseverity: sev1\n")
+    with pytest.raises(EditRefusedError, match="not seen it yet, so nobody is asked: nothing was noted"):
+        await room.desk.acknowledge("card", "ana")
+    assert (room.left, await room.ledger.facts("card"), await room.ledger.incidents()) == ([], (), ())
 
 
 async def test_a_file_that_was_just_corrected_is_acknowledged_in_the_file(room: Room) -> None:

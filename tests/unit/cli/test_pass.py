@@ -10,8 +10,8 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli import pass_, tocsin
-from tocsin.domain.arrival import PassEntry
-from tocsin.domain.facts import Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.arrival import CommandAnswerEntry
+from tocsin.domain.facts import Answer, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
@@ -109,5 +109,5 @@ def test_what_is_not_confirmed_is_not_called_done(here: Path, monkeypatch: pytes
     assert done.stderr.startswith("p is pay\nNOT yet passed on: the daemon has not confirmed it within 0 s. It counts")
     (left,) = (here / "var" / "inbox").iterdir()
     entry = read_entry(left.read_bytes())
-    assert isinstance(entry, PassEntry)
-    assert (entry.incident, entry.episode, entry.person) == ("pay", 1, "ana")
+    assert isinstance(entry, CommandAnswerEntry)
+    assert (entry.incident, entry.episode, entry.person, entry.answer) == ("pay", 1, "ana", Answer.PASS)

@@ -23,11 +23,11 @@ from tocsin.domain.arrival import (
     Arrival,
     ArrivalKind,
     CodeEntry,
+    CommandAnswerEntry,
     DeclareEntry,
     EditEntry,
     InboxEntry,
     LeaveEntry,
-    PassEntry,
     ResubscribeEntry,
     SignInEntry,
     SignOutEntry,
@@ -35,7 +35,6 @@ from tocsin.domain.arrival import (
     WishEntry,
     WordEntry,
 )
-from tocsin.domain.facts import Answer
 from tocsin.domain.people import session_digest
 from tocsin.formats.inbox.entries import read_entry, write_entry
 from tocsin.formats.inbox.names import read_entry_name
@@ -95,7 +94,7 @@ class Gate:
                 "the web side's user has left it, and only commands do: stop it and look how it was broken into",
             )
         entry = seals.opened(entry, self._config.reply_routes.keys)
-        if isinstance(entry, PassEntry) and not file.of_responder:
+        if isinstance(entry, CommandAnswerEntry) and not file.of_responder:
             return EntryRefused(
                 f"an entry ({name.kind})",
                 f"{file.owner or 'whoever'} has left it, and may not write incident files: who answers by command is "
@@ -122,7 +121,7 @@ class Gate:
                 return Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), at)
             case EditEntry() | DeclareEntry():
                 return self._act(entry, at)
-            case WordEntry() | ResubscribeEntry() | PassEntry():
+            case WordEntry() | ResubscribeEntry() | CommandAnswerEntry():
                 return _of_command(entry, at)
             case SignInEntry():
                 return self._request(entry, at)
@@ -179,13 +178,13 @@ class Gate:
         return "" if is_signed else UNSIGNED
 
 
-def _of_command(entry: WordEntry | ResubscribeEntry | PassEntry, at: datetime) -> Arrival:
+def _of_command(entry: WordEntry | ResubscribeEntry | CommandAnswerEntry, at: datetime) -> Arrival:
     """What a command left: who may was looked at before."""
     match entry:
         case WordEntry():
             return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
         case ResubscribeEntry():
             return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
-        case PassEntry():
-            body = f"{Answer.PASS.value} {entry.episode} {entry.incident}"
+        case CommandAnswerEntry():
+            body = f"{entry.answer.value} {entry.episode} {entry.incident}"
             return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)

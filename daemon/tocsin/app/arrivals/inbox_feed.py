@@ -222,7 +222,7 @@ def _turn(name: str) -> tuple[int, str]:
     entry = read_entry_name(name)
     if entry is None:
         return 3, name
-    if entry.kind in {EntryKind.ANSWER, EntryKind.PASS}:
+    if entry.kind in {EntryKind.ANSWER, EntryKind.COMMAND_ANSWER}:
         return 0, name
     return (1 if entry.kind in ACTS else 2), name
 

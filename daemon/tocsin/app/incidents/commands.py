@@ -5,7 +5,8 @@ the daemon reads the file like any other edit.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.edits.changes import noted
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_meant import meant_perhaps
-from tocsin.domain.facts import Answer, Answered, Fact, Seen
+from tocsin.domain.arrival import CommandAnswerEntry
+from tocsin.domain.facts import Answer, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status
 from tocsin.domain.policy import Policy
@@ -39,6 +41,8 @@ Prepare = Callable[[Incident], Edit]
 """The edit to make of what the file says at the moment it is written; one without keys: none. It may be asked again,
 and in another thread, and may raise EditRefusedError.
 """
+LeaveAnswer = Callable[[CommandAnswerEntry], Awaitable[str]]
+"""Leaves an answer for the daemon and waits for its judgement; why it does not count, or not yet, or empty: it does."""
 
 
 ROOM_TO_END = 32 * 1024
@@ -91,7 +95,8 @@ class _Target:
 
 class IncidentCommands:
     """The folder, the policy in force and, where there is one, the ledger; `now` is when the command was given. With
-    `threads` the folder, which may hang, is touched in these alone.
+    `threads` the folder, which may hang, is touched in these alone. `leave` is how an answer reaches the daemon that no
+    file can hold.
     """
 
     def __init__(
@@ -101,8 +106,10 @@ class IncidentCommands:
         ledger: IncidentLedger | None,
         now: datetime,
         threads: Executor | None = None,
+        leave: LeaveAnswer | None = None,
     ) -> None:
         self.policy = policy
+        self._leave = leave
         self._files = files
         self._ledger = ledger
         self._now = now
@@ -231,17 +238,20 @@ class IncidentCommands:
         return at
 
     async def _acknowledge_unreadable(self, target: _Target, person: str) -> str:
-        """Rule 32: the answer goes to the ledger, and the file is left alone."""
-        if self._ledger is None:
-            raise EditRefusedError(f"{self._why(target)}, and the daemon has not seen it yet; correct the file")
-        known = target.history.incident
-        if (
-            known
-            and apply_ok(target.history, person, self._now, self._now).ineffective_acks
-            != target.history.ineffective_acks
-        ):
+        """Rule 32: the daemon records the answer, and the file is left alone. Before it has seen the file nobody is
+        asked for anything, and an answer would answer nothing.
+        """
+        history = target.history
+        if history.incident is None or self._leave is None:
+            raise EditRefusedError(
+                f"{self._why(target)}, and the daemon has not seen it yet, so nobody is asked: nothing was noted; "
+                "correct the file"
+            )
+        if apply_ok(history, person, self._now, self._now).ineffective_acks != history.ineffective_acks:
             raise EditRefusedError(f"{person} was never paged for {target.id}; nothing was noted")
-        await self._ledger.record(target.id, [Answered(self._now, person, Answer.OK)], [], [])
+        entry = CommandAnswerEntry(secrets.token_hex(10), target.id, history.episode, person, Answer.OK)
+        if why_not := await self._leave(entry):
+            raise EditRefusedError(f"{target.id}: {why_not}")
         return f"{target.id}: acknowledged by {person}; {self._why(target)}: correct it, then it is declared"
 
     def _write(self, target: _Target, prepare: Prepare) -> WrittenEdit:

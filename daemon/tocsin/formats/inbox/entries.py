@@ -13,10 +13,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from tocsin.domain.arrival import (
     AlertEntry,
     AnswerEntry,
+    CommandAnswerEntry,
     EditEntry,
     FiringAlerts,
     InboxEntry,
-    PassEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -117,14 +117,15 @@ class _Resubscribe(EntryModel):
     address: Address
 
 
-class _Pass(EntryModel):
-    kind: Literal["pass"]
+class _CommandAnswer(EntryModel):
+    kind: Literal["command_answer"]
     incident: Id
-    episode: Annotated[int, Field(ge=1, le=1_000_000)]
+    episode: Annotated[int, Field(ge=0, le=1_000_000)]
     person: Id
+    answer: Literal["ok", "pass"]
 
 
-_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _Pass
+_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _CommandAnswer
 _Whole = EditModel | DeclareModel | SignInModel | CodeModel | LeaveModel | SignOutModel
 """These know themselves what they are in the house's own values."""
 _Model = _Told | _Whole
@@ -171,7 +172,7 @@ _MODELS: tuple[type[EntryModel], ...] = (
     CodeModel,
     LeaveModel,
     SignOutModel,
-    _Pass,
+    _CommandAnswer,
 )
 _WORDS = {
     "json_invalid": "no JSON",
@@ -213,7 +214,7 @@ def _entry(model: _Model) -> InboxEntry:
             return WordEntry(model.ref, model.cause, model.text)
         case _Resubscribe():
             return ResubscribeEntry(model.ref, model.address)
-        case _Pass():
-            return PassEntry(model.ref, model.incident, model.episode, model.person)
+        case _CommandAnswer():
+            return CommandAnswerEntry(model.ref, model.incident, model.episode, model.person, Answer(model.answer))
         case EditModel() | DeclareModel() | SignInModel() | CodeModel() | LeaveModel() | SignOutModel():
             return model.entry()

@@ -85,12 +85,12 @@ def _apply(history: History, fact: f.Fact) -> History:
 
 
 def _apply_answer(history: History, fact: f.Answered | f.Coded | f.Noted | f.ClockMoved) -> History:
-    """An answer; a note only tells that somebody acted. The code by which a number answers, and a clock that was put
-    right (the facts before were put right with it) change nothing that the plan asks about.
+    """An answer; a note only tells that somebody acted. A code, a clock that was put right (and the facts before with
+    it), and an answer before anything was seen, as 0.3 recorded some, change nothing that the plan asks about.
     """
     if isinstance(fact, f.Noted):
         return replace(history, acted=history.acted or history.resolved_at is None)
-    if not isinstance(fact, f.Answered):
+    if not isinstance(fact, f.Answered) or history.incident is None:
         return history
     if fact.answer is f.Answer.OK:
         return apply_dated_ok(history, fact.person, fact.at, max(fact.at, last_asked_at(history, fact.person, fact.at)))
