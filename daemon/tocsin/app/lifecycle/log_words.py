@@ -103,6 +103,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "trouble over": lambda f: f"over: {f['text']}",
     "config": lambda f: f"a new config is in force: {f['revision']}",
     "config unread": lambda f: f"the config cannot be read, the old one stays: {'; '.join(f['problems'])}",
+    "config not judged yet": lambda f: f"{'; '.join(f['why'])}; until then what was good before goes on",
     "poll": lambda f: f"answers by SMS cannot be asked for: {f['trouble']}",
     "ledger trouble": lambda f: f"trouble with the ledger: {f['trouble']}",
     "broken": lambda _: "an error in tocsin itself; the rest goes on, this is tried again:",

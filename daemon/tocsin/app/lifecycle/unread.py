@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import structlog
 
+from tocsin.app.configuration.judge import NOT_JUDGED
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
@@ -65,7 +66,10 @@ class UnreadConfig:
         self._since = self._since or now
         self._again_at = now + self._wait
         self._wait = min(self._wait * 2, LONGEST_WAIT)
-        log.warning("config unread", problems=[str(problem) for problem in problems[:NAMED_LIMIT]])
+        if all(problem.code == NOT_JUDGED for problem in problems):
+            log.info("config not judged yet", why=[problem.message for problem in problems])
+        else:
+            log.warning("config unread", problems=[str(problem) for problem in problems[:NAMED_LIMIT]])
         if now - self._since >= TOLD_AFTER:
             lines = [str(problem) for problem in problems[:NAMED_LIMIT]]
             if len(problems) > NAMED_LIMIT:
