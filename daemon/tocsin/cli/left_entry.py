@@ -7,7 +7,7 @@ from enum import Enum
 
 from tocsin.domain.arrival import InboxEntry
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger import Ledger, NoticeLedger
 
 WAITS, LOOKS_EVERY = 10.0, 0.2
 """Seconds for which is waited until the daemon has acted, and between two looks."""
@@ -24,17 +24,23 @@ class Left(Enum):
     NO_DAEMON = "no daemon"
 
 
+async def is_healthy(ledger: NoticeLedger, now: datetime) -> bool:
+    """Whether a healthy daemon runs, which acts on what is left. Raises LedgerError."""
+    from tocsin.app.lifecycle.health import HEALTHY
+
+    healthy_at = await ledger.noticed_at(HEALTHY)
+    return healthy_at is not None and abs(now - healthy_at) <= HEALTHY_WITHIN
+
+
 async def leave(
     entry: InboxEntry, settings: Settings, ledger: Ledger, now: datetime, done: Callable[[], Awaitable[bool]]
 ) -> Left:
     """Leave it, and wait until it is `done`, if a healthy daemon runs. Raises LedgerError and InboxError."""
     from tocsin.adapters.clock import WallClock
     from tocsin.adapters.inbox.writer import InboxWriter
-    from tocsin.app.lifecycle.health import HEALTHY
 
     await InboxWriter(settings.inbox, WallClock()).leave(entry)
-    healthy_at = await ledger.noticed_at(HEALTHY)
-    if healthy_at is None or abs(now - healthy_at) > HEALTHY_WITHIN:
+    if not await is_healthy(ledger, now):
         return Left.NO_DAEMON
     for _ in range(round(WAITS / LOOKS_EVERY)):
         if await done():

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import secrets
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -16,8 +15,8 @@ from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.asked_instead import asked_beside
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
-from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
+from tocsin.cli.left_entry import is_healthy
 from tocsin.cli.options import config_option, fail, folder_of, incident_argument, person_option, utc_now
 from tocsin.cli.workspace import incident_named, need_answer, need_ledger, open_workspace
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
@@ -28,8 +27,6 @@ from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, LedgerError, Noti
 from tocsin.text.names import person_named, quotable
 from tocsin.wording.language.language import ENGLISH
 
-HEALTHY_WITHIN = timedelta(seconds=30)
-"""How old the last healthy pass of a daemon may be that is waited for."""
 WAITS, LOOKS_EVERY = 5.0, 0.05
 """Seconds for which is waited until the daemon has judged it, and between two looks."""
 NEXT_WITHIN = 1.0
@@ -88,8 +85,7 @@ async def _pass(written: str, who: str, folder: Path) -> str:
 
 async def _need_daemon(ledger: NoticeLedger) -> None:
     """End with 1 where no daemon is healthy: it alone asks whoever is next."""
-    healthy_at = await ledger.noticed_at(HEALTHY)
-    if healthy_at is None or abs(utc_now() - healthy_at) > HEALTHY_WITHIN:
+    if not await is_healthy(ledger, utc_now()):
         fail(
             [
                 "no healthy daemon runs here, so nobody would be asked next: nothing was noted",

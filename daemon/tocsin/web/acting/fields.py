@@ -18,6 +18,7 @@ from tocsin.formats.schema.addresses import ADDRESS_LIMIT
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import quotable
 from tocsin.text.times import clock
+from tocsin.text.written_instant import WrittenInstant
 from tocsin.web.acting.acts import Act
 
 TEXTS = ("text", "public", "impact", "note", "public_title", "link", "title", "summary")
@@ -204,18 +205,20 @@ def _shown_before(typed: Typed, now: datetime) -> datetime | None:
 
 
 def _instant(written: str, day: str, zone: str, now: datetime) -> datetime:
-    """A time of day in somebody's zone; without a day its next occurrence. Raises ValueError with a sentence."""
-    here = now.astimezone(ZoneInfo(zone))
+    """A time of day in somebody's zone; without a day its next occurrence, as commands take it. Raises ValueError with
+    a sentence.
+    """
     try:
         hour = time.fromisoformat(written.strip())
-        date = datetime.strptime(day, "%Y-%m-%d").date() if day else here.date()  # noqa: DTZ007 - the zone is below
+        date = datetime.strptime(day, "%Y-%m-%d").date() if day else now.date()  # noqa: DTZ007 - the zone is below
     except ValueError:
         raise ValueError("Write a time such as 23:30.") from None
     if hour.tzinfo is not None:
         raise ValueError("Write a time such as 23:30.")
-    at = datetime.combine(date, hour.replace(second=0, microsecond=0), ZoneInfo(zone))
-    if not day and at <= now:
-        at = datetime.combine(date + timedelta(days=1), at.time(), ZoneInfo(zone))
+    minute = hour.replace(second=0, microsecond=0)
+    if not day:
+        return WrittenInstant(written, time_of_day=minute).taken(now, ZoneInfo(zone))
+    at = datetime.combine(date, minute, ZoneInfo(zone))
     if at <= now:
         raise ValueError(f"{clock(at, zone, now)} is past: it is {clock(now, zone, now)}. Choose a time to come.")
     return at.astimezone(now.tzinfo)
