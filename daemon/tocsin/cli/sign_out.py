@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -14,9 +15,9 @@ from tocsin.cli.options import completed, config_option, fail, folder_of, utc_no
 @click.option("--all", "everybody", is_flag=True, help="Everybody, instead of one person.")
 @config_option
 def command(person: str, everybody: bool, config: Path | None) -> None:
-    r"""Sign PERSON out of the pages, in every browser: a phone was lost, somebody else may have seen a code, or the web
-    side was broken into (then `--all`, and new keys). They can sign in again by a new code; links, SMS and commands are
-    not concerned.
+    r"""Sign PERSON (an id, full name or email) out of the pages, in every browser: a phone was lost, somebody else may
+    have seen a code, or the web side was broken into (then `--all`, and new keys). They can sign in again by a new
+    code; links, SMS and commands are not concerned.
 
     \b
     Examples:
@@ -36,13 +37,15 @@ def command(person: str, everybody: bool, config: Path | None) -> None:
         fail([str(trouble)])
 
 
-async def _sign_out(person: str, folder: Path) -> str:
-    """What is true now; of everybody where no `person` is named. Raises LedgerError and InboxError."""
+async def _sign_out(written: str, folder: Path) -> str:
+    """What is true now; of everybody where nobody is named. Whoever left the config is named by their id. Raises
+    LedgerError and InboxError.
+    """
     from tocsin.app.state.open_sessions import OpenSessions
     from tocsin.cli.left_entry import NOT_YET, Left, leave
     from tocsin.cli.workspace import need_ledger, open_workspace
     from tocsin.domain.arrival import SignOutEntry
-    from tocsin.text.names import quotable
+    from tocsin.text.names import person_named, quotable
     from tocsin.text.scalars import closest
 
     now = utc_now()
@@ -51,7 +54,10 @@ async def _sign_out(person: str, folder: Path) -> str:
         assert loaded.settings is not None
         if opened is None:
             need_ledger(loaded.ledger, "who is signed in is kept there")
-        ledger, people = opened, loaded.policy.people
+        ledger, people, person = opened, loaded.policy.people, written
+        if written:
+            with suppress(ValueError):
+                person = person_named(written, loaded.policy)
 
         async def begun() -> list[str]:
             return OpenSessions(await ledger.sessions()).of(person=person)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tocsin.app.delivery.lanes import rank
 from tocsin.app.sign_in.judge import SignIns
 from tocsin.app.state.open_sessions import OpenSessions
@@ -16,6 +17,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Content, Deferred, Message
 from tocsin.domain.notification import SIGN_IN_CODE, Kind
 from tocsin.domain.people import Channel
+from tocsin.text.gsm import fold, segments
 
 from tests.builders.daemon_parts import DaemonParts, shipped_words
 from tests.unit.app.test_sender import live, page
@@ -137,3 +139,32 @@ def test_who_wants_no_sms_is_written_to() -> None:
 
     parts = live(story)
     assert [len(codes(parts, via)) for via in (Channel.SMS, Channel.EMAIL)] == [0, 1]
+
+
+SMS = {
+    "en": "{code} is your code to sign in. It is good for 5 minutes. Not asked for? Tell it to nobody.",
+    "de": "{code} ist Ihr Code zum Anmelden. Er gilt 5 Minuten. Nicht angefordert? Niemandem sagen.",
+    "fr": "{code} est votre code de connexion. Il est valable 5 minutes. Pas demandé ? Ne le dites à personne.",
+    "es": "{code} es su codigo para entrar. Vale 5 minutos. ¿No lo pidio? No se lo diga a nadie.",
+    "pt": "{code} é o seu codigo para entrar. Vale por 5 minutos. Nao pediu? Nao o diga a ninguém.",
+}
+
+
+@pytest.mark.parametrize("language", SMS)
+def test_its_words(language: str) -> None:
+    """One segment by SMS in each language; the mail says the same, and when it was asked for."""
+
+    async def story(parts: DaemonParts) -> None:
+        policy = parts.config.policy
+        ana = replace(policy.people["ana"], language=language)
+        parts.config.replace(replace(policy, people={**policy.people, "ana": ana}), parts.config.settings)
+        await sign_ins(parts).ask(asked(parts))
+        await sign_ins(parts).ask(asked(parts, "asked00002", Channel.EMAIL))
+
+    parts = live(story)
+    (sms,), (mail,) = codes(parts), codes(parts, Channel.EMAIL)
+    assert sms.content.text == SMS[language].format(code=code_in(sms))
+    assert segments(sms.content.text) == 1
+    first, *others = mail.content.text.split("\n\n")
+    assert SMS[language].split(". ")[0].format(code=code_in(mail)) in fold(first)
+    assert "10:00 UTC" in others[-1]

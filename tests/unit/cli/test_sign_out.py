@@ -26,7 +26,10 @@ def signed_in(folder: Path, *people: str) -> None:
         with_ledger(folder, lambda ledger, session=session: ledger.begin_session(session))
 
 
-@pytest.mark.parametrize(("words", "person", "who"), [(["ana"], "ana", "ana"), (["--all"], "", "everybody")])
+@pytest.mark.parametrize(
+    ("words", "person", "who"),
+    [(["ana"], "ana", "ana"), (["ANA@example.com"], "ana", "ana"), (["--all"], "", "everybody")],
+)
 def test_without_a_daemon_it_is_left_for_the_next_start(folder: Path, words: list[str], person: str, who: str) -> None:
     """It says so; the entry is one that only commands may leave."""
     signed_in(folder, "ana", "bo")

@@ -241,6 +241,19 @@ async def test_health_is_an_answer_of_who_was_asked_and_else_an_edit(bo: Acting)
     assert ">Not healthy: page " in page
 
 
+async def test_looking_does_nothing(bo: Acting) -> None:
+    """P8: GET never acts, of no act, by link or signed in, with what a form of it would say in the address or not; nor
+    does the look at what an act would do.
+    """
+    await going(bo)
+    for base in ("/incidents/card", bo.site.short("dee")):
+        for act in Act:
+            _, page = await bo.get(f"{base}/act/{act}?step=do&answer=ok&text=x&note=x&severity=sev1&status=identified")
+            await bo.post(f"{base}/act/{act}", hidden(page) | {"step": "look", "note": "x", "text": "x", "link": ""})
+    await bo.get("/declare?step=do&title=x&severity=sev1")
+    assert (bo.acts, bo.site.inbox.left) == ([], [])
+
+
 async def test_a_link_alone_does_what_it_may(bo: Acting) -> None:
     """P8: a note and an internal update by its signature; all else asks who it is, and the text is there again."""
     await going(bo)
