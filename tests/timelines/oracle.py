@@ -44,6 +44,7 @@ class Oracle:
         self.ladders: dict[str, Ladder] = {role: Ladder(reason) for role in self.needed()}
         self.refused: set[tuple[str, str]] = set()
         self.reached: dict[str, set[str]] = {}
+        self.paged_by: dict[str, list[str]] = {}
         self.clock: dict[str, int] = {}
         self.since: dict[str, int] = {}
         self.promised: dict[str, int] = {}
@@ -198,7 +199,8 @@ class Oracle:
         for who, wanted in asked.items():
             _, reason, level, round_ = wanted[0]
             roles = tuple(role for role, *_ in wanted)
-            for via in self.channels(who, self.sev.via):
+            self.paged_by[who] = self.channels(who, self.sev.via)
+            for via in self.paged_by[who]:
                 self.say(now, "page", reason, who, via, roles=roles, level=level, round=round_)
 
     def responders(self, now: int) -> list[str]:
@@ -221,7 +223,7 @@ class Oracle:
         return False
 
     def stand_downs(self, now: int, settled: list[tuple[str, str, str | None]]) -> None:
-        """Rule 17: one a person and reason."""
+        """Rule 17: one a person and reason, by the first channel of the page that lies before them."""
         order = [*self.needed(), *(role for role in self.ladders if role not in self.needed())]
         told: dict[tuple[str, str], list[str]] = {}
         for role, reason, former in sorted(settled, key=lambda each: order.index(each[0])):
@@ -236,7 +238,8 @@ class Oracle:
             if reason == "severity_lowered":
                 self.dropped[role] = self.ladders.pop(role)
         for (who, reason), roles in told.items():
-            for via in self.channels(who, self.sev.via)[:1]:
+            paged_by = [via for via in self.paged_by.get(who, ()) if (who, via) not in self.refused]
+            for via in (paged_by or self.channels(who, self.sev.via))[:1]:
                 self.say(now, "stand_down", reason, who, via, roles=tuple(roles))
 
     def updates(self, now: int, inside: bool, outside: bool) -> None:

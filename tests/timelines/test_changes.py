@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.timelines.stage import Watch, rows, shows
 
 PAIR = """
@@ -257,8 +259,37 @@ def test_a_dropped_roles_holder_is_told_even_if_never_paged() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("refused", "via"), [("", "sms"), ("{after: 90s, fail: {person: bo, via: sms}}, ", "email")], ids=["sms", "refused"]
+)
+def test_a_stand_down_goes_where_the_page_lies(refused: str, via: str) -> None:
+    """Rule 17: also under a severity that pages by email alone, and for another's acceptance; by what the person has
+    left, where that channel was refused since (rule 14).
+    """
+    shows(
+        """
+        severities:
+          s1: {page: {roles: [tl], via: [email, sms], acknowledge_within: 5m}}
+          s3: {page: {roles: [tl], via: [email], acknowledge_within: 1h}}
+        roles: {tl: {chain: [[ana, bo]]}}
+        people: {bo: {email: bo@example.com, phone: "+14155550102", reach: [sms]}}
+        """,
+        "severity: s1",
+        f"""
+        0    page        declared  ana  sms+email  tl  0/1
+        0    page        declared  bo   sms        tl  0/1
+        3m   stand_down  accepted  bo   {via}      tl
+        """,
+        script=f"[{refused}{{after: 2m, set: {{severity: s3}}}}, {{after: 3m, ack: ana}}]",
+        span="50m",
+        coming=None,
+    )
+
+
 def test_a_lower_severity_may_need_another_role() -> None:
-    """Rule 18: roles newly needed are `severity_raised` whichever the direction."""
+    """Rule 18: roles newly needed are `severity_raised` whichever the direction. Rule 17: whoever was woken by SMS
+    hears by SMS that they may sleep on.
+    """
     shows(
         """
         severities:
@@ -270,7 +301,7 @@ def test_a_lower_severity_may_need_another_role() -> None:
         """
         0    page        declared          ana  sms    tl  0/1
         2m   page        severity_raised   fay  email  sc  0/1
-        2m   stand_down  severity_lowered  ana  email  tl
+        2m   stand_down  severity_lowered  ana  sms    tl
         """,
         script="- {after: 2m, set: {severity: s3}}",
         span="50m",

@@ -103,7 +103,7 @@ class ResponderBatch:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPage:
-    """A page, and its channels that still wait for their `after` (rule 13)."""
+    """A page, its channels that still wait for their `after` (rule 13), and those by which it went at once."""
 
     person: str
     at: datetime
@@ -112,6 +112,7 @@ class WaitingPage:
     round: int | None
     reason: Reason
     waiting: tuple[tuple[Channel, datetime], ...]
+    channels: tuple[Channel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from datetime import datetime
 from tocsin.domain.facts import RoleSettled, StoodDown
 from tocsin.domain.history import History, PendingStandDowns, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
+from tocsin.domain.people import Channel, Person
 from tocsin.planning.draft import NOTHING_LEFT, Draft
 from tocsin.planning.needed_roles import known_in_order
-from tocsin.planning.reach import first_channel
+from tocsin.planning.reach import first_channel, open_channels
 
 
 def send_stand_downs(draft: Draft) -> None:
@@ -78,9 +79,9 @@ def _asked_to_take_over(role: RoleHistory, person: str) -> bool:
 
 
 def _send(draft: Draft, name: str, reason: Reason, at: datetime, roles: tuple[str, ...]) -> None:
-    """One stand-down, by the person's first channel; that there was none is noted."""
+    """One stand-down; that there was no channel for it is noted."""
     person, rule = draft.person(name), draft.place_of(roles[0])
-    via = first_channel(person, draft) if person else None
+    via = _channel(person, draft) if person else None
     instant = draft.instant(at)
     draft.record(StoodDown(instant, name, roles, reason, via))
     if via is None:
@@ -88,3 +89,12 @@ def _send(draft: Draft, name: str, reason: Reason, at: datetime, roles: tuple[st
         draft.suppress(Kind.STAND_DOWN, why, instant, name, ", ".join(roles), rule)
     else:
         draft.send(Kind.STAND_DOWN, reason, instant, name, via, rule=rule, roles=roles)
+
+
+def _channel(person: Person, draft: Draft) -> Channel | None:
+    """The channel of a stand-down: the first by which their newest page went, which lies before them, whatever the
+    severity asks for since; else their first channel.
+    """
+    page, usable = draft.history.newest_pages.get(person.id), open_channels(person, draft.history)
+    paged_by = (via for via in page.channels if via in usable) if page else iter(())
+    return next(paged_by, None) or first_channel(person, draft)

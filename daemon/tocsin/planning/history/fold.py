@@ -145,9 +145,8 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
             )
         case f.StillThereAsked():
             first_pages = _with_first_pages(role.first_pages, [fact.person], fact.at)
-            role = replace(
-                role, still_asked_at=fact.at, first_pages=first_pages, stood_down=role.stood_down - {fact.person}
-            )
+            stood_down = role.stood_down - {fact.person}
+            role = replace(role, still_asked_at=fact.at, first_pages=first_pages, stood_down=stood_down)
         case f.RoleSettled():
             role = replace(role, pending_stand_downs=None)
     return _with_role(history, role)
@@ -317,7 +316,8 @@ def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f
 def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
     """Note a page, or that one of its waiting channels went or was dropped."""
     if isinstance(fact, f.Paged):
-        page = WaitingPage(fact.person, fact.at, fact.roles, fact.level, fact.round, fact.reason, fact.waiting)
+        asked = (fact.roles, fact.level, fact.round, fact.reason)
+        page = WaitingPage(fact.person, fact.at, *asked, fact.waiting, fact.channels)
         history = replace(
             history,
             waiting=(*history.waiting, page) if fact.waiting else history.waiting,
