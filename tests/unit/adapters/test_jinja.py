@@ -327,6 +327,27 @@ def test_a_stand_down_says_who_has_it(renderer: JinjaRenderer) -> None:
         assert short.text == f"SEV1 Card payments fail at checkout: stand down. {sms} Nothing for you to do."
 
 
+def test_who_hands_a_role_over_and_has_another_is_not_sent_away(renderer: JinjaRenderer) -> None:
+    """Section 5: the old holder is told who has it now, and what is still theirs; in one segment by SMS."""
+    past = history()
+    past.roles["technical_lead"] = RoleHistory("technical_lead", needed=True, holder="chen")
+    past.roles["incident_commander"] = RoleHistory("incident_commander", needed=True, holder="bo")
+    said = {"bo": "You are still Incident Commander."}
+    past.roles["scribe"] = RoleHistory("scribe", needed=True, first_pages=(("ana", AT),))
+    said["ana"] = "You are still asked to be Scribe."
+    for to, still in said.items():
+        letter = notification(Kind.STAND_DOWN, Channel.EMAIL, reason=Reason.HANDOVER, to=to)
+        content = renderer.render(letter, INCIDENT, past, POLICY)
+        for body in (content.text, content.html):
+            assert "Technical Lead: Chen Wei has taken over. Thank you." in body
+            assert still in body
+            assert "nothing for you to do" not in body
+            assert "stand down" not in body.lower()
+        short = notification(Kind.STAND_DOWN, Channel.SMS, reason=Reason.HANDOVER, to=to)
+        text = renderer.render(short, INCIDENT, past, POLICY).text
+        assert text == f"SEV1 Card payments fail at checkout: Technical Lead: Chen Wei has it now. {still}"
+
+
 def test_the_question_whether_all_is_healthy_can_be_answered_from_a_phone(renderer: JinjaRenderer) -> None:
     """By a code, else the link; whom to call if it is not, in one segment."""
     resolved = replace(INCIDENT, status=Status.RESOLVED)

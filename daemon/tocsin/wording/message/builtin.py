@@ -72,11 +72,16 @@ def _page(words: Wording, language: Language) -> tuple[str, ...]:
 
 
 def _stand_down(words: Wording, language: Language) -> tuple[str, ...]:
-    """That there is nothing to do any more, and who does it."""
+    """That there is nothing to do any more, and who does it; or what the reader still has and is asked for."""
     if words.reason == Reason.SEVERITY_LOWERED or not words.accepted_by:
         holder = language.say("You are no longer needed as {role}.", role=words.your_role)
     else:
         holder = language.say("{role}: {name} has it now.", role=words.your_role, name=words.accepted_by)
+    held = language.say("You are still {role}.", role=language.listed(words.held)) if words.held else ""
+    waits = language.listed(words.still_asked)
+    asked = language.say("You are still asked to be {role}.", role=waits) if waits else ""
+    if held or asked:
+        return (holder, held, asked)
     return (f"{language.say('stand down.')} {holder} {language.say('Nothing for you to do.')}",)
 
 

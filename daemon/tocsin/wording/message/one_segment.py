@@ -104,6 +104,8 @@ def _narrow(words: Wording, line: Text, sense: float) -> _Fitting | None:
         your_role=latin(words.your_role),
         your_role_short=latin(words.your_role_short),
         accepted_by=latin(words.accepted_by),
+        held=tuple(map(latin, words.held)),
+        still_asked=tuple(map(latin, words.still_asked)),
         contacts=tuple((latin(role), latin(name), phone) for role, name, phone in words.contacts),
     )
 
@@ -186,6 +188,8 @@ def _with_fewer_names(words: Wording) -> Iterator[Wording]:
             words,
             your_role=cut_at_word(role, most) if words.your_role else "",
             accepted_by=cut_at_word(words.accepted_by, most),
+            held=tuple(cut_at_word(title, most) for title in words.held),
+            still_asked=tuple(cut_at_word(title, most) for title in words.still_asked),
         )
         yield words
     yield replace(words, your_role="", contacts=())

@@ -82,6 +82,18 @@ def page_words(
     )
 
 
+def kept_roles(
+    notification: Notification, history: History, policy: Policy, language: Language
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The titles of what still waits for an answer of somebody who is stood down, and of what they still have."""
+    asked, held = _besides(notification, history)
+    reader = notification.to
+    if reader in history.responders_answered and reader not in history.responders_passed:
+        held.append(RESPONDER)
+    titles = (tuple(role_title(role, policy, language) for role in roles) for roles in (asked, held))
+    return next(titles), next(titles)
+
+
 def _besides(notification: Notification, history: History) -> tuple[list[str], list[str]]:
     """The roles that wait for an answer of the reader besides those of the page, and those that they have."""
     reader = notification.to

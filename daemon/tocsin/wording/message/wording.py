@@ -19,7 +19,7 @@ from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
 from tocsin.wording.message.closing_words import closing_reader, duration, resolution, review_due_at
 from tocsin.wording.message.locale import role_title, zone_of
-from tocsin.wording.message.page_words import PageWords, contacts, page_words, people_to_call
+from tocsin.wording.message.page_words import PageWords, contacts, kept_roles, page_words, people_to_call
 from tocsin.wording.message.reminder_words import blocked, groups_due, groups_unheard, otherwise
 from tocsin.wording.message.update_words import GroupView, News, group_view, standing, status_text
 
@@ -179,8 +179,12 @@ def wording(
         about = replace(about, contacts=people_to_call(history, policy, language, without=notification.to))
     elif notification.kind is Kind.REVIEW:
         about = replace(about, contacts=contacts(history, policy, language, without=notification.to))
+    about = _personal(about, notification, view, history, policy)
+    if notification.kind is Kind.STAND_DOWN:
+        still_asked, held = kept_roles(notification, history, policy, language)
+        about = replace(about, still_asked=still_asked, held=held)
     return replace(
-        _personal(about, notification, view, history, policy),
+        about,
         code=offer.code,
         answer_url=offer.answer_url if _answerable(notification, history) else "",
     )
