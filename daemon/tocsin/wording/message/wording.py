@@ -179,12 +179,8 @@ def wording(
         about = replace(about, contacts=people_to_call(history, policy, language, without=notification.to))
     elif notification.kind is Kind.REVIEW:
         about = replace(about, contacts=contacts(history, policy, language, without=notification.to))
-    about = _personal(about, notification, view, history, policy)
-    if notification.kind is Kind.STAND_DOWN:
-        still_asked, held = kept_roles(notification, history, policy, language)
-        about = replace(about, still_asked=still_asked, held=held)
     return replace(
-        about,
+        _personal(about, notification, view, history, policy),
         code=offer.code,
         answer_url=offer.answer_url if _answerable(notification, history) else "",
     )
@@ -277,6 +273,9 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
     further = len(named) - 1
     if further > 0:
         short = language.count("{role} +{number} role", "{role} +{number} roles", further, role=named[0])
+    if notification.kind is Kind.STAND_DOWN:
+        still_asked, held = kept_roles(notification, history, policy, language)
+        about = replace(about, still_asked=still_asked, held=held)
     return replace(
         about,
         person=notification.to,

@@ -57,6 +57,7 @@ SECTIONS = (
         asked why why_short news answer_by answer_by_short then others bridge runbook links still_asked held guesses
         """,
     ),
+    _section("In stand-downs", [Kind.STAND_DOWN], "still_asked held"),
     _section("In reminders", [Kind.REMINDER], "groups due due_short unheard blocked otherwise"),
     _section(
         "In updates",
