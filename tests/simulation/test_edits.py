@@ -397,6 +397,8 @@ def test_not_healthy_opens_it_again() -> None:
 
     async def story(browsers: Browsers) -> None:
         world = browsers.world
+        browsers.edit("chen", Edit(eta=world.clock.now() + timedelta(hours=1)))
+        await world.wait(3)
         browsers.edit("chen", Edit(status=Status.RESOLVED, resolution="Failed over."))
         await world.wait(10)
         pages = len(world.pages())
@@ -406,10 +408,13 @@ def test_not_healthy_opens_it_again() -> None:
         ref = browsers.edit("ana", Edit(note=TimelineNote("Errors again.")), not_healthy=True)
         other = browsers.edit("chen", Edit(), not_healthy=True)
         await world.wait(10)
-        assert browsers.said(ref) == ("acted", "It is open again, status investigating. Paged now: Ana, Chen.")
+        assert browsers.said(ref) == (
+            "acted",
+            "It is open again, status investigating. There is no estimate any more, was 12:01 CET. Paged now: Ana, Chen.",
+        )
         assert browsers.said(other) == ("unchanged", words.OPEN_ALREADY)
         incident = browsers.incident()
-        assert (incident.status, incident.resolution) == (Status.INVESTIGATING, "")
+        assert (incident.status, incident.resolution, incident.eta) == (Status.INVESTIGATING, "", None)
         assert incident.timeline[-1].text == "Ana says that it is not healthy: it is open again. Errors again."
         assert len(world.pages()) > pages
 

@@ -75,6 +75,15 @@ def test_a_declaration_names_whom_it_wakes_and_who_waits() -> None:
     )
 
 
+def test_what_leaves_anyway_is_not_of_a_note() -> None:
+    """Rule 20: edits within 2 s are one update; a note that comes in between tells nobody."""
+    history = going("fay")
+    lowered = replace(CARD, severity="sev2")
+    pending = apply_fact(history, Seen(NOW - timedelta(seconds=1), lowered))
+    noted = replace(lowered, timeline=(TimelineNote("Seen"),))
+    assert effects(lowered, noted, POLICY, pending, NOW).tells_nobody
+
+
 def test_a_drill_says_that_outsiders_hear_nothing() -> None:
     """However the severity would have it."""
     shown = effects(None, replace(CARD, drill=True), POLICY, History(), T0)

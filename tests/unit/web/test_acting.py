@@ -90,6 +90,51 @@ async def test_posted_twice_it_counts_once(bo: Acting) -> None:
     assert len(bo.acts) == 1
 
 
+async def test_the_same_form_with_other_words_is_another_act(bo: Acting) -> None:
+    """A browser that brings a page back from its memory sends the old reference: nothing typed is lost."""
+    await going(bo)
+    path = "/incidents/card/act/note"
+    _, page = await bo.get(path)
+    form = hidden(page) | {"note": "Restarted db-7.", "step": "do"}
+    first = await bo.post(path, form)
+    second = await bo.post(path, form | {"note": "Restarted db-8."})
+    assert (first[0], second[0]) == (303, 303)
+    assert first[1] != second[1]
+    notes = [entry.edit.note.text for entry in bo.acts if isinstance(entry, EditEntry) and entry.edit.note]
+    assert notes == ["Restarted db-7.", "Restarted db-8."]
+
+
+async def test_what_outsiders_would_read_otherwise_by_now_is_shown_anew(bo: Acting) -> None:
+    """Nothing leaves that was not shown as it leaves, also where somebody else changed the incident meanwhile."""
+    await going(bo)
+    path = "/incidents/card/act/update"
+    _, page = await bo.get(path)
+    _, _, page = await bo.post(path, hidden(page) | WORDS | {"step": "look"})
+    looked = hidden(page) | WORDS | {"step": "do"}
+    bo.site.clock.go(MINUTE)
+    await bo.act("title", public_title="Some payments fail")
+    bo.acts.clear()
+    status, _, page = await bo.post(path, looked)
+    assert (status, bo.acts) == (200, [])
+    assert "The incident was changed since you looked" in page
+    assert "title for outsiders was empty, is Some payments fail now" in page
+    assert "Some payments fail" in page.partition("Customers will read this")[2].partition("</figure>")[0]
+    status, _, _ = await bo.post(path, hidden(page) | WORDS | {"step": "do"})
+    assert (status, of(bo).edit.entry) == (303, UpdateEntry(WORDS["text"], WORDS["public"]))
+
+
+async def test_a_form_with_a_fault_can_be_sent_again(bo: Acting) -> None:
+    """Also one whose button stands with what it does, which is not known of what is wrong."""
+    await going(bo, "fay", "bo")
+    await bo.act("resolve", text="Rolled back.", public="It works again.")
+    for act, fields in (("reviewed", {"link": "javascript:alert(1)"}), ("unhealthy", {"note": "x" * 4312})):
+        path = f"/incidents/card/act/{act}"
+        _, page = await bo.get(path)
+        status, _, page = await bo.post(path, hidden(page) | fields | {"step": "do"})
+        assert status == 422
+        assert '<button class="button main" name="step" value="do">' in page
+
+
 @pytest.mark.parametrize(
     ("act", "fields", "field", "value"),
     [

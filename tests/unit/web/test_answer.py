@@ -12,6 +12,7 @@ from tocsin.domain.incident import Status
 from tocsin.ports.inbox import InboxError
 from tocsin.web.http import judged
 
+from tests.builders.instants import MINUTE
 from tests.builders.policies import shipped_policy
 from tests.builders.stories import on_duty, pass_time
 from tests.unit.web.links import CARD, KEY, OLD_KEY, PUBLIC, Door, door
@@ -121,6 +122,16 @@ async def test_a_holder_may_give_it_up(site: Door) -> None:
     _, page = await site.get(site.link("dee"))
     assert "you give up what you hold" in page
     assert "You passed Communications." in await site.take("dee", "pass")
+
+
+async def test_who_was_paged_for_a_role_that_is_not_needed_any_more(site: Door) -> None:
+    """Rule 18: who holds the page in their hand is not told that they were never paged."""
+    site.clock.go(MINUTE)
+    await site.seen(severity="sev3")
+    _, page = await site.get(site.link("bo"))
+    assert "You are not needed as Incident Commander any more, since 11:01 CET (it is SEV3 now)." in page
+    assert "There is nothing for you to do." in page
+    assert "You were not paged" not in page
 
 
 async def test_who_was_never_asked_accepts_nothing(site: Door) -> None:

@@ -148,6 +148,10 @@ def test_episodes_and_days() -> None:
     assert re.findall("^### (.*)$", text, re.MULTILINE) == ["2026-11-23", "2026-11-24"]
     assert "**Reopened** by Ana Souza (a drill): Card payments fail" in text
     assert text.startswith("# Drill: Card payments fail\n")
+    by_bo = [replace(version, declared_by="Bo") for version in (CARD, over, CARD)]
+    same = page(*(Seen(after(at), version) for at, version in zip((0, 90, 24 * 60), by_bo, strict=True)), opened)
+    assert "**Declared** by Bo" in same
+    assert "**Reopened**: Card payments fail" in same  # who declared it need not have
     assert "| technical\\_lead | nobody | never |" in text
 
 

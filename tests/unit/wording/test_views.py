@@ -272,6 +272,10 @@ def test_what_was_written_last() -> None:
     latest = inside(steps_of(versions)).latest
     assert (latest.text, latest.by, latest.at) == ("new", "Bo", after(5))
     assert inside(steps_of([f.Seen(T0, CARD)])).latest.text == "We are still investigating."
+    told = replace(CARD, updates=(old,))
+    over = f.Seen(after(9), replace(told, status=Status.RESOLVED), "b")
+    again = inside(steps_of([f.Seen(T0, told), over, f.Seen(after(20), told, "c")]))
+    assert again.latest.text == "We are still investigating."  # what was said of the time before is not how it stands
 
 
 def test_what_outsiders_are_promised() -> None:

@@ -126,8 +126,10 @@ class PreparedReopening:
 
     @property
     def edit(self) -> Edit:
-        """What it comes to, as far as that does not hang on what stands there."""
-        return Edit(status=Status.INVESTIGATING)
+        """What it comes to, as far as that does not hang on what stands there. The estimate was of what is over: nobody
+        has given one for what goes on now.
+        """
+        return Edit(status=Status.INVESTIGATING, no_eta=True)
 
     def __call__(self, current: Incident) -> Edit:
         """The edit to make of this version. Raises EditDoneError."""
@@ -137,7 +139,8 @@ class PreparedReopening:
             raise EditDoneError
         if not current.resolved:
             return NO_EDIT
-        return replace(self.edit, note=TimelineNote(self.text, self.at, self.person))
+        edit = without_effectless(current, self.edit)
+        return replace(edit, note=TimelineNote(self.text, self.at, self.person))
 
     @property
     def text(self) -> str:

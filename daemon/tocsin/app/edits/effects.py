@@ -153,6 +153,7 @@ def _identity(due: Due) -> tuple[object, ...]:
     """What two plans agree on where they mean the same message."""
     message = due.notification
     told = due.history.incident if message.kind is Kind.UPDATE else None
+    told = replace(told, timeline=()) if told else None  # notes are told to nobody
     return message.kind, message.to, message.via, message.group, message.roles, message.reason, message.at, told
 
 

@@ -73,6 +73,12 @@ class AnswerOptions:
         return self.still_there or any(option.state is RoleState.OPEN for option in self.roles)
 
     @property
+    def dropped(self) -> tuple[str, ...]:
+        """The roles that they were paged for or had in this episode, and that are not needed any more (rule 18)."""
+        roles = self.history.roles.values()
+        return tuple(role.role for role in roles if role.was_paged(self.person) and not role.needed)
+
+    @property
     def anything(self) -> bool:
         """Whether they were ever asked for anything in this episode."""
         return bool(self.roles) or self.verify or self.review

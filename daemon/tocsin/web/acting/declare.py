@@ -24,7 +24,7 @@ from tocsin.text.names import quotable
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.access.viewer import Viewer, require_person
 from tocsin.web.acting.actor import path_before
-from tocsin.web.acting.fields import Typed, severity, too_long, typed_fields
+from tocsin.web.acting.fields import Typed, ref_of, severity, too_long, typed_fields
 from tocsin.web.acting.forms import CHANGED_FORM, LOST, first
 from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back, pressed
 from tocsin.web.http.judged import (
@@ -96,11 +96,12 @@ class _Declaring:
     async def _pressed(self, actor: Viewer, form: Form) -> web.Response:
         person, typed, ref = _person(actor), typed_fields(form), first(form, "ref")
         ref = ref if re.fullmatch(REF, ref) else new_ref()
-        earlier = await any_judgement(self._site, ref, KINDS)
+        left_as = ref_of(ref, typed)
+        earlier = await any_judgement(self._site, left_as, KINDS)
         if earlier is not None and earlier.result != REFUSED:  # pressed twice: it counted once
-            return await self._told(actor, typed, ref, 0)
+            return await self._told(actor, typed, left_as, 0)
         policy = await self._site.active_policy.policy()
-        entry, wrong = _declaration(typed, policy, person, actor.session, ref)
+        entry, wrong = _declaration(typed, policy, person, actor.session, left_as)
         if wrong:
             return await self._form(actor, _DeclareSheet(typed, ref, wrong, status=422))
         looked, does = first(form, "looked") == typed.mark, first(form, "step") == "do"
@@ -111,8 +112,8 @@ class _Declaring:
             await leave(self._site, entry)
         except web.HTTPServiceUnavailable:
             return given_back(self._site, typed, NOT_LEFT, 503, again=self._path)
-        self._drafts.keep(ref, person.id, typed, self._site.clock.now())
-        return await self._told(actor, typed, ref, None)
+        self._drafts.keep(left_as, person.id, typed, self._site.clock.now())
+        return await self._told(actor, typed, left_as, None)
 
     async def _looked_at(
         self, typed: Typed, ref: str, entry: DeclareEntry, policy: Policy, person: Person, notice: str

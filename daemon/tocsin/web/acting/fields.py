@@ -77,6 +77,13 @@ class Meant:
     wrong: Mapping[str, str] = field(default_factory=dict)
 
 
+def ref_of(form_ref: str, typed: Typed) -> str:
+    """The reference of what a form says: with other words, as a browser that keeps pages may send it, it is another
+    act.
+    """
+    return hashlib.sha256(f"{form_ref} {typed.mark}".encode()).hexdigest()[:20]
+
+
 def typed_fields(form: Mapping[str, Iterable[str]]) -> Typed:
     """The fields that a form of ours has, of whatever came."""
     values = {name: next(iter(form[name]), "") for name in FIELDS if name in form and name != "services"}

@@ -1,8 +1,8 @@
 """The form of each act: what it asks, what it will do, and what becomes of it when it is pressed.
 
-A form carries a reference, by which it counts once however often it is posted, and the version of the incident that it
-was made from, by which the daemon sees whether somebody else was quicker. Nothing leaves that was not shown before as
-it leaves. Whatever goes wrong, what was typed is given back.
+A form carries a reference, by which it counts once however often it is posted with the same words, and the version of
+the incident that it was made from, by which the daemon sees whether somebody else was quicker. Nothing leaves that was
+not shown before as it leaves. Whatever goes wrong, what was typed is given back.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tocsin.web.access.viewer import sign_in_path
 from tocsin.web.acting.actor import Actor, path_before
 from tocsin.web.acting.acts import BIG, Act, offered
 from tocsin.web.acting.choices import choices
-from tocsin.web.acting.fields import Meant, Typed, meant, typed_fields, with_estimate
+from tocsin.web.acting.fields import Meant, Typed, meant, ref_of, typed_fields, with_estimate
 from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back
 from tocsin.web.acting.preview import Preview, changed_since, preview
 from tocsin.web.http.judged import (
@@ -45,6 +45,7 @@ from tocsin.web.http.site import Site
 from tocsin.wording.language.language import ENGLISH
 
 LOST = "What you had typed is not here any more. If your browser can go back, it stands there."
+CHANGED_INCIDENT = "The incident was changed since you looked: see once more what outsiders will read, then send it."
 CHANGED_FORM = "You have changed the form since you looked: look once more at what it will do."
 
 log = structlog.get_logger()
@@ -98,9 +99,10 @@ class ActForms:
         """What was pressed: to look at what it will do, or to do it."""
         typed, ref = typed_fields(form), first(form, "ref")
         ref = ref if re.fullmatch(REF, ref) else new_ref()
-        earlier = await any_judgement(self._site, ref, _kinds(act, actor))
+        left_as = ref_of(ref, typed)
+        earlier = await any_judgement(self._site, left_as, _kinds(act, actor))
         if earlier is not None and earlier.result != REFUSED:  # pressed twice: it counted once
-            return see_other(f"{actor.base}?{DONE}={ref}")
+            return see_other(f"{actor.base}?{DONE}={left_as}")
         if why := unavailable(act, actor):
             return self._given_back(actor, act, typed, why, 409)
         if self._wants_sign_in(actor, act, typed):
@@ -120,13 +122,16 @@ class ActForms:
                 actor, act, _Sheet(typed, ref, Meant(said.edit, question), changed=changed, status=422)
             )
         looked, does = first(form, "looked") == typed.mark, first(form, "step") == "do"
+        if does and looked and changed and shown.texts:  # it would read otherwise than it was shown
+            sheet = _Sheet(with_estimate(typed, said.edit), ref, said, shown, notice=CHANGED_INCIDENT, changed=changed)
+            return await self._form(actor, act, sheet)
         suffices = act.traits.shown and not (act is Act.SEVERITY and shown.texts)
         if not does or not (looked or suffices):
             notice = CHANGED_FORM if does and first(form, "looked") else ""
             looked_at = with_estimate(typed, said.edit)
             return await self._form(actor, act, _Sheet(looked_at, ref, said, shown, notice=notice, changed=changed))
         version = first(form, "version") or actor.history.digest
-        return await self._do(actor, act, typed, self._entry(actor, act, said.edit, ref, version))
+        return await self._do(actor, act, typed, self._entry(actor, act, said.edit, left_as, version))
 
     async def _do(self, actor: Actor, act: Act, typed: Typed, entry: InboxEntry) -> web.Response:
         """Leave it for the daemon, and tell what came of it."""

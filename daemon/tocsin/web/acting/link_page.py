@@ -14,6 +14,7 @@ from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import RoleState
 from tocsin.app.replies.duties import next_asked, review_duty, update_duty
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.facts import RoleDropped
 from tocsin.domain.incident import Edit, Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
@@ -88,12 +89,20 @@ def _asked(actor: Actor) -> dict[str, Any]:
         "roles": [
             (option.state.value, title(option.role), name(option.holder), _at(actor, option.since)) for option in others
         ],
+        "dropped": ENGLISH.listed([title(role) for role in options.dropped]),
+        "dropped_at": _at(actor, _dropped_at(actor)),
         "answer_by": _at(actor, coming.at) if coming else "",
         "then": _then(coming, actor.person, policy) if coming else "",
         "review": review,
         "review_due": _at(actor, review.due_at) if review else "",
         "review_overdue": review is not None and review.due_at is not None and review.due_at < now,
     }
+
+
+def _dropped_at(actor: Actor) -> datetime | None:
+    """Since when the roles that they were paged for are not needed any more."""
+    drops = (fact for fact in actor.facts if isinstance(fact, RoleDropped))
+    return max((fact.at for fact in drops if fact.role in actor.options.dropped), default=None)
 
 
 def _times(actor: Actor, state: CurrentState) -> dict[str, Any]:

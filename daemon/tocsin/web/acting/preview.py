@@ -51,7 +51,7 @@ def act_effects(actor: Actor, act: Act, edit: Edit) -> Effects:
         answer = Answer.PASS if act is Act.PASS else Answer.OK
         return answer_effects(history, actor.person.id, answer, policy, now)
     if act is Act.UNHEALTHY:
-        edit = replace(edit, status=Status.INVESTIGATING, resolution="")
+        edit = replace(edit, status=Status.INVESTIGATING, resolution="", no_eta=True)
     stamped = replace(
         edit,
         entry=_stamped(edit.entry, actor),

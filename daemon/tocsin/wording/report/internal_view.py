@@ -163,7 +163,7 @@ def internal_view(
         resolved_at=history.resolved_at,
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
-        latest=_latest(steps, incident, policy),
+        latest=_latest(steps, incident, history.started_at if history.episode > 1 else None, policy),
         declared_by=author_name(one_line(clean(incident.declared_by)), policy),
         verified_by=author_name(one_line(clean(incident.verified_by)), policy),
         roles=tuple(_roles(state, coming, history, policy)),
@@ -268,11 +268,17 @@ def _untold(untold: Sequence[FirstWord], policy: Policy) -> list[GroupStanding]:
     ]
 
 
-def _latest(steps: Sequence[TimelineStep], incident: Incident, policy: Policy) -> LatestWords:
-    """The newest entry under `updates`, as it stands, by the name of who wrote it."""
+def _latest(
+    steps: Sequence[TimelineStep], incident: Incident, began_at: datetime | None, policy: Policy
+) -> LatestWords:
+    """The newest entry under `updates`, as it stands, by the name of who wrote it; none from before `began_at`, when it
+    was opened again.
+    """
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
     places = {entry: place for place, entry in reversed([*enumerate(incident.updates)])}
     entries = [(at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in places]
+    if began_at is not None:
+        entries = [(at, entry) for at, entry in entries if at >= began_at]
     if not entries:
         return LatestWords(standing(incident.status, incident.status, ENGLISH))
     at, entry = max(entries, key=lambda dated: (dated[0], places[dated[1]]))

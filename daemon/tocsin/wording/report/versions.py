@@ -40,7 +40,7 @@ def version(before: History, after: History, policy: Policy, zone: str = "UTC") 
     if new.unreadable:
         return runs(Run("Seen", "strong"), ": a file that cannot be read")
     if old is None or old.unreadable or after.episode > max(before.episode, 1):
-        return _begun(new, policy, again=after.episode > 1)
+        return _begun(old, new, policy, again=after.episode > 1)
     changed = joined("; ", _changes(old, new, policy, zone))
     if not changed:
         return runs("File saved, with no change that counts")
@@ -124,9 +124,11 @@ def _differing(old: Sequence[Entry], new: Sequence[Entry]) -> tuple[Sequence[Ent
     return old[begins:], new[begins:]
 
 
-def _begun(new: Incident, policy: Policy, *, again: bool) -> Runs:
+def _begun(old: Incident | None, new: Incident, policy: Policy, *, again: bool) -> Runs:
+    """That it was declared, or is open again: who declared it the first time need not have opened it again."""
     begun = Run("Reopened" if again else "Declared", "strong")
-    by = runs(" by ", quoted(author_name(new.declared_by, policy))) if new.declared_by else ()
+    is_told = new.declared_by and not (again and old and old.declared_by == new.declared_by)
+    by = runs(" by ", quoted(author_name(new.declared_by, policy))) if is_told else ()
     drill = " (a drill)" if new.drill else ""
     severity = quoted(new.severity.upper())
     return runs(begun, by, f"{drill}: ", quoted(new.title), "; severity ", severity, f", status {new.status.value}")
