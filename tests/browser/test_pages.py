@@ -71,6 +71,11 @@ WIDTHS = (320, 390, 1280)
 AXE = """options => axe.run(document, {resultTypes: ["violations"], ...options}).then(found => found.violations.map(
     each => each.id + ": " + each.nodes.map(node => node.target + " " + node.failureSummary).join("; ")))"""
 COLOURS = {"runOnly": ["color-contrast"]}
+TWICE = "document.documentElement.style.fontSize = '200%'"
+ONCE = "document.documentElement.style.fontSize = ''"
+LOW = """() => [...document.querySelectorAll("main summary, main a[href^=tel], main .incidents a, main a.way, main .feeds a")]
+    .filter(each => each.getClientRects().length && each.getBoundingClientRect().height < 24).map(each => each.outerHTML)"""
+"""What is tapped alone, lower than a thumb hits."""
 SIZES = "() => [document.documentElement.scrollWidth, window.innerWidth]"
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium")
@@ -115,7 +120,8 @@ async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, 
 
 async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Path) -> None:
     """No rule of axe is broken, neither on a phone in the light nor (contrast) on a desk in the dark; nothing is wider
-    than the screen; the console is silent under the page's own Content-Security-Policy.
+    than the screen, nor on a phone in letters of twice the size, and no link that stands alone is too low to tap; the
+    console is silent under the page's own Content-Security-Policy.
     """
     async with site(tmp_path) as life, browser() as chromium:
         context = await chromium.new_context(extra_http_headers=BEARER, color_scheme="light")
@@ -155,6 +161,13 @@ async def faults_of(context: BrowserContext, life: Life, pages: Mapping[str, str
             await page.set_viewport_size({"width": width, "height": 800})
             needed, had = await page.evaluate(SIZES)
             wrong |= {f"{name} at {width}": f"needs {needed}"} if needed > had else {}
+        await page.set_viewport_size({"width": WIDTHS[0], "height": 800})
+        low = await page.evaluate(LOW)
+        wrong |= {f"{name}, too low to tap": low} if low else {}
+        await page.evaluate(TWICE)
+        needed, had = await page.evaluate(SIZES)
+        wrong |= {f"{name} in letters of twice the size": f"needs {needed}"} if needed > had else {}
+        await page.evaluate(ONCE)
         await page.evaluate(AXE_SCRIPT)
         await page.emulate_media(color_scheme="dark")
         dark = await page.evaluate(AXE, COLOURS)
