@@ -376,7 +376,7 @@ async def test_who_did_what_stands_in_the_timeline(room: Room) -> None:
     await room.desk.edit("card", Edit(no_eta=True))
     (note,) = room.says().timeline
     assert (note.text, note.by, note.at) == (
-        "Severity is SEV1 now, was SEV2. The impact is now: “Cards fail.”",
+        "Severity is SEV1 now, was SEV2. The impact: “Cards fail.”",
         "bo",
         NOW.replace(microsecond=0),
     )

@@ -58,7 +58,7 @@ def test_what_stands_there_already_is_not_written(run: Run, file: Path) -> None:
 def test_the_impact_a_note_and_the_end_of_the_review(run: Run, file: Path) -> None:
     """Each by whom $TOCSIN_AS names; texts are cleaned, over several lines as well."""
     for arguments, said in (
-        (["impact", "2026", "One payment\nin \x1b[31mthree fails"], "The impact is now: “One payment in three fails”"),
+        (["impact", "2026", "One payment\nin \x1b[31mthree fails"], "The impact: “One payment in three fails”"),
         (["note", "2026", "Restarted the primary."], "noted"),
         (["reviewed", "2026"], "The review is done."),
         (["reviewed", "2026", "https://wiki/42"], "The review is done: https://wiki/42"),
@@ -80,7 +80,7 @@ def test_who_gives_a_role_and_who_resolves_stand_in_the_timeline(run: Run, file:
     assert run("resolve", "2026", "Failed over.", TOCSIN_AS="bo").exit_code == 0
     text = file.read_text()
     assert 'by: "ana", text: "Technical Lead is given to Bo Berg."}' in text
-    assert 'by: "bo", text: "It is resolved. What ended it is now: “Failed over.”"}' in text
+    assert 'by: "bo", text: "It is resolved. What ended it: “Failed over.”"}' in text
     assert "status: resolved" in text
 
 

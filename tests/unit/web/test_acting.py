@@ -5,11 +5,12 @@ link alone does only what it may.
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 from tocsin.domain.arrival import AnswerEntry, DeclareEntry, EditEntry, Judgement
 from tocsin.domain.facts import Answer
-from tocsin.domain.incident import Status, UpdateEntry
+from tocsin.domain.incident import Status, TimelineNote, UpdateEntry
 from tocsin.ports.inbox import InboxError
 from tocsin.web.acting.acts import Act
 from tocsin.web.http import judged
@@ -308,6 +309,10 @@ async def test_a_link_alone_does_what_it_may(bo: Acting) -> None:
     assert "Sign in as Dee Okafor" in page
     assert 'name="public"' not in page
     form = hidden(page) | {"text": "Failover is under way."}
+    status, where, _ = await bo.post(f"{link}/act/update", form | {"step": "sign_in"})
+    assert (status, where.partition("?")[0]) == (303, "/sign-in")
+    _, kept = await bo.get(unquote(where.partition("to=")[2]))
+    assert ">\nFailover is under way.".replace("\n", " ") in kept  # nothing is lost by signing in
     _, _, page = await bo.post(f"{link}/act/update", form | {"step": "look"})
     assert "Customers (outside) hear nothing of it: there is no public text." in page
     status, where, _ = await bo.post(f"{link}/act/update", hidden(page) | form | hidden(page) | {"step": "do"})
@@ -438,10 +443,10 @@ async def test_resolved_or_gone_meanwhile_gives_the_text_back(bo: Acting) -> Non
     """One sentence each."""
     await going(bo)
     _, page = await bo.get("/incidents/card/act/update")
-    await bo.site.seen(status=Status.RESOLVED)
+    await bo.site.seen(status=Status.RESOLVED, timeline=(TimelineNote("It is resolved.", T0 + 10 * MINUTE, "fay"),))
     status, _, page = await bo.post("/incidents/card/act/update", hidden(page) | WORDS | {"step": "do"})
     assert status == 409
-    assert "This incident was resolved at 11:10 CET. Nothing was changed." in page
+    assert "This incident was resolved at 11:10 CET by Fay Moreau. Nothing was changed. You can still note something" in page
     assert WORDS["public"] in page
     status, _, page = await bo.post("/incidents/gone/act/update", WORDS | {"step": "do"})
     assert status == 404
@@ -458,6 +463,8 @@ async def test_what_nobody_confirms_is_said_plainly(bo: Acting, monkeypatch: pyt
     status, _, page = await bo.act("impact", impact="All of them fail.")
     assert status == 503
     assert "NOT yet confirmed: nobody has done it yet." in page
+    assert "Card payments fail at checkout</a>: What is the impact?" in page
+    assert "call Fay Moreau (Technical Lead), <a" in page
     assert "All of them fail." in page
     again = re.search(r'content="5;url=([^"]+)"', page)
     assert again

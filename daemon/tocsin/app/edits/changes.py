@@ -10,6 +10,8 @@ from tocsin.domain.policy import Policy
 from tocsin.text.cleaning import cut, one_line
 from tocsin.text.times import clock
 
+TEXTS = frozenset({"impact", "summary", "public_title", "resolution", "public_resolution"})
+"""The fields that are free text."""
 QUOTED_MOST = 200
 """Characters of a text that a sentence repeats."""
 
@@ -127,7 +129,9 @@ def _eta(change: FieldChange, telling: Telling, _role: str) -> str:
 
 def _text_of(name: str, gone: str) -> Callable[[FieldChange, Telling, str], str]:
     def sentence(change: FieldChange, _telling: Telling, _role: str) -> str:
-        return f"{name} is now: {quoted(change.after)}" if change.after else gone
+        if not change.after:
+            return gone
+        return f"{name}{' is now' if change.before else ''}: {quoted(change.after)}"
 
     return sentence
 
@@ -216,4 +220,5 @@ def _head(change: FieldChange, telling: Telling) -> str:
 
 def _befores(field: str) -> tuple[Any, ...]:
     """Values that may have stood there, one for each way to say what is new."""
-    return {"severity": ("",), "status": (Status.INVESTIGATING, Status.RESOLVED)}.get(field, (None,))
+    told = {"severity": ("",), "status": (Status.INVESTIGATING, Status.RESOLVED)}
+    return told.get(field, ("", "before") if field in TEXTS else (None,))

@@ -8,14 +8,16 @@ not shown before as it leaves. Whatever goes wrong, what was typed is given back
 import asyncio
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import structlog
 from aiohttp import web
 
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
+from tocsin.app.edits.conflicts import author
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EditEntry, InboxEntry
-from tocsin.domain.facts import Answer
+from tocsin.domain.facts import Answer, Seen
 from tocsin.domain.incident import Edit
 from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
 from tocsin.formats.inbox.names import REF
@@ -27,6 +29,7 @@ from tocsin.web.acting.acts import BIG, Act, offered
 from tocsin.web.acting.choices import choices
 from tocsin.web.acting.fields import Meant, Typed, meant, ref_of, typed_fields, with_estimate
 from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back
+from tocsin.web.acting.link_page import numbers_to_call
 from tocsin.web.acting.preview import Preview, changed_since, preview
 from tocsin.web.http.judged import (
     DONE,
@@ -45,6 +48,8 @@ from tocsin.web.http.site import Site
 from tocsin.wording.language.language import ENGLISH
 
 LOST = "What you had typed is not here any more. If your browser can go back, it stands there."
+SIGN_IN = "sign_in"
+"""The step that keeps what was typed, and leads to the sign-in."""
 CHANGED_INCIDENT = "The incident was changed since you looked: see once more what outsiders will read, then send it."
 CHANGED_FORM = "You have changed the form since you looked: look once more at what it will do."
 
@@ -105,7 +110,8 @@ class ActForms:
             return see_other(f"{actor.base}?{DONE}={left_as}")
         if why := unavailable(act, actor):
             return self._given_back(actor, act, typed, why, 409)
-        if self._wants_sign_in(actor, act, typed):
+        asks_to = first(form, "step") == SIGN_IN and not actor.signed_in
+        if asks_to or self._wants_sign_in(actor, act, typed):
             self._drafts.keep(ref, actor.person.id, typed, actor.now)
             return see_other(self._sign_in(actor, act, ref))
         said = meant(act, typed, actor.incident, actor.policy, actor.person, actor.now)
@@ -178,6 +184,7 @@ class ActForms:
             here=here,
             again=f"{here}?{LEFT}={ref}",
             kept=kept,
+            called=numbers_to_call(actor),
             texts=typed.texts,
             looks_again=LOOKS_AGAIN,
         )
@@ -293,10 +300,19 @@ def unavailable(act: Act, actor: Actor) -> str:
     if wants is False and over and act is not Act.OK:
         assert history.resolved_at is not None
         at = clock(history.resolved_at, actor.person.timezone, actor.now)
-        return f"This incident was resolved at {at}. Nothing was changed."
+        by = _resolver(actor)
+        on = "You can still note something, or say that it is not healthy: that opens it again."
+        return f"This incident was resolved at {at}{' by ' if by else ''}{by}. Nothing was changed. {on}"
     if wants and not over:
         return "This incident is open. Nothing was changed."
     return ""
+
+
+def _resolver(actor: Actor) -> str:
+    """Who resolved it, as far as the version that did so says; empty: it does not."""
+    versions = [fact.incident for fact in actor.facts if isinstance(fact, Seen)]
+    ends = [(old, new) for old, new in pairwise(versions) if new.resolved and not old.resolved]
+    return actor.policy.person_name(author(*ends[-1])) if ends else ""
 
 
 def unanswered(act: Act, typed: Typed, edit: Edit, shown: Preview) -> dict[str, str]:

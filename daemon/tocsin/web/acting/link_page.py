@@ -44,7 +44,7 @@ async def link_page(site: Site, actor: Actor, looker: Viewer, done: str) -> web.
     """
     options, incident = actor.options, actor.incident
     state = current_state(incident, actor.policy, actor.history, actor.now)
-    called = _called(actor)
+    called = numbers_to_call(actor)
     return site.page(
         "acting/link",
         viewer=looker,
@@ -134,7 +134,7 @@ def _answer(actor: Actor, act: Act) -> _AnswerButton:
     return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences)
 
 
-def _called(actor: Actor) -> list[tuple[str, str, str]]:
+def numbers_to_call(actor: Actor) -> list[tuple[str, str, str]]:
     """Whom somebody with only a phone calls: role, name and number. Once it is resolved, only who is still asked for
     something has to.
     """
