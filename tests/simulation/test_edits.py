@@ -570,6 +570,7 @@ def test_declared_from_a_phone() -> None:
         entry = DeclareEntry(
             "declare1", "eve", session, "Search  is\ndown", "SEV2", (), "Nothing is found.", "", "Search does not work"
         )
+        entry = replace(entry, drill=True)
         browsers.leave(entry)
         at = world.clock.now().replace(microsecond=0)
         browsers.leave(replace(entry, ref="declare2", session="guessed"))
@@ -584,6 +585,7 @@ def test_declared_from_a_phone() -> None:
         read = read_incident(data, f"{incident}.yaml", world.policy, None, "").incident
         assert read is not None
         assert (read.declared_by, read.declared_at, read.public_title) == ("eve", at, "Search does not work")
+        assert read.drill
         assert browsers.judgement("declare2") is None
         assert browsers.said("declare3")[0] == browsers.said("declare4")[0] == "refused"
         refs = [

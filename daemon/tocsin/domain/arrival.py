@@ -175,6 +175,7 @@ class DeclareEntry:
     summary: str = ""
     impact: str = ""
     public_title: str = ""
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)

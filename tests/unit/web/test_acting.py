@@ -446,7 +446,10 @@ async def test_resolved_or_gone_meanwhile_gives_the_text_back(bo: Acting) -> Non
     await bo.site.seen(status=Status.RESOLVED, timeline=(TimelineNote("It is resolved.", T0 + 10 * MINUTE, "fay"),))
     status, _, page = await bo.post("/incidents/card/act/update", hidden(page) | WORDS | {"step": "do"})
     assert status == 409
-    assert "This incident was resolved at 11:10 CET by Fay Moreau. Nothing was changed. You can still note something" in page
+    assert (
+        "This incident was resolved at 11:10 CET by Fay Moreau. Nothing was changed. You can still note something"
+        in page
+    )
     assert WORDS["public"] in page
     status, _, page = await bo.post("/incidents/gone/act/update", WORDS | {"step": "do"})
     assert status == 404
@@ -506,6 +509,19 @@ async def test_a_declaration_shows_whom_it_wakes(bo: Acting) -> None:
     assert (status, where) == (303, f"/incidents/{NEW}?done={entry.ref}")
     assert await bo.post("/declare", hidden(page) | fields | {"step": "do"}) == (303, where, "")
     assert len(bo.acts) == 1
+
+
+async def test_a_drill_is_declared_as_one(bo: Acting) -> None:
+    """Section 8: pages can do what the commands can, so that one can try them without telling customers."""
+    _, page = await bo.get("/declare")
+    fields = {"title": "Search is down", "severity": "sev1", "drill": "yes"}
+    _, _, page = await bo.post("/declare", hidden(page) | fields | {"step": "look"})
+    assert "Customers (outside) hear nothing: it is a drill." in page
+    assert ">Declare a drill, SEV1: page " in page
+    await bo.post("/declare", hidden(page) | fields | {"step": "do"})
+    (entry,) = bo.acts
+    assert isinstance(entry, DeclareEntry)
+    assert entry.drill
 
 
 async def test_a_declaration_that_says_too_little_is_none(bo: Acting) -> None:

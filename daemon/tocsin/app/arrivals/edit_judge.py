@@ -180,6 +180,7 @@ class EditJudge:
             impact=clean(entry.impact),
             public_title=one_line(clean(entry.public_title)),
             declared_by=entry.person,
+            drill=entry.drill,
         )
         if not incident.title:
             return Judgement(REFUSED, words.NO_TITLE)

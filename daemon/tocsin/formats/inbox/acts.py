@@ -108,6 +108,7 @@ class DeclareModel(EntryModel):
     summary: _Text
     impact: _Text
     public_title: _Title
+    drill: bool = False
 
     def entry(self) -> DeclareEntry:
         """As the house's own value."""

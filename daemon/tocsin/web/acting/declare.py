@@ -131,16 +131,18 @@ class _Declaring:
                 services=entry.services,
                 declared_by=person.id,
                 public_title=entry.public_title,
+                drill=entry.drill,
             )
             shown = effects(None, incident, policy, History(), now)
             people = len({asked.person for asked in shown.pages if asked.at is None})
-            press = f"Declare {entry.severity.upper()}: page {people} {'person' if people == 1 else 'people'} now"
+            what = f"Declare {'a drill, ' if entry.drill else ''}{entry.severity.upper()}"
+            whom = f"{people} {'person' if people == 1 else 'people'}" if people else "nobody"
             return _DeclareSheet(
                 typed,
                 ref,
                 sentences=effect_sentences(shown, policy, person.timezone, now),
                 texts=outside_texts(shown, policy, self._site.renderer()),
-                press=press if people else f"Declare {entry.severity.upper()}: page nobody now",
+                press=f"{what}: page {whom} now",
                 notice=notice,
             )
 
@@ -224,6 +226,7 @@ def _declaration(
         clean(typed["summary"]),
         clean(typed["impact"]),
         public_title,
+        bool(typed["drill"]),
     )
     over = 0 if wrong else len(write_entry(entry)) - ENTRY_MOST
     if over > 0:

@@ -23,7 +23,19 @@ from tocsin.web.acting.acts import Act
 
 TEXTS = ("text", "public", "impact", "note", "public_title", "link", "title", "summary")
 """Fields of free text."""
-CHOICES = ("status", "severity", "eta", "eta_at", "eta_day", "eta_set", "role", "person", "services", "without_public")
+CHOICES = (
+    "status",
+    "severity",
+    "eta",
+    "eta_at",
+    "eta_day",
+    "eta_set",
+    "role",
+    "person",
+    "services",
+    "without_public",
+    "drill",
+)
 FIELDS = (*TEXTS, *CHOICES)
 """All fields that a form of ours has."""
 HOURS = {"30m": timedelta(minutes=30), "1h": timedelta(hours=1), "2h": timedelta(hours=2), "4h": timedelta(hours=4)}
