@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.files.watch_mark import NAME
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.domain.facts import Seen, Updated
@@ -19,6 +20,7 @@ from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
 from tests.fakes.ready_commands import run_ready
+from tests.fakes.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")
@@ -109,14 +111,14 @@ def resolution(pager):
     """What the file says of the end."""
     lines = (pager / "incidents" / "card.yaml").read_text().split("status: resolved\n")
     assert len(lines) == 2
-    return lines[1]
+    return lines[1].partition("timeline:\n")[0]
 
 
 def test_resolve_writes_a_word_for_outsiders_beside_the_one_for_insiders(pager):
     """`resolution: {text, public}`; a bare text stays a text."""
     keep_in_ledger(pager, CARD, told=[CUSTOMERS])
     done = tocsin(pager, "resolve", "card", "Failed over", "--public", "Payments work: again.")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "card: It is resolved.\n")
     assert resolution(pager) == 'resolution:\n  text: "Failed over"\n  public: "Payments work: again."\n'
     assert tocsin(pager, "check", "incidents").returncode == 0
 
@@ -127,12 +129,12 @@ def test_resolve_writes_a_word_for_outsiders_beside_the_one_for_insiders(pager):
     ids=["us", "all", "no ledger"],
 )
 def test_a_script_that_resolves_is_told_of_the_word_for_outsiders(pager, told, advised):
-    """One line says how to write it, and only where outsiders were told; it is resolved all the same."""
+    """One line says what they read, and only where outsiders were told; it is resolved all the same."""
     if told is not None:
         keep_in_ledger(pager, CARD, told=told)
     done = tocsin(pager, "resolve", "card", "Failed over")
-    advice = 'Customers hear only that it is over; to say more, resolve with --public "TEXT" next time\n'
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", advice if advised else "")
+    advice = "Customers read only that it is over, as no --public TEXT was given\n" if advised else ""
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"card: It is resolved.\n{advice}")
     assert resolution(pager) == 'resolution: "Failed over"\n'
 
 
@@ -143,8 +145,11 @@ def test_words_that_come_after_the_closing_are_heard_by_nobody(pager):
     (pager / "incidents" / "card.yaml").write_text(text + "status: resolved\n")
     done = tocsin(pager, "resolve", "card", "--public", "It works again.")
     says = "card was resolved before, and its end has been told: nobody hears of these words\n"
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", says)
-    assert "It works again." in resolution(pager)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"card: What outsiders hear of the end is now: “It works again.”\n{says}"
+    again = tocsin(pager, "resolve", "card")
+    assert (again.returncode, again.stderr) == (0, "card: it says so already; nothing was written\n")
+    assert 'public: "It works again."' in (pager / "incidents" / "card.yaml").read_text()
 
 
 @pytest.mark.parametrize(("typed", "public"), [("It works again.\n", '  public: "It works again."\n'), ("\n", "")])
@@ -165,6 +170,53 @@ def test_a_person_who_resolves_is_asked_for_the_word_for_outsiders(pager, typed,
     assert b"Customers were told of it. What do they hear of its end?" in shown
     text = '  text: "Failed over"\n'
     assert resolution(pager) == (f"resolution:\n{text}{public}" if public else 'resolution: "Failed over"\n')
+
+
+OPENS = ("update", "card", "It is back", "--status", "identified")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asks", "answer"),
+    [(("resolve", "card", "Failed over"), "> ", "^C"), (OPENS, "[y/N]: ", "^C"), (OPENS, "[y/N]: ", "\n")],
+    ids=["resolve", "opened again", "not opened again"],
+)
+def test_who_thinks_better_of_it_has_written_nothing(pager, arguments, asks, answer):
+    """Ctrl-C at a question ends the command at once; Enter does not open again what is over, which pages people."""
+    keep_in_ledger(pager, CARD, told=[CUSTOMERS])
+    file = pager / "incidents" / "card.yaml"
+    before = FILE + ("status: resolved\n" if arguments == OPENS else "")
+    file.write_text(before)
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    with Terminal([TOCSIN, *arguments, "--anyway"], 80, cwd=pager, env=clean) as terminal:
+        shown = terminal.until(asks)
+        if answer == "^C":
+            terminal.interrupt()
+        else:
+            terminal.write(answer)
+        assert terminal.end(5).endswith("nothing was written\n")
+        assert terminal.process.returncode == 1
+    assert ("This opens it again. Pages " in " ".join(shown.split())) is (arguments == OPENS)
+    assert file.read_text() == before
+    if arguments == OPENS:
+        assert "It is open again, status identified." in tocsin(pager, *OPENS, "--yes").stderr
+
+
+def test_what_is_written_where_a_daemon_watches_says_who_hears(pager):
+    """By the plan itself, as on the pages: whom it pages, and which groups it tells."""
+    keep_in_ledger(pager, CARD, told=[CUSTOMERS])
+    (pager / "incidents" / NAME).write_text("host here, pid 1\n")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+
+    def stderr(*arguments):
+        done = run_ready(arguments, pager, clean)
+        assert done.returncode == 0
+        return done.stderr
+
+    groups = "Executives, Support and Customers (outside)"
+    said = stderr("update", "card", "Failing over", "--public", "We are on it")
+    assert said == f"card: The update is written. Tells 3 groups: {groups}. Pages nobody.\n"
+    assert "Pages Gus Keller (Scribe) now." in stderr("assign", "card", "scribe", "gus")
+    assert stderr("declare", "Search is slow", "--severity", "sev1").startswith("Pages ")
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,10 @@ class Terminal:
         self.process.wait(seconds)
         return self.seen
 
+    def write(self, text: str) -> None:
+        """Type it."""
+        os.write(self._ours, text.encode())
+
     def interrupt(self) -> None:
         """Ctrl-C."""
         self.process.send_signal(signal.SIGINT)

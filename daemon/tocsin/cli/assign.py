@@ -23,7 +23,7 @@ def command(incident: str, role: str, person: str, by: str | None, anyway: bool,
       tocsin assign 2026-11-23-card-payments-fail incident_commander bo
       tocsin assign 2026-11-23-card scribe dana@example.com --as bo
     """
-    from tocsin.cli.workspace import run_edit
+    from tocsin.cli.incident_edit import run_edit
     from tocsin.domain.incident import Edit
     from tocsin.domain.policy import Policy
     from tocsin.text.names import person_named, role_named

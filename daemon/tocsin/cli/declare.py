@@ -28,6 +28,7 @@ from tocsin.cli.options import AS, anyway_option, completed, config_option
 @click.option("--impact", default="", help="What customers notice; external stakeholders read it.")
 @click.option(
     "--by",
+    "--as",
     default="",
     envvar=AS,
     metavar="NAME",
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin declare "Fire drill" --severity sev2 --drill
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_edit import who_hears_of
     from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Incident
     from tocsin.text.cleaning import clean, one_line
@@ -70,17 +72,17 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
         raise click.UsageError("TITLE is empty; say in a few words what is broken")
 
     async def act(commands: IncidentCommands, _id: str) -> str:
-        return await commands.declare(
-            Incident(
-                id="",
-                title=headline,
-                severity=severity_named(severity, commands.policy),
-                summary=clean(summary),
-                impact=clean(impact),
-                services=tuple(dict.fromkeys(service_named(name, commands.policy) for name in services)),
-                declared_by=one_line(clean(by)),
-                drill=drill,
-            )
+        incident = Incident(
+            id="",
+            title=headline,
+            severity=severity_named(severity, commands.policy),
+            summary=clean(summary),
+            impact=clean(impact),
+            services=tuple(dict.fromkeys(service_named(name, commands.policy) for name in services)),
+            declared_by=one_line(clean(by)),
+            drill=drill,
         )
+        click.echo(await commands.declare(incident))
+        return who_hears_of(commands, incident)
 
-    run_command(config, act, click.echo, anyway=anyway)
+    run_command(config, act, anyway=anyway)

@@ -21,7 +21,7 @@ def command(incident: str, text: str, person: str | None, anyway: bool, config: 
     Examples:
       tocsin impact 2026-11-23-card "One card payment in three fails." --as chen
     """
-    from tocsin.cli.workspace import run_edit
+    from tocsin.cli.incident_edit import run_edit
     from tocsin.domain.incident import Edit
     from tocsin.text.cleaning import clean
 

@@ -21,7 +21,7 @@ def command(incident: str, text: str, person: str | None, anyway: bool, config: 
     Examples:
       tocsin note 2026-11-23-card "Restarted the primary at 10:12." --as dee
     """
-    from tocsin.cli.workspace import run_edit
+    from tocsin.cli.incident_edit import run_edit
     from tocsin.domain.incident import Edit, TimelineNote
     from tocsin.text.cleaning import clean
 

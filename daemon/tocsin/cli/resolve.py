@@ -1,7 +1,5 @@
 """`tocsin resolve`: mark an incident resolved."""
 
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -21,7 +19,7 @@ def command(
 ) -> None:
     r"""Mark incident ID resolved, with TEXT as its resolution. Paging stops, and everybody who heard of the incident
     gets one closing message: TEXT for your own people, --public for outsiders. Where outsiders were told of it and
-    there is no word for them, a terminal is asked for one; a script is only told how to write it.
+    there is no word for them, a terminal is asked for one; a script is told that they read only that it is over.
 
     \b
     Examples:
@@ -30,33 +28,19 @@ def command(
         --public "Card payments work again. Please retry payments that failed."
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_edit import edit_and_tell, word_of_the_end
     from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Edit, Status
     from tocsin.text.cleaning import clean
     from tocsin.text.names import person_named
 
     async def act(commands: IncidentCommands, id_: str) -> str:
-        word, advice, who = clean(public), "", person_named(person, commands.policy) if person else ""
-        if await commands.closing_has_left(id_):
+        who, words = person_named(person, commands.policy) if person else "", clean(text or "")
+        told_before = (words or public) and await commands.closing_has_left(id_)
+        word, advice = await word_of_the_end(commands, id_, public)
+        if told_before:
             advice = f"{id_} was resolved before, and its end has been told: nobody hears of these words"
-        untold = () if word else await commands.outsiders_without_a_word(id_)
-        if untold and sys.stdin.isatty() and sys.stderr.isatty():
-            word = clean(_ask(untold))
-        elif untold:
-            advice = f'{_named(untold)} hear only that it is over; to say more, resolve with --public "TEXT" next time'
-        edit = Edit(status=Status.RESOLVED, resolution=clean(text or "") or None, public_resolution=word or None)
-        sentence = await commands.edit(id_, edit, by=who)
-        return "\n".join(filter(None, (sentence, advice)))
+        edit = Edit(status=Status.RESOLVED, resolution=words or None, public_resolution=word or None)
+        return "\n".join(filter(None, (await edit_and_tell(commands, id_, edit, who), advice)))
 
     run_command(config, act, anyway=anyway, incident=incident)
-
-
-def _ask(groups: Sequence[str]) -> str:
-    """What outsiders are to hear of the end; nothing, if whoever is asked just goes on."""
-    question = f"{_named(groups)} were told of it. What do they hear of its end? (Enter: only that it is over)\n"
-    word: str = click.prompt(question, default="", show_default=False, prompt_suffix="> ", err=True)
-    return word
-
-
-def _named(groups: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(groups[:-1]), groups[-1])))

@@ -23,7 +23,7 @@ def command(incident: str, link: str | None, person: str | None, anyway: bool, c
       tocsin reviewed 2026-11-23-card
       tocsin reviewed 2026-11-23-card https://wiki.example.com/reviews/42 --as bo
     """
-    from tocsin.cli.workspace import run_edit
+    from tocsin.cli.incident_edit import run_edit
     from tocsin.domain.incident import Edit
 
     review = (link or DONE).strip()

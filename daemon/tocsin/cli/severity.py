@@ -22,7 +22,7 @@ def command(incident: str, severity: str, person: str | None, anyway: bool, conf
       tocsin severity 2026-11-23-card sev1
       tocsin severity 2026-11-23-card SEV3 --as bo
     """
-    from tocsin.cli.workspace import run_edit
+    from tocsin.cli.incident_edit import run_edit
     from tocsin.domain.incident import Edit
     from tocsin.text.names import severity_named
 

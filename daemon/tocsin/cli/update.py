@@ -1,5 +1,6 @@
 """`tocsin update`: add an update to an incident."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from tocsin.text.written_instant import WrittenInstant
 )
 @written_instant_option("--eta", help="When it is expected to be over: 2h, 23:00, or ISO 8601 with offset or Z.")
 @person_option("--by", "--as", help="Who writes it: an id, full name or email.")
+@click.option("--yes", is_flag=True, help="Don't ask, whatever it does: open an incident again, tell an odd estimate.")
 @anyway_option
 @config_option
 def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
@@ -36,24 +38,29 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
     status: str | None,
     eta: WrittenInstant | None,
     by: str | None,
+    yes: bool,
     anyway: bool,
     config: Path | None,
 ) -> None:
     r"""Add TEXT to the updates of incident ID; stakeholders hear of it at once. Without --public external groups are
     not told of the text.
 
+    With --status resolved it is the end: TEXT is the resolution, and --public what outsiders hear of it, as tocsin
+    resolve has it. An incident that is resolved takes no update, as nobody would hear of it, unless --status opens it
+    again: that pages people anew. A terminal is asked before that; a script is told.
+
     \b
     Examples:
       tocsin update 2026-11-23-card-payments-fail "Failover under way." --by chen
       tocsin update 2026-11-23-card-payments-fail "Found it." \
         --public "We found the cause." --status identified
-      tocsin update 2026-11-23-card-payments-fail "Restoring." \
-        --eta 2h
+      tocsin update 2026-11-23-card "Restoring." --eta 2h
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_edit import edit_and_tell, word_of_the_end
     from tocsin.cli.options import taken, utc_now, zone_of
     from tocsin.cli.workspace import run_command
-    from tocsin.domain.incident import Edit, UpdateEntry
+    from tocsin.domain.incident import Edit, Status, UpdateEntry
     from tocsin.text.cleaning import clean
     from tocsin.text.names import person_named, status_named
 
@@ -63,9 +70,13 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
 
     async def act(commands: IncidentCommands, id_: str) -> str:
         writer = person_named(by, commands.policy) if by else ""
-        expected_at = taken("--eta", eta, now, lambda: zone_of(commands.policy, writer))
-        entry = UpdateEntry(news, clean(public), now.replace(microsecond=0), writer)
         new_status = status_named(status) if status else None
-        return await commands.edit(id_, Edit(entry=entry, status=new_status, eta=expected_at))
+        edit = Edit(status=new_status, eta=taken("--eta", eta, now, lambda: zone_of(commands.policy, writer)))
+        word, advice = clean(public), ""
+        if new_status is Status.RESOLVED:
+            word, advice = await word_of_the_end(commands, id_, public)
+            edit = replace(edit, resolution=news, public_resolution=word or None)
+        edit = replace(edit, entry=UpdateEntry(news, word, now.replace(microsecond=0), writer))
+        return "\n".join(filter(None, (await edit_and_tell(commands, id_, edit, writer, yes=yes), advice)))
 
     run_command(config, act, anyway=anyway, incident=incident)

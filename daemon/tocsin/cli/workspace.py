@@ -25,14 +25,11 @@ from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
-from tocsin.domain.incident import Edit, Incident
-from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
-from tocsin.text.names import person_named
 
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""
@@ -87,32 +84,6 @@ def run_command(
         fail([str(refused)])
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
-
-
-def run_edit(
-    config: Path | None, incident: str, edit: Callable[[Policy, str], Edit], *, by: str | None, anyway: bool
-) -> None:
-    """Make an edit of an incident, and tell what is true then. `edit` gets the policy and the id of who does it, who
-    stands with what they did in the timeline. What stands in the file already is not written again.
-    """
-    from tocsin.app.edits.changes import Telling, change_sentence, changes, noted, without_effectless
-
-    async def act(commands: IncidentCommands, id_: str) -> str:
-        policy, now = commands.policy, utc_now()
-        person = person_named(by, policy) if by else ""
-        wanted = edit(policy, person)
-
-        def prepare(current: Incident) -> Edit:
-            left = without_effectless(current, wanted)
-            return noted(current, left, person, now.replace(microsecond=0), policy) if left.keys else left
-
-        written = await commands.change(id_, prepare)
-        if not written.edit.keys:
-            return f"{id_}: it says so already; nothing was written"
-        told = [change_sentence(change, Telling(policy, now)) for change in changes(written.before, written.edit)]
-        return "\n".join(filter(None, (f"{id_}: {' '.join(told)}" if told else f"{id_}: noted", written.sentence)))
-
-    run_command(config, act, anyway=anyway, incident=incident)
 
 
 async def left_answer(entry: CommandAnswerEntry, settings: Settings, ledger: Ledger, now: datetime) -> str:

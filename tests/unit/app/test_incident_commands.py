@@ -10,6 +10,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
+from tocsin.cli.ack import acknowledged
 from tocsin.domain.arrival import CommandAnswerEntry
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
@@ -110,12 +111,31 @@ async def test_whoever_was_paged_may_acknowledge(room: Room) -> None:
     """It is written as {by, at}, not before the page, comments kept."""
     await room.seen(paged="bo")
     room.write("card.yaml", GOOD)
-    assert await room.desk.acknowledge("card", "bo") == "card: acknowledged by bo"
+    assert await room.desk.acknowledge("card", "bo", acknowledged) == "card: Bo Berg is technical_lead now"
     (written,) = room.says().acknowledged
     assert written.by == "bo"
     assert written.at is not None
     assert NOW <= written.at < NOW + timedelta(seconds=1)
     assert (room.folder / "card.yaml").read_text().startswith(GOOD)
+
+
+async def test_a_second_ack_writes_nothing_and_says_who_holds_it_since_when(room: Room) -> None:
+    """Section 6 for commands: of the holder as of whoever comes too late. After a minute a holder is still there, which
+    counts (rule 19), and is written.
+    """
+    await room.seen(paged="bo")
+    await room.ledger.record("card", _pages("ana"), [], [])
+    room.write("card.yaml", GOOD)
+    await room.desk.acknowledge("card", "bo")
+    text = (room.folder / "card.yaml").read_text()
+    for person in ("bo", "ana"):
+        has = {"bo": "holds", "ana": "has taken"}[person]
+        expected = f"card: Bo Berg {has} technical_lead since 10:04 UTC; nothing was written"
+        assert await room.desk.acknowledge("card", person, acknowledged) == expected
+    assert (room.folder / "card.yaml").read_text() == text
+    later = IncidentCommands(IncidentFiles(room.folder), small_policy(), room.ledger, NOW + timedelta(minutes=5))
+    assert await later.acknowledge("card", "bo", acknowledged) == "card: Bo Berg is still technical_lead"
+    assert len(room.says().acknowledged) == 2
 
 
 async def test_an_answer_is_never_before_its_page(room: Room) -> None:
@@ -172,7 +192,7 @@ async def test_a_resolved_incident_has_nothing_to_acknowledge(room: Room) -> Non
     await room.ledger.record("card", [VerifyAsked(BEFORE, 1, ("bo",))], [], [])
     with pytest.raises(EditRefusedError, match="is resolved"):
         await room.desk.acknowledge("card", "ana")
-    assert await room.desk.acknowledge("card", "bo") == "card: acknowledged by bo"
+    assert await room.desk.acknowledge("card", "bo", acknowledged) == "card: Bo Berg says that all is healthy"
     assert [acknowledgment.by for acknowledgment in room.says().acknowledged] == ["bo"]
 
 

@@ -60,13 +60,14 @@ def test_the_impact_a_note_and_the_end_of_the_review(run: Run, file: Path) -> No
     for arguments, said in (
         (["impact", "2026", "One payment\nin \x1b[31mthree fails"], "The impact: “One payment in three fails”"),
         (["note", "2026", "Restarted the primary."], "noted"),
+        (["resolve", "2026"], "It is resolved."),
         (["reviewed", "2026"], "The review is done."),
         (["reviewed", "2026", "https://wiki/42"], "The review is done: https://wiki/42"),
     ):
         done = run(*arguments, TOCSIN_AS="ana")
         assert (done.exit_code, done.stderr) == (0, f"2026 is 2026-11-23-pay\n2026-11-23-pay: {said}\n")
     text = file.read_text()
-    assert text.count('by: "ana"') == 4
+    assert text.count('by: "ana"') == 5
     assert "impact: |\n  One payment\n  in three fails\n" in text
     assert 'text: "Restarted the primary."}' in text
     assert text.endswith("review: https://wiki/42\n")
@@ -140,3 +141,71 @@ def test_a_declaration_is_never_refused_for_who_made_it(run: Run, file: Path) ->
     done = run("declare", "Shop down", "--severity", "sev1", TOCSIN_AS="nobody-of-ours")
     assert done.exit_code == 0
     assert 'declared_by: "nobody-of-ours"' in (file.parent / f"{done.stdout.strip()}.yaml").read_text()
+
+
+def test_whoever_assigns_and_whoever_resolves_stands_in_the_file(run: Run, file: Path) -> None:
+    """Section 7: `--as` everywhere, by $TOCSIN_AS as well; `declare` takes it beside `--by`."""
+    for arguments in (["assign", "2026", "technical_lead", "ana", "--as", "Bo Berg"], ["resolve", "2026", "Mended."]):
+        assert run(*arguments, TOCSIN_AS="bo").exit_code == 0
+    text = file.read_text()
+    assert 'by: "bo", text: "Technical Lead is given to Ana Souza."}' in text
+    assert 'by: "bo", text: "It is resolved. What ended it is now: “Mended.”"}' in text
+    done = run("declare", "Shop down", "--severity", "sev1", "--as", "ana")
+    assert 'declared_by: "ana"' in (file.parent / f"{done.stdout.strip()}.yaml").read_text()
+
+
+OVER = FILE + "status: resolved\nreview: https://wiki/42\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["update", "2026", "it's back"],
+        ["update", "2026", "it's back", "--status", "resolved"],
+        ["severity", "2026", "sev1"],
+        ["impact", "2026", "All payments"],
+        ["assign", "2026", "technical_lead", "ana"],
+    ],
+)
+def test_what_nobody_would_hear_of_is_not_done(run: Run, file: Path, arguments: list[str]) -> None:
+    """Bad input: an incident that is resolved meanwhile. One sentence and how to open it again, the text given back."""
+    file.write_text(OVER)
+    done = run(*arguments)
+    assert (done.exit_code, file.read_text()) == (1, OVER)
+    assert "2026-11-23-pay is resolved: nobody would " in done.stderr
+    assert "to open it again, which pages people anew: tocsin update 2026-11-23-pay " in done.stderr
+    assert ("tocsin note 2026-11-23-pay 'it'\"'\"'s back'\n" in done.stderr) is (arguments[0] == "update")
+
+
+def test_an_update_may_open_an_incident_again_and_says_so(run: Run, file: Path) -> None:
+    """In a script; somebody at a terminal is asked before."""
+    file.write_text(OVER)
+    done = run("update", "2026", "It is back.", "--status", "identified")
+    assert done.exit_code == 0
+    assert "The update is written. It is open again, status identified.\n" in done.stderr
+    assert "status: identified\n" in file.read_text()
+
+
+def test_an_update_that_resolves_is_the_end(run: Run, file: Path) -> None:
+    """Its words are what people read of the end, as those of `resolve`."""
+    assert run("update", "2026", "Mended.", "--status", "resolved", "--public", "It works again.").exit_code == 0
+    assert 'resolution:\n  text: "Mended."\n  public: "It works again."\n' in file.read_text()
+
+
+def test_an_estimate_that_is_past_or_far_is_told(run: Run) -> None:
+    """It is written all the same: the words that came with it must not be lost."""
+    past = run("update", "2026", "x", "--eta", "2020-01-01T10:00Z")
+    assert "is past: it is " in past.stderr
+    assert "Readers are told that it takes longer" in past.stderr
+    assert past.exit_code == 0
+    assert ", in 400 days.\n" in run("update", "2026", "y", "--eta", "401d").stderr.replace("in 401", "in 400")
+
+
+def test_a_review_is_of_what_is_over_and_its_link_stays(run: Run, file: Path) -> None:
+    """A slip of the id would leave an open incident without a review; `done` says less than a link."""
+    done = run("reviewed", "2026")
+    assert done.exit_code == 1
+    assert "2026-11-23-pay is not resolved, so nothing was written" in done.stderr
+    file.write_text(OVER)
+    assert "it says so already" in run("reviewed", "2026").stderr
+    assert file.read_text() == OVER

@@ -41,6 +41,10 @@ Prepare = Callable[[Incident], Edit]
 """The edit to make of what the file says at the moment it is written; one without keys: none. It may be asked again,
 and in another thread, and may raise EditRefusedError.
 """
+JudgeAnswer = Callable[[Sequence[Fact], History, str, Policy, datetime], tuple[bool, str]]
+"""Whether an `ok` of a person, now, changes anything in an incident with these facts and this history; and a sentence
+for that person.
+"""
 LeaveAnswer = Callable[[CommandAnswerEntry], Awaitable[str]]
 """Leaves an answer for the daemon and waits for its judgement; why it does not count, or not yet, or empty: it does."""
 
@@ -83,6 +87,7 @@ class _Target:
     history: History
     last_good: bytes | None = None
     went_back: bool = False
+    facts: Sequence[Fact] = ()
 
     @property
     def good(self) -> Incident | None:
@@ -150,18 +155,24 @@ class IncidentCommands:
             return ask(*args)
         return await asyncio.get_running_loop().run_in_executor(self._threads, ask, *args)
 
-    async def acknowledge(self, incident: str, person: str) -> str:
-        """Accept what the person is asked for; a sentence that says how it was noted."""
+    async def acknowledge(self, incident: str, person: str, judge: JudgeAnswer | None = None) -> str:
+        """Accept what the person is asked for; a sentence that says what is true then. What changes nothing, by
+        `judge`, is not written.
+        """
         target = await self._find(incident)
         known = target.history.incident
         if target.good is None:
             return await self._acknowledge_unreadable(target, person)
-        at = self._now
+        at, counts, sentence = self._now, True, f"acknowledged by {person}"
         if known and not known.unreadable:
-            at = self._answered_at(target, person)
-        acknowledgment = Edit(acknowledgment=Acknowledgment(person, _written(at)))
-        await self._in_threads(self._write, target, lambda _: acknowledgment)
-        return f"{target.id}: acknowledged by {person}"
+            history = self._as_it_stands(target)
+            at = self._answered_at(target, history, person)
+            if judge:
+                counts, sentence = judge(target.facts, history, person, self.policy, self._now)
+        if counts:
+            acknowledgment = Edit(acknowledgment=Acknowledgment(person, _written(at)))
+            await self._in_threads(self._write, target, lambda _: acknowledgment)
+        return f"{target.id}: {sentence}"
 
     async def edit(self, incident: str, edit: Edit, by: str = "") -> str:
         """Make an edit; a sentence that says what became of the file where that is not plain. Of what somebody named
@@ -172,9 +183,22 @@ class IncidentCommands:
             return noted(current, edit, by, self._now.replace(microsecond=0), self.policy) if by else edit
 
         written = await self.change(incident, prepare)
-        return ". ".join(filter(None, (written.sentence, self._outsiders_wait(written))))
+        return ". ".join(filter(None, (written.sentence, self.outsiders_wait(written))))
 
-    def _outsiders_wait(self, written: WrittenEdit) -> str:
+    @property
+    def is_watched(self) -> bool:
+        """Whether a healthy daemon acts on what was written last."""
+        return self._files.unwatched() is None
+
+    async def standing(self, incident: str) -> tuple[Incident | None, History]:
+        """What an incident's file says now, as far as it can be read, and what is known of it with that taken in; an
+        empty history where the daemon has not seen it yet. Raises EditRefusedError where there is none.
+        """
+        target = await self._find(incident)
+        read = target.reading.incident if target.reading else None
+        return read or target.good, self._as_it_stands(target) if target.history.incident else History()
+
+    def outsiders_wait(self, written: WrittenEdit) -> str:
         """That a public text reaches nobody yet, since title or severity were never read (rule 56)."""
         incident, entry = written.before, written.edit.entry
         if entry is None or not entry.public or not incident.never_read:
@@ -218,16 +242,20 @@ class IncidentCommands:
         reopened = target.reading and target.reading.incident and not target.reading.incident.resolved
         return target.history.closed and not reopened
 
-    def _answered_at(self, target: _Target, person: str) -> datetime:
+    def _as_it_stands(self, target: _Target) -> History:
+        """What is known of it, what its file says now taken in."""
+        read = target.reading.incident if target.reading else None
+        if read is None or target.went_back or read == target.history.incident:
+            return target.history
+        return fold_facts([Seen(self._now, read)], target.history)
+
+    def _answered_at(self, target: _Target, history: History, person: str) -> datetime:
         """When the answer counts: now, but not before the page that it answers, whatever the clocks say."""
-        history, known = target.history, target.history.incident
         if target.went_back:
             raise EditRefusedError(
                 f"{target.id} is resolved and its file went back to an older content, which is held where many did "
                 f'at once; nothing was written (to reopen it: tocsin update {target.id} "TEXT")'
             )
-        if target.reading and target.reading.incident and target.reading.incident != known:
-            history = fold_facts([Seen(self._now, target.reading.incident)], history)
         if history.resolved_at is not None and person not in dict(history.verify_people):
             raise EditRefusedError(f"{target.id} is resolved; there is nothing to acknowledge")
         paged_at = [at for role in history.roles.values() for name, at in role.first_pages if name == person]
@@ -313,7 +341,7 @@ class IncidentCommands:
         reading = self._read(data, name, history) if name and data is not None else None
         reopens = bool(history.resolved_at and reading and reading.incident and not reading.incident.resolved)
         went_back = reopens and digest(data or b"") in {fact.digest for fact in facts if isinstance(fact, Seen)}
-        return _Target(incident, name, reading, history, last_file[1] if last_file else None, went_back)
+        return _Target(incident, name, reading, history, last_file[1] if last_file else None, went_back, facts)
 
     def _read(self, data: bytes, name: str, history: History) -> IncidentReading:
         known = history.incident
