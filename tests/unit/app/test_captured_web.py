@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tocsin.app.reply_options import seals, signed_links
-from tocsin.app.state.sign_in_codes import SignInCodes, browser_digest
+from tocsin.app.state.sign_in_codes import REMEMBERED_MOST, TRIES, SignInCodes, browser_digest
 from tocsin.domain.arrival import (
     AnswerEntry,
     Arrival,
@@ -88,6 +88,17 @@ async def test_it_guesses_five_times_a_request_and_asks_few_times_an_hour(inbox:
     tries = [inbox.codes.try_code(f"try{number}", ASKED.ref, "1", PROOF, T0).left for number in range(7)]
     assert tries == [4, 3, 2, 1, 0, 0, 0]
     assert {notice.about for notice in inbox.notices.take()} == {"ana"}
+
+
+async def test_other_tries_make_none_forgotten(inbox: JudgedInbox) -> None:
+    """P8: five a request, however many codes are typed for requests that are over, or nobody's."""
+    await inbox.leave(ASKED)
+    for number in range(TRIES):
+        inbox.codes.try_code(f"try{number}", ASKED.ref, "1", PROOF, T0)
+    for number in range(REMEMBERED_MOST + 1):
+        inbox.codes.try_code(f"other{number}", f"nobody{number}", "1", PROOF, T0)
+    tried = inbox.codes.try_code("last", ASKED.ref, inbox.code, PROOF, T0)
+    assert (tried.right, tried.left) == (False, 0)
 
 
 async def test_its_words_go_to_nobody(inbox: JudgedInbox) -> None:

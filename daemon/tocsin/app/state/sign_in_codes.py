@@ -17,17 +17,22 @@ from tocsin.domain.notification import SIGN_IN_CODE, SIGN_IN_CODE_LASTS
 TRIES = 5
 """Codes that may be typed for one request."""
 REMEMBERED_MOST = 5000
-"""Requests of which it is known how often a code was tried, and tries whose result is known; the oldest go first."""
+"""Requests that are over, or nobody's, of which it is known how often a code was tried, so that nothing tells them from
+others; and tries whose result is known. The oldest go first.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class _SignInRequest:
-    """Who asked to sign in, from which browser (the digest of what it proves itself by), and the hash of their code."""
+    """Who asked to sign in, from which browser (the digest of what it proves itself by), the hash of their code, and
+    how often it was tried in vain: that lives as long as the code, whatever else is tried meanwhile.
+    """
 
     person: str
     browser: str
     hash: str
     ends_at: datetime
+    wrong: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +89,25 @@ class SignInCodes:
         return self._tries[ref]
 
     def _judge(self, request: str, code: str, proof: str, now: datetime) -> CodeTry:
-        known, wrong = self._requests.get(request), self._wrong.get(request, 0)
-        person = known.person if known else ""
+        known = self._requests.get(request)
+        wrong, person = (known.wrong, known.person) if known else (self._wrong.get(request, 0), "")
         if wrong >= TRIES:
             return CodeTry(person, right=False, left=0)
-        if known is not None and now < known.ends_at and _fits(known, request, code, proof):
-            del self._requests[request]
-            self._wrong[request] = TRIES
-            return CodeTry(person, right=True, left=0)
-        self._wrong[request] = wrong + 1
+        right = known is not None and now < known.ends_at and _fits(known, request, code, proof)
+        wrong = TRIES if right else wrong + 1
+        if known is not None:
+            self._requests[request] = replace(known, wrong=wrong)
+        else:
+            self._note_wrong(request, wrong)
+        return CodeTry(person, right, TRIES - wrong)
+
+    def _note_wrong(self, request: str, wrong: int) -> None:
+        self._wrong[request] = wrong
         _keep(self._wrong)
-        return CodeTry(person, right=False, left=TRIES - wrong - 1)
 
     def _forget_ended(self, now: datetime) -> None:
-        self._requests = {name: asked for name, asked in self._requests.items() if now < asked.ends_at}
+        for name in [name for name, asked in self._requests.items() if now >= asked.ends_at]:
+            self._note_wrong(name, self._requests.pop(name).wrong)
         self._leaving = {key: leaving for key, leaving in self._leaving.items() if now < leaving[1]}
 
 
