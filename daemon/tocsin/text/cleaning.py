@@ -12,7 +12,7 @@ _BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"  # controls
     "\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"  # text direction, and nothing at all
-    "\ufeff\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"  # marks, lone surrogates, tags
+    "\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"  # marks, none at all, lone surrogates, tags
 )
 _SAFE = re.compile("[\n\x20-\x7e\xa0-\u05ff]*")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.text.cleaning import clean, cut, one_line, shown
-from tocsin.text.decoding import TOP, displayed_path, problem
+from tocsin.text.decoding import TOP, UNPRINTABLE, displayed_path, problem
 from tocsin.text.markdown import inline
 
 
@@ -19,6 +19,7 @@ from tocsin.text.markdown import inline
         ("one\r\ntwo\rthree\u2028four\x0bfive", "one\ntwo\nthree\nfour\nfive"),
         ("safe\u202eevas\u200b\u2066\ufeff", "safeevas"),
         ("tag\U000e0041 lone\ud800", "tag lone"),
+        ("none\ufffe at all\uffff", "none at all"),
         ("[31mkept", "[31mkept"),
         ("שלום, Ω, 支付, 🔥", "שלום, Ω, 支付, 🔥"),
     ],
@@ -36,8 +37,9 @@ def test_what_remains_of_an_escape_goes_only_where_escapes_were_lost():
 
 @given(st.text(st.characters(), max_size=60))
 def test_cleaning_is_safe_and_done_once(text):
-    """No control but the newline is left, and a clean text is not changed again."""
+    """No control but the newline is left, nothing that a file cannot hold, and a clean text is not changed again."""
     cleaned = clean(text)
+    assert not UNPRINTABLE.search(cleaned)
     assert clean(cleaned) == cleaned
     assert not [letter for letter in cleaned if unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n"]
 

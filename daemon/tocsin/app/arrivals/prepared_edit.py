@@ -16,6 +16,7 @@ from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import Edit, Incident, Status, TimelineNote
 from tocsin.domain.policy import Policy
+from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import person_named, role_named, severity_named
 
 WHEN_RESOLVED = frozenset({"review", "verified_by", "public_title", "resolution", "public_resolution"})
@@ -43,7 +44,7 @@ def fit(edit: Edit, person: str, at: datetime, policy: Policy) -> Edit:
         role = (role_named(edit.role[0], policy), person_named(edit.role[1], policy)) if edit.role else None
     except ValueError as fault:
         raise EditRefusedError(words.not_in_config(fault)) from None
-    edit = cleaned(replace(edit, severity=severity, role=role, review=review and review.strip()))
+    edit = cleaned(replace(edit, severity=severity, role=role, review=review and one_line(clean(review))))
     return replace(
         edit,
         acknowledgment=None,
