@@ -18,6 +18,7 @@ from tocsin.app.arrivals.inbound import Arrivals, Judge
 from tocsin.app.arrivals.link_answers import LinkAnswers
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.unsubscribing import Unsubscriptions
 from tocsin.app.reply_options.codes import Codes
 from tocsin.app.reply_options.options import ReplyOptions
@@ -88,6 +89,7 @@ class JudgedInbox(KeptInbox):
         renderer, sender = JinjaRenderer(shipped_folder(), lambda _problem: None), cast("Sender", self.sent)
         self.sign_ins = SignIns(clock, ledger, context, self.sessions, sender, renderer, random.Random(0))
         self._clock, self._ledger, self._policy, self._settings = clock, ledger, policy, settings
+        self.flips = Flips(clock)
 
     async def leave(self, entry: InboxEntry) -> None:
         """Keep it, and have it judged."""
@@ -116,7 +118,9 @@ class JudgedInbox(KeptInbox):
             await self._ledger.record_arrival(admitted)
             wishes = Unsubscriptions(self._clock, self._ledger, config, self.notices)
             judges: Mapping[ArrivalKind, Judge] = {
-                ArrivalKind.ANSWER: LinkAnswers(self._clock, self._ledger, config, Incidents(Agenda())).judge,
+                ArrivalKind.ANSWER: LinkAnswers(
+                    self._clock, self._ledger, config, Incidents(Agenda()), self.notices, self.flips
+                ).judge,
                 ArrivalKind.UNSUBSCRIBE: wishes.unsubscribe,
                 ArrivalKind.SIGN_IN: self.sign_ins.ask,
                 ArrivalKind.CODE: self.sign_ins.enter,
@@ -186,7 +190,7 @@ class FakeInboxFolder:
         name = entry_name(EntryName(at, entry.kind, entry.ref))
         owner = "" if of_web_side else "sam"
         self.put_file(
-            InboxFile(name, write_entry(entry), owner, of_web_side, of_web_side and ours, of_responder=of_responder)
+            InboxFile(name, write_entry(entry), owner, of_web_side, of_web_side and ours, of_responder, lies_since=at)
         )
         return name
 

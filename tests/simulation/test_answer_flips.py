@@ -60,6 +60,6 @@ def test_a_flood_is_answered_twenty_times() -> None:
 
     world = simulate(story)
     assert len(world.answers_to("ana")) == 20
-    told: Any = [a for a in world.arrived if "flood of SMS" in a.message.content.subject + a.message.content.text]
+    told: Any = [a for a in world.arrived if "flood of answers" in a.message.content.subject + a.message.content.text]
     assert {a.message.person for a in told} <= set(world.policy.people)
     assert 1 <= len(told) <= 2

@@ -1,5 +1,6 @@
 """Answers by link on the whole way: from the inbox to the plan, also when nobody was there to read them (rule 62)."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +35,31 @@ def press(world: World, person: str, answer: Answer = Answer.OK, episode: int = 
     signature = signed_links.token(KEY, "pay", episode, person) if short else long
     ref = f"press{world.clock.now():%H%M%S%f}{person}"
     world.inbox.put(AnswerEntry(ref, "pay", episode, person, answer, signature), world.clock.now())
+
+
+def test_flips_by_link_wake_others_three_times_only() -> None:
+    """S2, whatever way they come: `ok` and `pass` in turn by one link that was passed on. Operators hear, the incident
+    asks on, and an `ok` that stands counts.
+    """
+
+    async def story(world: World) -> None:
+        await world.start()
+        world.folder.write("pay.yaml", FILE)
+        await world.wait(30)
+        for number in range(40):
+            press(world, "ana", Answer.PASS if number % 2 else Answer.OK)
+            await world.wait(1.6)
+        await world.wait(20)
+        press(world, "ana")
+        await world.wait(90)
+        assert world.daemon.incidents.history("pay").holder("technical_lead") == "ana"
+
+    world = linked(story)
+    woken = Counter(a.message.person for a in world.arrived if a.message.kind in {"page", "stand_down"})
+    assert all(woken[person] <= 10 for person in woken if person != "ana"), woken
+    told = [a for a in world.arrived if "handed back 3 times" in a.message.content.text]
+    assert {a.message.person for a in told} <= {"olga"}
+    assert told
 
 
 @pytest.mark.parametrize("short", [True, False])

@@ -34,6 +34,7 @@ from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
+from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes
@@ -79,6 +80,7 @@ from tests.builders.daemon_parts import PlainBundles, shipped_words
 from tests.fakes.folder import FakeFolder
 from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.incident_files import MemoryIncidentFiles
+from tests.fakes.ledger import acts_in_turn
 from tests.fakes.loop import VirtualClock
 
 Dice = random.Random
@@ -299,7 +301,7 @@ class DiskLedger:
 
     async def unjudged_acts(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
-        return tuple(one for one in self._unjudged() if one[1].kind in {ArrivalKind.EDIT, ArrivalKind.DECLARE})
+        return acts_in_turn(self._unjudged())
 
     def _unjudged(self) -> list[tuple[int, CameIn]]:
         return [(row, came) for row, (came, result) in enumerate(self._disk.arrivals) if result is None]
@@ -683,10 +685,11 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     for session in await ledger.sessions():
         world.sessions.add(session)
     sign_ins = SignIns(clock, ledger, context, world.sessions, sender, words, world.dice)
+    flips = Flips(clock)
     judges = {
         ArrivalKind.RECEIPT: receipts.judge,
-        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words).judge,
-        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents).judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words, flips).judge,
+        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents, notices, flips).judge,
         ArrivalKind.SIGN_IN: sign_ins.ask,
         ArrivalKind.CODE: sign_ins.enter,
         ArrivalKind.SIGN_OUT: sign_ins.leave,

@@ -57,7 +57,7 @@ class Trouble(StrEnum):
     MESSAGE_REFUSED = "message-refused", "A message by {about} was refused"
     NUMBER_STOPPED = "number-stopped", "{about} answered STOP", "{about} takes SMS again", True
     ANSWERS_UNREAD = "answers-unread", "Answers by {about} do not come in", "Answers by {about} come in again"
-    ANSWER_FLOOD = "answer-flood", "A flood of SMS from {about}"
+    ANSWER_FLOOD = "answer-flood", "A flood of answers from {about}"
     SIGN_INS_TRIED = "sign-ins-tried", "Somebody tries to sign in as {about}"
     ARRIVAL_UNJUDGED = "arrival-unjudged", "Something that came in could not be judged"
     INBOX_UNUSABLE = "inbox-unusable", "The inbox cannot be read", "The inbox is read again"

@@ -71,7 +71,7 @@ async def test_at_most_twenty_answers_an_hour(house: House, body: str) -> None:
     assert not any(answer.endswith(LAST) for answer in given[:-1])
     notices = [notice for notice in house.notices.take() if notice.trouble is Trouble.ANSWER_FLOOD]
     assert len(notices) == 1
-    assert notices[0].headline == "A flood of SMS from Ana"
+    assert notices[0].headline == "A flood of answers from Ana"
     assert notices[0].text.startswith(
         "call Ana; if it is not they who write, their number is forged: have the provider"
     )

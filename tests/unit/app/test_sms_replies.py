@@ -15,6 +15,7 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.lifecycle.startup import recall
+from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_words import status
 from tocsin.app.replies.stops import Stops
@@ -69,7 +70,7 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender, rooms)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.stops = stops = Stops(self.clock, self.ledger, context)
-        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops, shipped_words())
+        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops, shipped_words(), Flips(self.clock))
         self.notices = notices
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self

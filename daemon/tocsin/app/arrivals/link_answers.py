@@ -8,9 +8,11 @@ from tocsin.app.edits.changes import Telling
 from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies.answer_options import AnswerOptions, answer_fact, options_of
+from tocsin.app.replies.flips import Flips, OkState, link_flip_notice
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, Judgement
 from tocsin.domain.facts import Answer, Answered, Fact
 from tocsin.domain.history import History
@@ -32,6 +34,7 @@ NOT_ASKED = (
     "Nothing was asked of you in this incident, so there is nothing to accept or to pass. To take a role, give it to "
     "yourself."
 )
+TAKEN_BACK = "You took this back a moment later, so it does not count."
 """Why an answer does not count, for whoever gave it."""
 
 
@@ -41,8 +44,8 @@ def refusal(options: AnswerOptions | None, episode: int, *, known_person: bool, 
         return GONE
     if options is None:
         return UNKNOWN_INCIDENT
-    if episode and options.history.episode > episode:
-        return EARLIER
+    if episode and (options.history.episode > episode or episode > max(1, options.history.episode)):
+        return EARLIER  # nobody was asked yet in one that is to come
     resolved_at = options.history.resolved_at
     return OVER if episode and resolved_at is not None and now - resolved_at >= ANSWERED_FOR else ""
 
@@ -50,14 +53,24 @@ def refusal(options: AnswerOptions | None, episode: int, *, known_person: bool, 
 class LinkAnswers:
     """The judge of answers by link."""
 
-    def __init__(self, clock: Clock, ledger: FactLedger, config: ActiveConfig, incidents: Incidents) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: FactLedger,
+        config: ActiveConfig,
+        incidents: Incidents,
+        notices: Notices,
+        flips: Flips,
+    ) -> None:
         self._clock = clock
+        self._notices = notices
+        self._flips = flips
         self._ledger = ledger
         self._config = config
         self._incidents = incidents
 
-    async def judge(self, arrival: Arrival) -> Judgement:
-        """Act on one answer. Raises LedgerError: then it is judged again."""
+    async def judge(self, arrival: Arrival) -> Judgement | None:
+        """Act on one answer; None while it waits whether it stands. Raises LedgerError: then it is judged again."""
         word, episode, incident = arrival.body.split(" ", 2)
         now = self._clock.now()
         facts, history = await self._recorded(incident)
@@ -68,6 +81,11 @@ class LinkAnswers:
         if why := refusal(options, int(episode), known_person=is_known, now=now):
             return Judgement(REFUSED, why)
         assert options is not None
+        state = self._state(arrival, Answer(word), options)
+        if state is OkState.WAITS:
+            return None
+        if state is OkState.VOID:
+            return Judgement(REFUSED, TAKEN_BACK)
         fact = answer_fact(options, Answer(word), now, arrival.ref)
         if fact is None and not int(episode) and not options.anything:
             return Judgement(REFUSED, NOT_ASKED)
@@ -85,6 +103,18 @@ class LinkAnswers:
         policy, now = self._config.policy, self._clock.now()
         others = answer is Answer.PASS and others_asked(after, policy, who, now)
         return answered(before, after, who, answer, Telling(policy, now, person.timezone), others_asked=others)
+
+    def _state(self, arrival: Arrival, answer: Answer, options: AnswerOptions) -> OkState:
+        """Whether an answer counts now: of who hands back again and again what they accepted, by whatever way, an `ok`
+        must stand a while, else each of them wakes and stands down others. Operators hear of that.
+        """
+        person, incident = arrival.who, options.incident.id
+        if answer is Answer.OK:
+            return self._flips.state_of(arrival.ref, person, incident) if options.takes else OkState.COUNTS
+        self._flips.note_pass(person, incident)
+        if options.holds and options.passes and self._flips.take_back(person, incident):
+            self._notices.tell(link_flip_notice(self._config.policy.people[person], incident))
+        return OkState.COUNTS
 
     async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History]:
         """What is recorded of an incident, and what has happened to it; where a row cannot be read, as this process

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Person
 from tocsin.ports.clock import Clock
 
 TAKEN_BACK_MOST, WITHIN = 3, timedelta(hours=1)
@@ -80,3 +82,13 @@ class Flips:
         """Whether they have handed it back too often lately."""
         taken_back = self._taken_back.get(key, deque())
         return len(taken_back) == TAKEN_BACK_MOST and self._clock.now() - taken_back[0] < WITHIN
+
+
+def link_flip_notice(person: Person, incident: str) -> OperatorNotice:
+    """What operators hear of somebody who does so by their link, or signed in."""
+    text = (
+        f"call {person.name}; if it is not they who answer, somebody has their link of {incident}, or is signed in as "
+        f"them (tocsin sign-out {person.id}); {incident} was accepted and handed back {TAKEN_BACK_MOST} times within "
+        f"an hour; an ok of theirs counts once it has stood for {STANDS_FOR.seconds} s"
+    )
+    return OperatorNotice(Trouble.ANSWER_FLOOD, text, about=person.id, name=person.name)

@@ -66,6 +66,7 @@ class SmsReplies:
         sender: Sender,
         stops: Stops,
         renderer: OwnRenderer[Language],
+        flips: Flips,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -76,7 +77,7 @@ class SmsReplies:
         self._sender = sender
         self._stops = stops
         self._renderer = renderer
-        self._flips = Flips(clock)
+        self._flips = flips
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
     async def judge(self, arrival: Arrival) -> str | None:

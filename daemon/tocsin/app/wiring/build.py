@@ -58,6 +58,7 @@ from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import Started, StartError, bring_back, finished, recall
+from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.replies.stops import Stops
@@ -186,9 +187,11 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    replies = SmsReplies(clock, ledger, context, sender, stops := Stops(clock, ledger, context), renderer)
+    replies = SmsReplies(
+        clock, ledger, context, sender, stops := Stops(clock, ledger, context), renderer, flips := Flips(clock)
+    )
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
-    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins), notices)
+    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins, flips), notices)
     gate, edits = Gate(clock, config, sessions, context.sign_in_codes), edit_feed(clock, ledger, context)
     inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
@@ -226,13 +229,14 @@ def judges(
     receipts: Receipts,
     replies: SmsReplies,
     sign_ins: SignIns,
+    flips: Flips,
 ) -> Mapping[ArrivalKind, Judge]:
     """Who acts on what comes in."""
     unsubscriptions = Unsubscriptions(clock, ledger, context.config, context.notices)
     return {
         ArrivalKind.RECEIPT: receipts.judge,
         ArrivalKind.SMS: replies.judge,
-        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents).judge,
+        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents, context.notices, flips).judge,
         ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
         ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
         ArrivalKind.SIGN_IN: sign_ins.ask,
