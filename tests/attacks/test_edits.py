@@ -107,6 +107,25 @@ def test_a_flood_of_edits_delays_no_answer(pager: Pager) -> None:
     assert [number for number in range(120) if f"note {number};" not in text(pager)] == []
 
 
+def test_names_of_another_time_evade_no_limit(pager: Pager) -> None:
+    """P8: 300 notes in two people's names, whose files are named by the year 2020 or the year 1: of each 60 are done, and
+    dated by the daemon's clock; an act of somebody else does not wait for the rest.
+    """
+    inbox, year = pager.folder / "var" / "inbox", time.strftime("%Y")
+    for number in range(300):
+        entry = note(number, ("ana", "bo")[number % 2])
+        name = f"{('2020', '0001')[number % 3 == 0]}0101T000000.{number:06}Z-edit-{entry.ref}.json"
+        (inbox / f".{name}").write_bytes(write_entry(entry))
+        (inbox / f".{name}").rename(inbox / name)
+    pager.until(lambda: judged(pager, "edit") > 3)
+    put(pager, edit("another000001", Edit(note=TimelineNote("a word of Olga's;")), "olga"))
+    pager.until(lambda: "a word of Olga's;" in text(pager), 20)
+    pager.until(lambda: judged(pager, "edit") == 301, 180)
+    assert text(pager).count("note ") == 120
+    assert {line.split("at: ")[1][:4] for line in text(pager).splitlines() if "{at: " in line} == {year}
+    assert "more than 60 times within 10 minutes" in pager.log.read_text() + "".join(pager.texts())
+
+
 def test_what_a_captured_web_side_cannot_have_written(pager: Pager) -> None:
     """P8: no file but that of the incident, no other author, time or key, nothing without a proof, nothing public by a
     link; whatever it tries, the file stays as it was, and the daemon goes on.

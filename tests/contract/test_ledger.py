@@ -767,13 +767,27 @@ async def test_what_goes_into_files_is_judged_apart(shelf: Shelf) -> None:
     for kind in kinds:
         assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=kind.value, body="session {漢🙂}" * 500))
     acts = [arrival for _, arrival in await ledger.unjudged_acts()]
-    assert acts == [replace(ARRIVAL, kind=kind, ref=kind.value, body="session {漢🙂}" * 500) for kind in kinds[1::2]]
+    assert acts == [replace(ARRIVAL, kind=kind, ref=kind.value, body="session {漢🙂}" * 500) for kind in kinds[::-2]]
     assert [arrival.ref for _, arrival in await ledger.unjudged_arrivals()] == ["sms"]  # type: ignore[union-attr]
     assert [arrival.ref for _, arrival in await ledger.unjudged_alerts()] == ["alert"]  # type: ignore[union-attr]
-    ((row, _), _) = await ledger.unjudged_acts()
+    (_, (row, _)) = await ledger.unjudged_acts()
     await ledger.record_result(row, "acted", "It is so.")
     assert await ledger.outcome(ArrivalKind.EDIT, "edit") == Judgement("acted", "It is so.")
     assert len(await ledger.unjudged_acts()) == 1
+
+
+async def test_acts_are_judged_in_turn(shelf: Shelf) -> None:
+    """What is declared first; then the first edit of each person, then their second: also where more lies there than is
+    given at once.
+    """
+    ledger = await shelf.open()
+    acts = [("bo", 250), ("chen", 3)]
+    for who, number in acts:
+        arrivals = [replace(ARRIVAL, kind=ArrivalKind.EDIT, ref=f"{who}{place}", who=who) for place in range(number)]
+        await asyncio.gather(*map(ledger.record_arrival, arrivals))
+    await ledger.record_arrival(replace(ARRIVAL, kind=ArrivalKind.DECLARE, ref="declare", who="dai"))
+    given = [arrival.ref for _, arrival in await ledger.unjudged_acts()]  # type: ignore[union-attr]
+    assert given[:8] == ["declare", "bo0", "chen0", "bo1", "chen1", "bo2", "chen2", "bo3"]
 
 
 async def test_the_words_of_an_outcome(shelf: Shelf) -> None:

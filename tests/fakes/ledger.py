@@ -1,7 +1,7 @@
 """A ledger in memory: the same answers as the real one, and trouble on demand."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -54,6 +54,17 @@ class Pages:
     links: dict[str, AnswerLink] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
+
+
+def acts_in_turn(unjudged: Iterable[tuple[int, Arrival]]) -> tuple[tuple[int, Arrival], ...]:
+    """The acts among them: what is declared, then of each person one after the other."""
+    acts = [one for one in unjudged if one[1].kind in {ArrivalKind.EDIT, ArrivalKind.DECLARE}]
+    turns: Counter[tuple[ArrivalKind, str]] = Counter()
+    placed = []
+    for row, act in acts:
+        turns[act.kind, act.who] += 1
+        placed.append((act.kind is not ArrivalKind.DECLARE, turns[act.kind, act.who], row, act))
+    return tuple((row, act) for _, _, row, act in sorted(placed, key=lambda one: one[:3]))
 
 
 class MemoryLedger:
@@ -447,7 +458,7 @@ class MemoryLedger:
 
     async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
-        return tuple(one for one in self._unjudged() if one[1].kind in {ArrivalKind.EDIT, ArrivalKind.DECLARE})
+        return acts_in_turn(self._unjudged())
 
     def _unjudged(self) -> list[tuple[int, Arrival]]:
         rows = enumerate(self._at_work().arrivals, 1)

@@ -1,21 +1,26 @@
 """What people do in the browser, on virtual time: from the entry in the inbox to the file, the pages and the words."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from tocsin.app.arrivals.edit_judge import MOST
+from tocsin.app.arrivals.gate import Gate
 from tocsin.app.arrivals.link_answers import NOT_ASKED
 from tocsin.app.edits import words
 from tocsin.app.edits.words import declared_id
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.arrival import AnswerEntry, ArrivalKind, DeclareEntry, EditEntry, InboxEntry, Judgement
+from tocsin.app.state.act_room import MOST
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.sign_in_codes import SignInCodes
+from tocsin.domain.arrival import AnswerEntry, Arrival, ArrivalKind, DeclareEntry, EditEntry, InboxEntry, Judgement
 from tocsin.domain.facts import Answer, Seen
 from tocsin.domain.incident import Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.people import Session, session_digest
 from tocsin.domain.policy import PagePolicy, Severity
+from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.incident.read import read_incident
 
 from tests.builders.active_config import settings
@@ -517,6 +522,19 @@ def test_a_version_that_nobody_knows() -> None:
     simulate(story)
 
 
+def test_a_link_of_an_episode_to_come_opens_nothing() -> None:
+    """P8: who holds the key can sign it, and nobody was asked in it."""
+
+    async def story(browsers: Browsers) -> None:
+        ref = browsers.by_link(
+            "chen", Edit(note=TimelineNote("x")), episode=2, signature=signed_links.token(KEY, PAY, 2, "chen")
+        )
+        await browsers.world.wait(2)
+        assert browsers.said(ref)[0] == "refused"
+
+    simulate(story)
+
+
 def test_an_incident_that_nobody_knows() -> None:
     """Nothing is written, whatever it is called."""
 
@@ -555,6 +573,66 @@ def test_an_inhuman_number_of_acts_is_refused(monkeypatch: pytest.MonkeyPatch) -
             if each.message.person == "olga" and "in the name of Chen" in each.message.content.text
         ]
         assert sorted(each.message.via.value for each in told) == ["email", "sms"]
+
+    simulate(story)
+
+
+def test_a_backlog_of_edits_delays_no_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P8: more edits lie in the ledger than are asked for at once, in two people's names; the limit of each holds for
+    them too, whenever they were left, and what somebody declares last is judged first. Nothing has to poke.
+    """
+    monkeypatch.setitem(MOST, ArrivalKind.EDIT, 6)
+
+    async def story(browsers: Browsers) -> None:
+        world = browsers.world
+        before = world.clock.now() - timedelta(hours=3)
+        bodies = [
+            EditEntry(f"edit{number:08}", PAY, person, 0, "", "", "", Edit(note=TimelineNote(f"{number}")))
+            for number in range(150)
+            for person in ("chen", "dai")
+        ]
+        for number, entry in enumerate(bodies):
+            body = f"session {write_entry(entry).decode()}"
+            arrival = Arrival(ArrivalKind.EDIT, f"forged{number:06}", entry.person, body, before)
+            world.disk.arrivals.append((arrival, None))
+        ref = browsers.leave(DeclareEntry("declare1", "eve", browsers.sign_in("eve"), "Search is down", "sev2"))
+        await world.wait(3)
+        assert browsers.said(ref)[0] == "acted"
+        await world.wait(10)
+        results = Counter((came.who, result) for came, result in world.disk.arrivals if came.kind is ArrivalKind.EDIT)
+        limits = {
+            (person, result): most for person in ("chen", "dai") for result, most in (("acted", 6), ("refused", 144))
+        }
+        assert results == limits
+
+    simulate(story)
+
+
+def test_the_name_of_a_file_dates_nothing() -> None:
+    """P8: an act counts from when its file system saw it left, not from what whoever left it wrote into the name; one
+    that was left while no daemon ran, from then.
+    """
+
+    async def story(browsers: Browsers) -> None:
+        world = browsers.world
+        ref = browsers.edit("chen", Edit(note=TimelineNote("backdated")))
+        left_at, week = world.clock.now().replace(microsecond=0), timedelta(days=7)
+        (file,) = world.inbox.files.values()
+        world.inbox.files.clear()
+        for year in ("0001", "2020"):
+            world.inbox.put_file(replace(file, name=f"{year}{file.name[4:]}"))
+        await world.wait(3)
+        assert browsers.said(ref)[0] == "acted"
+        assert [note.at for note in browsers.incident().timeline] == [left_at]
+        gate = Gate(world.clock, ActiveConfig(world.policy, world.settings), world.sessions, SignInCodes())
+        for since, at in (
+            (left_at - timedelta(hours=5), left_at - timedelta(hours=5)),
+            (left_at - 9 * week, world.clock.now() - week),
+            (left_at + week, world.clock.now()),
+        ):
+            admitted = gate.admit(replace(file, lies_since=since))
+            assert isinstance(admitted, Arrival)
+            assert admitted.at == at
 
     simulate(story)
 

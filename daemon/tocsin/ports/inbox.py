@@ -6,6 +6,7 @@ Who leaves an entry sees `Inbox`; the daemon sees `InboxFolder`, whose every cal
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from tocsin.domain.arrival import EntryKind, InboxEntry
@@ -45,7 +46,8 @@ class InboxListing:
 class InboxFile:
     """What lies in the folder under a name. `fault`: why it is no file that can be read, else empty. `of_web_side`: it
     is of the inbox's own user, or ours (`ours`); else `owner` is whose it is. `of_responder`: its owner may write
-    incident files, and nobody else could have changed it.
+    incident files, and nobody else could have changed it. `lies_since` is when it was last changed or renamed, which
+    its file system wrote down and no owner can set; None: it does not say.
     """
 
     name: str
@@ -55,6 +57,7 @@ class InboxFile:
     ours: bool = False
     of_responder: bool = False
     fault: str = ""
+    lies_since: datetime | None = None
 
 
 class InboxFolder(Protocol):

@@ -7,6 +7,7 @@ here blocks.
 import os
 import stat
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.adapters.files.disk_threads import DiskThreads
@@ -137,4 +138,5 @@ def _read(name: str, folder: int, incidents: Path) -> InboxFile | None:
     trusted, ours = status.st_uid in hosts, status.st_uid == os.geteuid()
     sealed = not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     of_responder = sealed and may_write(status.st_uid, incidents)
-    return InboxFile(name, data, "" if trusted else user_name(status.st_uid), trusted, ours, of_responder)
+    owner, since = "" if trusted else user_name(status.st_uid), datetime.fromtimestamp(status.st_ctime, UTC)
+    return InboxFile(name, data, owner, trusted, ours, of_responder, lies_since=since)

@@ -1,5 +1,6 @@
-"""What people did in the browser is judged, each incident's in the order it came, and what follows is written into the
-incident folder, where it is seen like any other file. A folder that hangs holds up edits alone.
+"""What people did in the browser is judged, each person's in the order it came, and what follows is written into the
+incident folder, where it is seen like any other file. A folder that hangs holds up edits alone; a flood in somebody's
+name holds up nobody.
 
 A judgement is given once the daemon has seen the file as written, so that the page which waits for it shows what is
 true then.
@@ -27,7 +28,7 @@ LOOKS_EVERY = 0.1
 CONCLUDED_EACH = 10
 """After how many it is looked whether what was written before has been seen."""
 RESTS_FOR = 1.0
-"""Seconds until the next look while the ledger is in trouble."""
+"""Seconds until the next look while nothing is known to wait, or the ledger is in trouble."""
 
 log = structlog.get_logger()
 
@@ -49,11 +50,10 @@ class EditFeed:
 
     async def run(self) -> None:
         """Until cancelled."""
-        seconds: float | None
         while True:
             self._poked.clear()
             try:
-                seconds = LOOKS_EVERY if await self.look() else None
+                seconds = LOOKS_EVERY if await self.look() else RESTS_FOR
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
                 seconds = RESTS_FOR
@@ -66,26 +66,44 @@ class EditFeed:
         is judged at the next look.
         """
         await self._conclude()
-        acts = [act for act in await self._ledger.unjudged_acts() if act[0] not in self._written]
-        for number, (row, arrival) in enumerate(acts, 1):
+        number = 0
+        while acts := await self._wanted():
+            number += 1
+            await self._judge_one(*acts[0])  # what comes in meanwhile may be more urgent than the rest of these
             if number % CONCLUDED_EACH == 0:
                 await self._conclude()
-            if isinstance(arrival, Unreadable):
-                self._tell_broken(arrival.why)
-                await self._ledger.record_result(row, REFUSED, words.BROKEN)
-                continue
-            same = (arrival.kind, arrival.who)
-            waiting = sum((known.kind, known.who) == same for known, _ in self._written.values())
-            judged = await guarded(self._judge.judge(arrival, waiting), LedgerError)
-            if isinstance(judged, Broken):
-                self._tell_broken(str(judged))
-                judged = Judgement(REFUSED, words.BROKEN)
-            if isinstance(judged, Written):
-                self._written[row] = arrival, judged
-            else:
-                await self._record(row, arrival, judged)
         await self._conclude()
         return bool(self._written)
+
+    async def _wanted(self) -> list[tuple[int, Arrival]]:
+        """What waits to be judged, the most urgent first. What is refused whatever it says, and what cannot be read, is
+        so at once, all of it together.
+        """
+        while True:
+            wanted, refused = list[tuple[int, Arrival]](), dict[int, tuple[str, Judgement]]()
+            for row, act in await self._ledger.unjudged_acts():
+                if isinstance(act, Unreadable):
+                    self._tell_broken(act.why)
+                    refused[row] = "unreadable", Judgement(REFUSED, words.BROKEN)
+                elif row in self._written:
+                    continue
+                elif why := await self._judge.refusal(act):
+                    refused[row] = act.kind.value, why
+                else:
+                    wanted.append((row, act))
+            await asyncio.gather(*(self._record(row, *why) for row, why in refused.items()))
+            if wanted or not refused:
+                return wanted
+
+    async def _judge_one(self, row: int, act: Arrival) -> None:
+        judged = await guarded(self._judge.judge(act), LedgerError)
+        if isinstance(judged, Broken):
+            self._tell_broken(str(judged))
+            judged = Judgement(REFUSED, words.BROKEN)
+        if isinstance(judged, Written):
+            self._written[row] = act, judged
+        else:
+            await self._record(row, act.kind.value, judged)
 
     async def _conclude(self) -> None:
         """Judge what was written, once it was seen or was waited for long enough. What was written into a file before
@@ -100,7 +118,7 @@ class EditFeed:
             seen[written.incident] = since
             if since or self._clock.now() >= written.until:
                 sentence = written.say(since) if since else f"{written.say(())} {words.KEPT}"
-                await self._record(row, arrival, Judgement(ACTED, sentence))
+                await self._record(row, arrival.kind.value, Judgement(ACTED, sentence))
                 del self._written[row]
 
     async def _facts(self, incident: str) -> Sequence[Fact]:
@@ -110,8 +128,8 @@ class EditFeed:
         except UnreadableError:
             return ()
 
-    async def _record(self, row: int, arrival: Arrival, judgement: Judgement) -> None:
-        log.info("arrival", kind=arrival.kind.value, result=judgement.result)
+    async def _record(self, row: int, kind: str, judgement: Judgement) -> None:
+        log.info("arrival", kind=kind, result=judgement.result)
         await self._ledger.record_result(row, judgement.result, judgement.words)
 
     def _tell_broken(self, why: str) -> None:

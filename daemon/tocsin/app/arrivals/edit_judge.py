@@ -23,6 +23,7 @@ from tocsin.app.edits.conflicts import version_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies.answer_options import options_of
+from tocsin.app.state.act_room import MOST, WITHIN, ActRoom
 from tocsin.domain.arrival import Arrival, ArrivalKind, DeclareEntry, EditEntry, Judgement
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
@@ -35,9 +36,6 @@ from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, UnreadableError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import service_named, severity_named
 
-MOST = {ArrivalKind.EDIT: 60, ArrivalKind.DECLARE: 10}
-WITHIN = {ArrivalKind.EDIT: timedelta(minutes=10), ArrivalKind.DECLARE: timedelta(hours=1)}
-"""How many acts of one person are done within which time: more than anybody does by hand."""
 SEEN_WITHIN, REOPENED_WITHIN = timedelta(seconds=2), timedelta(seconds=4)
 """How long a judgement waits until the daemon has seen the file as it was written; what reopens must stand still."""
 
@@ -73,15 +71,25 @@ class EditJudge:
         self._notices = context.notices
         self._files = files
         self._threads = threads
+        self._room = ActRoom(clock, ledger)
 
-    async def judge(self, arrival: Arrival, waiting: int) -> Judgement | Written:
-        """What comes of an act; `waiting` of the same person and kind are written and not judged yet. Raises
-        LedgerError: then it is judged again.
+    async def refusal(self, act: Arrival) -> Judgement | None:
+        """Why nothing at all is done that this person wants, so that a flood takes no time; None: it is looked at.
+        Raises LedgerError.
         """
-        if arrival.who not in self._config.policy.people:
+        if act.who not in self._config.policy.people:
             return Judgement(REFUSED, GONE)
-        if await self._is_flood(arrival, waiting):
-            return Judgement(REFUSED, words.too_many(MOST[arrival.kind], WITHIN[arrival.kind] // timedelta(minutes=1)))
+        if not await self._room.is_full(act.kind, act.who):
+            return None
+        most, minutes = MOST[act.kind], WITHIN[act.kind] // timedelta(minutes=1)
+        name = self._config.policy.person_name(act.who)
+        text = f"{_DID[act.kind]} in the name of {name} more than {most} times within {minutes} minutes"
+        self._notices.tell(OperatorNotice(Trouble.EDITS_MANY, text, about=act.who, name=name))
+        return Judgement(REFUSED, words.too_many(most, minutes))
+
+    async def judge(self, arrival: Arrival) -> Judgement | Written:
+        """What comes of an act. Raises LedgerError: then it is judged again."""
+        await self._room.take(arrival)
         try:
             if arrival.kind is ArrivalKind.DECLARE:
                 return await self._declare(arrival)
@@ -93,17 +101,6 @@ class EditJudge:
             log.warning("edit not written", why=str(fault))
             self._notices.tell(OperatorNotice(Trouble.EDITS_UNWRITTEN, f"what somebody did in the browser: {fault}"))
             return Judgement(REFUSED, words.UNWRITTEN)
-
-    async def _is_flood(self, arrival: Arrival, waiting: int) -> bool:
-        """Whether more is done in this person's name than a person can do; then operators hear of it."""
-        most, within = MOST[arrival.kind], WITHIN[arrival.kind]
-        lately = await self._ledger.results_since(arrival.kind, arrival.who, self._clock.now() - within)
-        if len(lately) + waiting < most:
-            return False
-        name, did = self._config.policy.person_name(arrival.who), _DID[arrival.kind]
-        text = f"{did} in the name of {name} more than {most} times within {within // timedelta(minutes=1)} minutes"
-        self._notices.tell(OperatorNotice(Trouble.EDITS_MANY, text, about=arrival.who, name=name))
-        return True
 
     async def _edit(self, arrival: Arrival) -> Judgement | Written:
         proof, _, body = arrival.body.partition(" ")

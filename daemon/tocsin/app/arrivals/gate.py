@@ -48,6 +48,8 @@ UNSIGNED = (
 NO_SESSION = "whose name it bears is not signed in there, or not any more"
 STILL_SIGNED_IN = timedelta(hours=1)
 """How long a session counts beyond its end for what was left while it held and waited for the daemon."""
+WAITED_MOST = timedelta(days=7)
+"""How long what is left may have waited: what its file system says of a time before that is a clock that was wrong."""
 SIGNED_IN = "session"
 """What the body of an edit begins with where its author is signed in, else BY_LINK."""
 
@@ -100,7 +102,14 @@ class Gate:
                 f"{file.owner or 'whoever'} has left it, and may not write incident files: who answers by command is "
                 "to be in the group that does",
             )
-        return self._arrival(entry, min(name.left_at, self._clock.now()))
+        return self._arrival(entry, self._left_at(file))
+
+    def _left_at(self, file: InboxFile) -> datetime:
+        """When it was left, which may have been while no daemon ran: by its file system, as far as that can be true,
+        and never by its name, which is whoever left it's own.
+        """
+        now = self._clock.now()
+        return max(min(file.lies_since or now, now), now - WAITED_MOST)
 
     def _arrival(self, entry: InboxEntry, at: datetime) -> Arrival | EntryRefused | None:
         keys = self._config.reply_routes.keys

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
@@ -29,12 +30,17 @@ def unjudged_alerts(connection: Connection) -> tuple[tuple[int, Arrival | Unread
 
 
 def unjudged_acts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-    """Edits and declarations."""
-    return _unjudged(connection, t.arrivals.c.kind.in_([ArrivalKind.EDIT.value, ArrivalKind.DECLARE.value]))
+    """Declarations, then edits, of each person one after the other."""
+    arrivals = t.arrivals.c
+    turn = func.row_number().over(partition_by=(arrivals.kind, arrivals.who), order_by=arrivals.id)
+    acts = arrivals.kind.in_([ArrivalKind.EDIT.value, ArrivalKind.DECLARE.value])
+    return _unjudged(connection, acts, arrivals.kind != ArrivalKind.DECLARE.value, turn)
 
 
-def _unjudged(connection: Connection, kinds: ColumnElement[bool]) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-    query = select(t.arrivals).where(t.unjudged, kinds).order_by(t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
+def _unjudged(
+    connection: Connection, kinds: ColumnElement[bool], *order: ColumnElement[Any]
+) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    query = select(t.arrivals).where(t.unjudged, kinds).order_by(*order, t.arrivals.c.id).limit(ARRIVALS_AT_ONCE)
     arrivals: list[tuple[int, Arrival | Unreadable]] = []
     for row in connection.execute(query).mappings():
         try:
