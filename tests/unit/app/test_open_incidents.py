@@ -10,9 +10,10 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
 from tocsin.cli.output.status_lines import StatusLook, lines
-from tocsin.domain.facts import Gone, Seen, Updated
+from tocsin.domain.facts import Answer, Answered, Gone, Paged, Seen, StepFired, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
+from tocsin.domain.people import Channel
 from tocsin.formats.incident.read import digest, unreadable_incident
 from tocsin.ports.folder import Listed
 
@@ -112,6 +113,23 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     assert await look(ledger) == []
     (back,) = await look(ledger, broken)
     assert (back.incident.unreadable, back.since) == (True, T0)
+
+
+async def test_an_unreadable_file_that_somebody_answered_for(ledger: SqlLedger) -> None:
+    """Rule 32: nothing is due for it any more, so the ledger has done with it; it is shown as what it is, and not as a
+    file that went back to an older content.
+    """
+    unread = unreadable_incident("card.yaml", "help!", shipped_policy())
+    page = Paged(T0, "ana", (), None, None, Reason.LAST_RESORT, (Channel.SMS,))
+    step = StepFired(T0, "", None, None, ("ana",))
+    answer = Answered(T0 + timedelta(minutes=1), "ana", Answer.OK)
+    seen = Seen(T0, unread, digest(b"help!"))
+    await ledger.record("card", (seen, step, page, answer), (), ())
+    await ledger.finish("card")
+    (answered,) = await look(ledger, file("help!"))
+    assert (answered.since, answered.went_back, answered.asked) == (T0, False, {})
+    (again,) = await look(ledger, file("help! help!"))
+    assert (again.since, again.went_back) == (None, False)
 
 
 async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:

@@ -25,9 +25,11 @@ class AskedRole:
 
 
 def asked_roles(history: History, policy: Policy, now: datetime) -> dict[str, AskedRole]:
-    """Each role that is needed and has no holder; of a file that cannot be read whatever is paged for it ("")."""
+    """Each role that is needed and has no holder; of a file that cannot be read whatever is paged for it (""), until
+    somebody has answered.
+    """
     incident = history.incident
-    if incident is None or history.resolved_at is not None:
+    if incident is None or history.resolved_at is not None or history.unreadable_ended:
         return {}
     after = after_pages(incident, policy, history, now)
     roles = [name for name, role in after.roles.items() if incident.unreadable or (role.needed and not role.holder)]

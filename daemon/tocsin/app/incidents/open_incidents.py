@@ -11,7 +11,7 @@ from pathlib import Path
 from tocsin.app.configuration.file_problems import incident_problems
 from tocsin.app.configuration.load import label_of
 from tocsin.app.incidents.asked_roles import AskedRole, asked_roles
-from tocsin.app.incidents.histories import histories_of
+from tocsin.app.incidents.histories import histories_of, recorded_history
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -64,7 +64,9 @@ async def open_incidents(
             history = fold_facts([Seen(now, unreadable_incident(f"{id_}.yaml", unread[id_].why, policy, id_))])
         seen = _goes_on(history, files)
         if not seen and files and files[0].digest != over.get(id_):
-            history = _of_file(files[0], id_, folder, policy, now)
+            answered = await _answered_unread(ledger, id_, files[0]) if ledger and id_ in over else None
+            seen = answered is not None
+            history = answered or _of_file(files[0], id_, folder, policy, now)
         if history.incident is None or not _goes_on(history, files):
             continue
         problems = tuple(incident_problems(files, folder, policy))
@@ -111,6 +113,18 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
     reading = read_incident(file.data, file.name, policy, None, label_of(folder / shown(file.name)))
     lines = reading.first_lines or file.trouble
     return fold_facts([Seen(now, reading.incident or unreadable_incident(file.name, lines, policy, id_))])
+
+
+async def _answered_unread(ledger: IncidentLedger, incident: str, file: Listed) -> History | None:
+    """The history of an incident that is over for the ledger, since somebody has answered for its file, which could not
+    be read and says the same still (rule 32); None: it is another.
+    """
+    try:
+        facts, history = await recorded_history(ledger, incident)
+    except LedgerError:
+        return None
+    newest = next((fact for fact in reversed(facts) if isinstance(fact, Seen)), None)
+    return history if newest and newest.incident.unreadable and newest.digest == file.digest else None
 
 
 async def _went_back(ledger: IncidentLedger, incident: str, file: Listed) -> bool:

@@ -80,6 +80,8 @@ class _Block:
         if incident.unreadable:
             for asked in self.opened.asked.values():
                 yield self._beside("file unreadable", *self._asked(asked))
+            if since and not self.opened.asked:
+                yield self._beside("file unreadable", "nobody is paged for it any more: correct the file")
         if promise := state.next_update_at:
             late = [marked(" (overdue)", Mark.ALARM)] if promise < self.now else [self._counted(promise)]
             yield self._beside("next update", self._clock(promise), *late)
