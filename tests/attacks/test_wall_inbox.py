@@ -198,7 +198,7 @@ def test_a_pass_by_command_counts_from_who_responds(site: Site) -> None:
     barred = server.run("erin", "pass", id_, "--as", "ana")
     assert (barred.returncode, barred.stdout) == (1, "")
     assert "cannot be read by erin; ask to be in the group tocsin-responders" in barred.stderr
-    forged = f"put('pass', 'f0f0f0f0', incident={id_!r}, episode=1, person='ana')"
+    forged = f"put('command_answer', 'f0f0f0f0', incident={id_!r}, episode=1, person='ana', answer='pass')"
     site.leave(forged)
     server.until(lambda: site.told("the web side's user has left it, and only commands do"))
     sealed = "really = os.chmod\nos.chmod = lambda path, mode: really(path, 0o640)\n"
