@@ -235,9 +235,7 @@ class ArrivalLedger(Protocol):
         ...
 
     async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-        """What people do to incidents in the browser, or declare: judged apart for the same reason. What they declare
-        comes first; then of each person the oldest, then of each the next, so that nobody waits for all of another's.
-        """
+        """What people declare in the browser, then their edits, of each person in turn: judged apart for that, too."""
         ...
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:

@@ -187,11 +187,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
-    replies = SmsReplies(
-        clock, ledger, context, sender, stops := Stops(clock, ledger, context), renderer, flips := Flips(clock)
-    )
+    stops = Stops(clock, ledger, context)
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
-    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, replies, sign_ins, flips), notices)
+    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins), notices)
     gate, edits = Gate(clock, config, sessions, context.sign_in_codes), edit_feed(clock, ledger, context)
     inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
@@ -222,20 +220,21 @@ def edit_feed(clock: SystemClock, ledger: SqlLedger, context: DeliveryContext) -
     return EditFeed(clock, ledger, EditJudge(clock, ledger, context, files, threads), context.notices)
 
 
-def judges(
+def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
     clock: SystemClock,
     ledger: SqlLedger,
     context: DeliveryContext,
     receipts: Receipts,
-    replies: SmsReplies,
+    sender: Sender,
+    stops: Stops,
+    renderer: JinjaRenderer,
     sign_ins: SignIns,
-    flips: Flips,
 ) -> Mapping[ArrivalKind, Judge]:
     """Who acts on what comes in."""
-    unsubscriptions = Unsubscriptions(clock, ledger, context.config, context.notices)
+    flips, unsubscriptions = Flips(clock), Unsubscriptions(clock, ledger, context.config, context.notices)
     return {
         ArrivalKind.RECEIPT: receipts.judge,
-        ArrivalKind.SMS: replies.judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, renderer, flips).judge,
         ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents, context.notices, flips).judge,
         ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
         ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
