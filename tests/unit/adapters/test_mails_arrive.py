@@ -8,7 +8,7 @@ from email.parser import BytesParser
 import pytest
 from tocsin.adapters.smtp.transport import Smtp
 from tocsin.domain.delivery import Accepted, Message
-from tocsin.domain.notification import UNSUBSCRIBE_LINK, Kind
+from tocsin.domain.notification import OUTSIDE_PLAN, UNSUBSCRIBE_LINK, Kind
 
 from tests.builders.mail_bodies import UNSUBSCRIBE_URL, mails
 from tests.fakes.smtp_server import Relay
@@ -59,9 +59,11 @@ def check_headers(message: Message, read: EmailMessage) -> None:
     assert read["In-Reply-To"] == read["References"]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.OPERATOR, Kind.ANSWER)])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in OUTSIDE_PLAN])
 def test_a_subject_is_the_title_and_no_more(kind: Kind) -> None:
-    """In no language is a status, a kind, a role or a severity in it; a drill says so before it."""
+    """Of no mail about an incident, in no language, is a status, a kind, a role or a severity in it; a drill says so
+    before it.
+    """
     subjects = {message.content.subject for message in mails() if message.kind == kind}
     assert {re.sub(r"^\w+ (?=Card)", "", subject) for subject in subjects} == {"Card payments fail at checkout"}
     assert all(subject == "Card payments fail at checkout" or subject.startswith("DRILL ") for subject in subjects)
