@@ -752,7 +752,11 @@ def test_who_answers_hears_what_is_true_then() -> None:
         await browsers.world.wait(2)
         words = "You are technical_lead, since 11:03 CET, in place of Ana."
         assert await answer("eve", Answer.OK) == ("acted", words)
-        words = "You have passed on technical_lead. Somebody else is asked now."
+        browsers.edit("ana", Edit(role=("incident_commander", "eve")))
+        await browsers.world.wait(62)
+        words = "You are technical_lead (since 11:03 CET) and incident_commander (since 11:04 CET)."
+        assert await answer("eve", Answer.OK) == ("acted", words)
+        words = "You have passed on technical_lead and incident_commander. Somebody else is asked now."
         assert await answer("eve", Answer.PASS) == ("acted", words)
         await browsers.world.stop()
 

@@ -239,6 +239,15 @@ async def test_the_end_asks_for_a_word_for_outsiders_who_heard_of_it(bo: Acting)
     assert ">Resolve it: tell" in page
 
 
+async def test_the_first_word_that_an_acceptance_lets_out_can_be_read_before(bo: Acting) -> None:
+    """Accepting by link is one press; what customers read because of it stands there word for word."""
+    _, page = await bo.get(bo.site.short("bo"))
+    told = page.partition("If you accept: ")[2].partition("</form>")[0]
+    assert "Customers (outside)" in told
+    assert "Customers will read this, by email:" in told
+    assert "We are investigating." in told
+
+
 async def test_answers_of_who_is_signed_in_are_answers(bo: Acting) -> None:
     """Accept and pass say what they do, and are left as answers with the session."""
     _, page = await bo.get("/incidents/card/act/ok")

@@ -52,7 +52,8 @@ def _holds(before: History, after: History, held: Sequence[RoleHistory], person:
     times = [_since(role, telling) for role in held]
     listed = [f"{ENGLISH.listed(titles)}{times[0]}"]
     if len(set(times)) > 1:
-        listed = [f"{title}{time}" for title, time in zip(titles, times, strict=True)]
+        pairs = zip(titles, times, strict=True)
+        listed = [f"{title} ({time.removeprefix(', ')})" for title, time in pairs]
     former = [telling.policy.person_name(name) for name in dict.fromkeys(earlier) if name and name != person]
     return f"You are {still}{ENGLISH.listed(listed)}{', in place of ' if former else ''}{ENGLISH.listed(former)}."
 

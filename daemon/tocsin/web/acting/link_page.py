@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tocsin.app.edits.effect_words import effect_sentences
+from tocsin.app.edits.effect_words import OutsideText, effect_sentences, outside_texts
 from tocsin.app.incidents.incident_views import views
 from tocsin.app.replies.answer_options import RoleState
 from tocsin.app.replies.duties import next_asked, review_duty, update_duty
@@ -19,6 +19,7 @@ from tocsin.domain.incident import Edit, Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import CurrentState, NextPages, current_state
+from tocsin.ports.renderer import Renderer
 from tocsin.text.times import clock, span
 from tocsin.web.access.viewer import Viewer
 from tocsin.web.acting.actor import Actor
@@ -32,10 +33,11 @@ from tocsin.wording.report.places import places
 
 @dataclass(frozen=True, slots=True)
 class _AnswerButton:
-    """One of the two answers: what its button says, and what would come of it."""
+    """One of the two answers: what its button says, what would come of it, and what outsiders would read then."""
 
     press: str
     sentences: tuple[str, ...]
+    texts: tuple[OutsideText, ...] = ()
 
 
 async def link_page(site: Site, actor: Actor, looker: Viewer, done: str) -> web.Response:
@@ -59,8 +61,8 @@ async def link_page(site: Site, actor: Actor, looker: Viewer, done: str) -> web.
         acts=offered(options, person=actor.person.id),
         big=BIG,
         signed_in=actor.signed_in,
-        takes=await asyncio.to_thread(_answer, actor, Act.OK) if options.takes else None,
-        passes=await asyncio.to_thread(_answer, actor, Act.PASS) if options.passes else None,
+        takes=await asyncio.to_thread(_answer, actor, Act.OK, site.renderer()) if options.takes else None,
+        passes=await asyncio.to_thread(_answer, actor, Act.PASS, site.renderer()) if options.passes else None,
         services=actor.policy.service_titles(incident.services),
         places=[] if actor.history.resolved_at else places(incident, actor.policy),
         numbers={role: number for role, _, number in called},
@@ -125,13 +127,14 @@ def _at(actor: Actor, moment: datetime | None) -> str:
     return clock(moment, actor.person.timezone, actor.now) if moment else ""
 
 
-def _answer(actor: Actor, act: Act) -> _AnswerButton:
+def _answer(actor: Actor, act: Act, renderer: Renderer) -> _AnswerButton:
     """What an answer would do; by `ok` to be still there nothing changes."""
     if act is Act.OK and actor.options.still_there:
         return _AnswerButton(actor.accept_label, ())
     shown = act_effects(actor, act, Edit())
     sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now)
-    return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences)
+    texts = outside_texts(shown, actor.policy, renderer)
+    return _AnswerButton(press_label(act, Edit(), shown, actor), () if shown.tells_nobody else sentences, texts)
 
 
 def numbers_to_call(actor: Actor) -> list[tuple[str, str, str]]:
