@@ -128,7 +128,7 @@ async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(names: t
 
 async def test_an_update_by_keyboard_without_scripts() -> None:
     """The first field has the focus; Tab leads on in reading order; what is wrong has the focus; an update without a text
-    costs nothing but the text; then it is looked at and sent.
+    costs nothing but the text; then it is looked at, where the focus is at what it will do, and sent.
     """
     async with acting("dee") as dee, phone(dee, scripts=False) as context:
         await going(dee, "fay", "dee")
@@ -142,8 +142,11 @@ async def test_an_update_by_keyboard_without_scripts() -> None:
             await page.keyboard.press("Enter")
         assert "Customers will read this, by email:" in await page.inner_text("main")
         assert WORDS["public"] in await page.inner_text("figure.outside")
+        assert await page.locator("section:focus h2").inner_text() == "What this does"
+        await page.keyboard.press("Tab")
+        assert await page.locator("button:focus").inner_text() == "Send to 3 groups"
         async with page.expect_navigation():
-            await page.click("text=Send to 3 groups")
+            await page.keyboard.press("Enter")
         assert "It is true now." in await page.inner_text("[role=status]")
         (entry,) = dee.acts
         assert getattr(entry, "edit").entry.public == WORDS["public"]  # noqa: B009 - an edit, as the form is one

@@ -11,6 +11,7 @@ import pytest
 from tocsin.domain.arrival import AnswerEntry, DeclareEntry, EditEntry, Judgement
 from tocsin.domain.facts import Answer
 from tocsin.domain.incident import Status, TimelineNote, UpdateEntry
+from tocsin.domain.people import session_digest
 from tocsin.ports.inbox import InboxError
 from tocsin.web.acting.acts import Act
 from tocsin.web.http import judged
@@ -360,6 +361,35 @@ async def test_the_text_waits_while_one_signs_in(bo: Acting) -> None:
     status, where, _ = await bo.post("/incidents/card/act/update", WORDS)
     assert status == 303
     assert where.startswith("/sign-in?to=/incidents/card/act/update%3Fdraft%3D")
+
+
+@pytest.mark.parametrize("path", ["/incidents/card/act/update", "/declare"])
+async def test_the_text_of_who_is_signed_out_while_they_type_waits(bo: Acting, path: str) -> None:
+    """`tocsin sign-out` leaves no session to know them by: whoever opened the form in it is who the text is kept for. One
+    that opened none here reads it again.
+    """
+    _, page = await bo.get(path)
+    await bo.site.ledger.end_sessions([session_digest(bo.id)])
+    status, where, _ = await bo.post(path, hidden(page) | WORDS | {"title": WORDS["text"], "step": "look"})
+    assert status == 303
+    assert where.startswith(f"/sign-in?to={path}%3Fdraft%3D")
+    async with bo.site.client.get(where) as told:
+        asked = await told.text()
+    assert "You are not signed in any more" in asked
+    assert "What you typed is kept for an hour" in asked
+    there = where.removeprefix("/sign-in?to=").removesuffix("&ended").replace("%3F", "?").replace("%3D", "=")
+    bo.person, bo.id = "dee", "of-dee"
+    await bo.begin()
+    _, page = await bo.get(there)
+    assert WORDS["text"] not in page
+    bo.person, bo.id = "bo", "of-bo-again"
+    await bo.begin()
+    _, page = await bo.get(there)
+    assert WORDS["text"] in page
+    bo.id = "of-nobody"
+    status, _, page = await bo.post(path, WORDS)
+    assert status == 403
+    assert WORDS["text"] in page
 
 
 async def test_two_people_at_once_lose_nothing(bo: Acting) -> None:

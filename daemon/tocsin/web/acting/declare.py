@@ -80,6 +80,7 @@ class _Declaring:
         if re.fullmatch(REF, ref):
             typed = self._drafts.find(ref, person.id, self._site.clock.now()) or Typed()
             return await self._told(actor, typed, ref, 0)
+        self._drafts.know(actor.session, person.id)
         draft = request.query.get(DRAFT, "")
         kept = self._drafts.find(draft, person.id, self._site.clock.now()) if draft else Typed()
         return await self._form(actor, _DeclareSheet(kept or Typed(), notice=LOST if kept is None else ""))

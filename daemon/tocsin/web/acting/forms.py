@@ -92,6 +92,8 @@ class ActForms:
             return self._given_back(actor, act, Typed(), why, 409)
         if not (actor.signed_in or suffices_by_link(act, actor)):
             return see_other(self._sign_in(actor, act, ""))
+        if actor.signed_in:
+            self._drafts.know(actor.session, actor.person.id)
         draft = request.query.get(DRAFT, "")
         typed = self._drafts.find(draft, actor.person.id, actor.now) if draft else Typed()
         prefilled = Typed(

@@ -31,6 +31,8 @@ SIGNED_OUT = "You are not signed in any more, and nothing was changed. Sign in, 
 LAST = timedelta(hours=1)
 DRAFTS_MOST = 200
 """Drafts kept; the oldest goes first. Only who holds a link or a session leaves any."""
+SESSIONS_MOST = 2000
+"""Sessions whose person is still known once they are over; the one that was used longest ago goes first."""
 
 Form = dict[str, list[str]]
 Press = Callable[[Form], Awaitable[web.Response]]
@@ -44,11 +46,26 @@ class _Draft:
 
 
 class Drafts:
-    """Drafts by the reference of their form, which nobody can guess."""
+    """Drafts by the reference of their form, which nobody can guess; and who opened a form in which session: whoever
+    is signed out while they type is still the one for whom their text is kept.
+    """
 
     def __init__(self, most: int = DRAFTS_MOST) -> None:
         self._most = most
         self._drafts: OrderedDict[str, _Draft] = OrderedDict()
+        self._people: OrderedDict[str, str] = OrderedDict()
+
+    def know(self, session: str, person: str) -> None:
+        """Somebody has opened a form; `session` is the id that their browser shows, and is not kept itself."""
+        digest = session_digest(session)
+        self._people[digest] = person
+        self._people.move_to_end(digest)
+        while len(self._people) > SESSIONS_MOST:
+            self._people.popitem(last=False)
+
+    def person_of(self, session: str) -> str:
+        """Whose session it was; empty: nobody's that has opened a form here."""
+        return self._people.get(session_digest(session), "")
 
     def keep(self, ref: str, person: str, typed: Typed, now: datetime) -> None:
         """Keep what a person typed."""
@@ -69,7 +86,7 @@ async def pressed(site: Site, drafts: Drafts, request: web.Request, press: Press
     """
     typed = Typed()
     try:
-        proven = await _is_proven(site, request)
+        proven = bool(drafts.person_of(request.cookies.get(SESSION, ""))) or await _is_proven(site, request)
         sent = await form(request.clone(client_max_size=BODY_MOST) if proven else request)
         typed = typed_fields(sent)
         return await press(sent)
@@ -99,16 +116,18 @@ def given_back(site: Site, typed: Typed, why: str, status: int, **values: object
 
 async def _led_to_sign_in(site: Site, drafts: Drafts, request: web.Request, typed: Typed) -> web.Response:
     """Whoever's session is over: their text waits for them."""
+    id_ = request.cookies.get(SESSION, "")
     try:
-        session = await site.ledger().session(session_digest(request.cookies.get(SESSION, "")))
+        session = await site.ledger().session(session_digest(id_))
     except LedgerError:
         session = None
     path = str(request.rel_url.with_query({}))
-    if session is None:
+    person = session.person if session else drafts.person_of(id_)
+    if not person:
         return given_back(site, typed, SIGNED_OUT, 403, again=path)
     ref = new_ref()
-    drafts.keep(ref, session.person, typed, site.clock.now())
-    return see_other(sign_in_path(f"{path}?{DRAFT}={ref}"))
+    drafts.keep(ref, person, typed, site.clock.now())
+    return see_other(f"{sign_in_path(f'{path}?{DRAFT}={ref}')}&ended")
 
 
 async def _is_proven(site: Site, request: web.Request) -> bool:
