@@ -4,20 +4,21 @@ link alone does only what it may.
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
 from tocsin.domain.arrival import AnswerEntry, DeclareEntry, EditEntry, Judgement
 from tocsin.domain.facts import Answer
-from tocsin.domain.incident import Status, TimelineNote, UpdateEntry
+from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.people import session_digest
 from tocsin.ports.inbox import InboxError
 from tocsin.web.acting.acts import Act
 from tocsin.web.http import judged
 
 from tests.builders.instants import MINUTE, T0
-from tests.builders.stories import pass_time
+from tests.builders.stories import pass_time, see
 from tests.unit.web.acting import NEW, Acting, acting, hidden
 
 WORDS = {"text": "Failover is under way.", "public": "We found the cause and are fixing it."}
@@ -561,6 +562,27 @@ async def test_a_drill_is_declared_as_one(bo: Acting) -> None:
     (entry,) = bo.acts
     assert isinstance(entry, DeclareEntry)
     assert entry.drill
+
+
+async def test_who_declares_reads_what_is_open_already(bo: Acting) -> None:
+    """Two people who see one outage: the second reads it before they page everybody again, on the form and on the look,
+    and can declare all the same.
+    """
+    incident = Incident("lost", "Login is <down>", "sev2", declared_by="dee")
+    await see(bo.site.ledger, incident, bo.site.now, "digest-of-lost")
+    await see(
+        bo.site.ledger, replace(incident, id="exercise", title="Only a drill", drill=True), bo.site.now, "another"
+    )
+    told = r"<a href=\"/incidents/lost\">SEV2 Login is &lt;down&gt;</a>.{10,90}, since .{10,80}</time>, declared by Dee Okafor"
+    _, page = await bo.get("/declare")
+    assert re.search(told, " ".join(page.split()))
+    assert "Only a drill" not in page
+    fields = {"title": "Nobody can log in", "severity": "sev1"}
+    status, _, page = await bo.post("/declare", hidden(page) | fields | {"step": "look"})
+    assert status == 200
+    assert re.search(told, page)
+    assert page.index("Login is") < page.index(">Declare SEV1: page 4 people now</button>")
+    assert (await bo.post("/declare", hidden(page) | fields | {"step": "do"}))[0] == 303
 
 
 async def test_a_declaration_that_says_too_little_is_none(bo: Acting) -> None:

@@ -11,6 +11,7 @@ from tocsin.app.arrivals.link_answers import REFUSED
 from tocsin.app.edits.effect_words import OutsideText, effect_sentences, outside_texts
 from tocsin.app.edits.effects import effects
 from tocsin.app.edits.words import declared_id
+from tocsin.app.incidents.incident_views import IncidentList, IncidentRow, listing
 from tocsin.domain.arrival import ArrivalKind, DeclareEntry
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
@@ -19,6 +20,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
 from tocsin.formats.inbox.names import REF
 from tocsin.formats.incident.new_id import candidate_ids
+from tocsin.ports.ledger import LedgerError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import quotable
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
@@ -27,6 +29,7 @@ from tocsin.web.acting.actor import path_before
 from tocsin.web.acting.fields import Typed, ref_of, severity, too_long, typed_fields
 from tocsin.web.acting.forms import CHANGED_FORM, LOST, first
 from tocsin.web.acting.given_back import DRAFT, Drafts, Form, given_back, pressed
+from tocsin.web.http.cache import BriefCache
 from tocsin.web.http.judged import (
     DONE,
     LEFT,
@@ -39,9 +42,12 @@ from tocsin.web.http.judged import (
     see_other,
     waits,
 )
+from tocsin.web.http.page_times import PageTimes
 from tocsin.web.http.site import Site
 
 KINDS = (ArrivalKind.DECLARE,)
+OPEN_MOST = 5
+"""Incidents that are open already and are named, those that began last."""
 NO_TITLE = "Say in a few words what is wrong: it is the first thing that everybody reads."
 
 
@@ -72,6 +78,7 @@ class _Declaring:
     def __init__(self, site: Site, drafts: Drafts) -> None:
         self._site = site
         self._drafts = drafts
+        self._lists: BriefCache[IncidentList] = BriefCache(1)
 
     async def show(self, request: web.Request) -> web.Response:
         """The form as it is opened, or again after a sign-in or while it waits."""
@@ -190,9 +197,24 @@ class _Declaring:
             severities=list(policy.severities.values()),
             services=list(policy.services.values()),
             chosen=sheet.typed.lists.get("services", ()),
+            going=await self._going(policy),
+            times=PageTimes(actor.zone, self._site.clock.now()),
         )
         page.headers.update(REFERRER)
         return page
+
+    async def _going(self, policy: Policy) -> list[tuple[IncidentRow, str]]:
+        """What is open already, and who declared it: two people who see one outage are not to page everybody twice.
+        Where that cannot be seen one declares all the same.
+        """
+        now = self._site.clock.now()
+        try:
+            listed = await self._lists.get("", lambda: listing(self._site.ledger(), policy, now))
+        except LedgerError:
+            return []
+        rows = [row for row in listed.open if not row.incident.drill]
+        rows.sort(key=lambda row: row.since, reverse=True)
+        return [(row, policy.person_name(row.incident.declared_by)) for row in rows[:OPEN_MOST]]
 
     @property
     def _path(self) -> str:
