@@ -162,7 +162,7 @@ OURS = re.compile(
             r"(?:\w{6}|Service disruption) · Acme",
             "Acme|Incidents · Acme|desk@example.com|Questions\\? Write to|To follow this elsewhere:|Atom feed|JSON|[.,]",
             r"width=device-width, initial-scale=1|light dark|30|tocsin|Pages|All incidents|Skip to the content",
-            r"Incidents \((?:Atom|JSON)\)|Now|How it ended|Next update by|when something changes|From|Since|First told",
+            r"Incidents \((?:Atom|JSON)\)|Now|How it ended|Next update by|when something changes|From|Since|Reopened|First told",
             r"Expected to be fixed by|It takes longer than the|we expected; no new estimate yet|Impact:?|What was said|Sign in",
             r"All times are UTC\.|; this page looks again every 30 seconds\.|\d+ entries between these are left out here\.",
             r"No known incident · Acme|No known incident|Nothing is known to be wrong\.|Incidents",

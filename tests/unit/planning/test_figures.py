@@ -38,8 +38,8 @@ async def test_an_incident_that_goes_on() -> None:
         ),
         written_after=20 * MINUTE,
         told_after=2 * MINUTE,
-        promised=10,
-        kept=10,
+        promised=8,
+        kept=8,
         no_news=2,
     )
 
@@ -74,6 +74,8 @@ def test_a_promise_names_a_minute() -> None:
     assert (due.promised, due.kept, due.no_news) == (1, 1, 1)
     (owed,) = of([seen, promise(0, 30)], minutes=40)
     assert (owed.promised, owed.kept) == (1, 0)
+    (ahead,) = of([seen, promise(0, 30), promise(10, 40)], minutes=29)
+    assert (ahead.promised, ahead.kept) == (0, 0)
     (none,) = of([seen, promise(0, 30), promise(10, None, Reason.SEVERITY_LOWERED)], minutes=60)
     assert (none.promised, none.kept) == (1, 1)
 
@@ -95,5 +97,5 @@ async def test_each_episode_has_its_own() -> None:
         None,
         None,
     )
-    assert (one.promised, one.kept) == (3, 3)
+    assert (one.promised, one.kept) == (0, 0)  # it was over before any of them came due
     assert of([Seen(T0, replace(SEARCH, status=Status.RESOLVED), "d")]) == ()

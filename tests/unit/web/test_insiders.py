@@ -143,7 +143,7 @@ async def test_figures_stand_on_the_page(life: Life) -> None:
         "First accepted after 2 minutes Incident Commander Bo Lindqvist, after 2 minutes Technical Lead nobody yet"
         in said
     )
-    assert "Promised updates in time 10 of 10, 2 with nothing new to say" in said
+    assert "Promised updates in time 8 of 8, 2 with nothing new to say" in said
     assert "Promised updates" not in (await life.get("/incidents/card"))[2]
 
 

@@ -244,5 +244,5 @@ def test_every_field_of_the_view_is_for_outsiders() -> None:
     """A field that it gets in future has to be put here, and into the feeds or not."""
     assert set(PublicView.__slots__) == {
         "id", "key", "title", "status", "impact", "eta", "updates", "next_update_at", "resolved_at", "since",
-        "last_news",
+        "reopened", "last_news",
     }  # fmt: skip

@@ -256,6 +256,9 @@ async def test_the_last_word_and_the_end() -> None:
     found = await view(ledger)
     assert found is not None
     assert found.latest.words[-1] == LAST_WORD
+    catalogue = (Path(__file__).parents[3] / "templates/messages.pot").read_text().replace('"\n"', "")
+    for sentence in (LAST_WORD, AGAIN, EXERCISE):  # as mails say it
+        assert f'msgid "{sentence}"' in catalogue
     assert (found.impact, found.eta) == (CARD.impact, None)
     await change(ledger, 30, replace(lowered, status=Status.RESOLVED))
     found = await view(ledger)

@@ -275,7 +275,20 @@ def test_what_was_written_last() -> None:
     told = replace(CARD, updates=(old,))
     over = f.Seen(after(9), replace(told, status=Status.RESOLVED), "b")
     again = inside(steps_of([f.Seen(T0, told), over, f.Seen(after(20), told, "c")]))
-    assert again.latest.text == "We are still investigating."  # what was said of the time before is not how it stands
+    assert again.latest.text == "This incident is open again. We are investigating."  # not what was said of it before
+
+
+def test_after_a_reopening_the_last_word_of_the_end_is_no_news() -> None:
+    """What is true now is that it is open again, until somebody writes in this episode; both beginnings are told."""
+    over = replace(OVER, updates=(UpdateEntry("Rolled back.", at=after(2), by="bo"),))
+    again = replace(over, status=Status.INVESTIGATING)
+    facts = [f.Seen(T0, CARD), f.Seen(after(3), over, "b"), f.Closed(after(3)), f.Seen(after(9), again, "c")]
+    view = inside(steps_of(facts))
+    assert (view.latest.text, view.latest.at) == ("This incident is open again. We are investigating.", None)
+    assert (view.declared_at, view.reopened_at) == (T0, after(9))
+    assert inside(steps_of(facts[:1])).reopened_at is None
+    written = replace(again, updates=(*again.updates, UpdateEntry("Looking.", at=after(10), by="bo")))
+    assert inside(steps_of([*facts, f.Seen(after(11), written, "d")])).latest.text == "Looking."
 
 
 def test_what_outsiders_are_promised() -> None:

@@ -209,17 +209,20 @@ class IncidentCommands:
         return f"{', '.join(groups)} hear nothing until the {unread} of the file can be read" if groups else ""
 
     async def change(self, incident: str, prepare: Prepare) -> WrittenEdit:
-        """Make the edit that is prepared of what the file says when it is written. One that reopens takes the words of
-        the end out, as they did not hold: the same words may then be said of the next end. Raises EditRefusedError or
-        FileError.
+        """Make the edit that is prepared of what the file says when it is written. Raises EditRefusedError, FileError.
+
+        One that reopens takes the words of the end out, as they did not hold: the same words may then be said of the
+        next end. And the estimate, which nobody has given for what goes on now; unless it brings one itself.
         """
         target = await self._find(incident)
 
         def prepared(current: Incident) -> Edit:
             edit = prepare(current)
-            reopens = edit.status not in (None, Status.RESOLVED) and current.resolved
-            ended = reopens and (current.resolution or current.public_resolution)
-            return replace(edit, resolution="") if ended else edit
+            if edit.status in (None, Status.RESOLVED) or not current.resolved:
+                return edit
+            if current.resolution or current.public_resolution:
+                edit = replace(edit, resolution="")
+            return replace(edit, no_eta=True) if current.eta and not edit.eta else edit
 
         return await self._in_threads(self._write, target, prepared)
 

@@ -47,6 +47,8 @@ class Figures:
 class _Promises:
     """What each group waits for, and what became of what it waited for."""
 
+    until: datetime
+    """When the episode ended, or now: what was promised for later has not come due."""
     waiting: dict[str, datetime] = field(default_factory=dict)
     promised: int = 0
     kept: int = 0
@@ -55,7 +57,7 @@ class _Promises:
     def settle(self, group: str, at: datetime, *, news: bool) -> None:
         """The group hears again."""
         promised_at = self.waiting.pop(group, None)
-        if promised_at is None:
+        if promised_at is None or promised_at > self.until:
             return
         in_time = at < promised_at + LATE_AFTER
         self.promised += 1
@@ -139,7 +141,7 @@ def _written_at(steps: Sequence[tuple[Fact, History]]) -> Iterator[datetime]:
 
 
 def _promises(steps: Sequence[tuple[Fact, History]], now: datetime) -> _Promises:
-    promises = _Promises()
+    promises = _Promises(steps[-1][1].resolved_at or now)
     for fact, _ in steps:
         if isinstance(fact, Updated):
             promises.settle(fact.group, fact.at, news=fact.reason is not Reason.DUE)

@@ -77,7 +77,7 @@ class GroupStanding:
 
 @dataclass(frozen=True, slots=True)
 class LatestWords:
-    """What was last written for everybody; the standing sentence where nothing was."""
+    """What was last written for everybody in this episode; how it stands where nothing was."""
 
     text: str
     by: str = ""
@@ -100,6 +100,7 @@ class InternalView:
     services: tuple[str, ...]
     since: datetime
     declared_at: datetime
+    reopened_at: datetime | None
     resolved_at: datetime | None
     lasted: str
     episode: int
@@ -138,15 +139,14 @@ def internal_view(
     now: datetime,
     zone: str = "UTC",
 ) -> InternalView:
-    """The view. `state` and `coming` tell how it stands: who holds what, and whom the plan pages next for each role.
-    Instants that stand in the words of its timeline are those of `zone`.
-    """
+    """The view; `coming` is whom the plan pages next for each role, and its timeline is on the clock of `zone`."""
     history = steps[-1].after
     incident = history.incident
     assert incident is not None
     severity = policy.severity(incident.severity)
-    declared_at = history.started_at or steps[0].fact.at
-    begun = history.began_at or declared_at
+    opened_at = history.started_at or steps[0].fact.at
+    reopened_at = opened_at if history.episode > 1 else None
+    begun = history.began_at or opened_at
     review = severity.review if why_nobody_is_asked(incident, history) is None else None
     waits = promises(records) if history.resolved_at is None else {}
     first, last, left_out = first_and_last(moments(steps, records, policy, zone))
@@ -159,11 +159,12 @@ def internal_view(
         tone=severity_tone(incident.severity, policy),
         services=policy.service_titles(incident.services),
         since=begun,
-        declared_at=declared_at,
+        declared_at=steps[0].fact.at if history.episode > 1 else opened_at,
+        reopened_at=reopened_at,
         resolved_at=history.resolved_at,
         lasted=span(max((history.resolved_at or now) - begun, timedelta(0))),
         episode=history.episode,
-        latest=_latest(steps, incident, history.started_at if history.episode > 1 else None, policy),
+        latest=_latest(steps, incident, reopened_at, policy),
         declared_by=author_name(one_line(clean(incident.declared_by)), policy),
         verified_by=author_name(one_line(clean(incident.verified_by)), policy),
         roles=tuple(_roles(state, coming, history, policy)),
@@ -269,16 +270,19 @@ def _untold(untold: Sequence[FirstWord], policy: Policy) -> list[GroupStanding]:
 
 
 def _latest(
-    steps: Sequence[TimelineStep], incident: Incident, began_at: datetime | None, policy: Policy
+    steps: Sequence[TimelineStep], incident: Incident, reopened_at: datetime | None, policy: Policy
 ) -> LatestWords:
-    """The newest entry under `updates`, as it stands, by the name of who wrote it; none from before `began_at`, when it
+    """The newest entry under `updates`, as it stands, by the name of who wrote it; none from before it
     was opened again.
     """
     versions = [step.fact for step in steps if isinstance(step.fact, Seen)]
     places = {entry: place for place, entry in reversed([*enumerate(incident.updates)])}
     entries = [(at, entry) for at, entry in gathered(versions, lambda version: version.updates) if entry in places]
-    if began_at is not None:
-        entries = [(at, entry) for at, entry in entries if at >= began_at]
+    if reopened_at is not None:
+        entries = [(at, entry) for at, entry in entries if at >= reopened_at]
+    if not entries and reopened_at is not None:
+        again = ENGLISH.say("This incident is open again.")
+        return LatestWords(f"{again} {standing(incident.status, None, ENGLISH)}")
     if not entries:
         return LatestWords(standing(incident.status, incident.status, ENGLISH))
     at, entry = max(entries, key=lambda dated: (dated[0], places[dated[1]]))

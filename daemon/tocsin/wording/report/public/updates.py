@@ -21,7 +21,7 @@ from tocsin.wording.report.timeline import TimelineStep
 
 ZONE = "UTC"
 """Whose clock the words are for: nobody's in particular."""
-LAST_WORD = "Regular updates end here. The next one comes when it is resolved, or sooner if there is news."
+LAST_WORD = "Regular updates end here. We will write again when it is resolved, or sooner if there is news for you."
 AGAIN = "This incident is open again."
 EXERCISE = "This was an exercise of ours: there is no disruption."
 STANDING = frozenset(standing(now, before, ENGLISH) for now in Status for before in (None, *Status))

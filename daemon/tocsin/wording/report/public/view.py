@@ -26,8 +26,8 @@ from tocsin.wording.report.timeline import TimelineStep
 @dataclass(frozen=True, slots=True)
 class PublicView:
     """The public view. `updates` are oldest first, never empty. `key` names it to the world, the `id`
-    to insiders alone. `next_update_at` is what was promised last, `since` when it really began, `last_news` what an
-    update without news of its own told again.
+    to insiders alone. `next_update_at` is what was promised last, `since` when it really began, or, of one that is
+    `reopened`, when it began again; `last_news` what an update without news of its own told again.
     """
 
     id: str
@@ -40,6 +40,7 @@ class PublicView:
     next_update_at: datetime | None
     resolved_at: datetime | None
     since: datetime | None = None
+    reopened: bool = False
     last_news: str = ""
 
     @property
@@ -88,6 +89,7 @@ def public_view(steps: Sequence[TimelineStep], promises: dict[str, datetime], po
         next_update_at=None if resolved else min(waits, default=None),
         resolved_at=last.fact.at if resolved else None,
         since=last.before.began_at,
+        reopened=last.before.episode > 1,
         last_news=news_told_again(view_told(last, last.fact), policy) if isinstance(last.fact, Updated) else "",
     )
 
