@@ -10,8 +10,9 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
+from functools import partial
 from keyword import iskeyword
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -76,6 +77,7 @@ class Commands(click.Group):
             yield
         except click.UsageError as mistake:
             self.failed_with = mistake.exit_code
+            mistake.show = partial(_show, mistake)  # type: ignore[method-assign]
             raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -101,6 +103,15 @@ class Commands(click.Group):
         """List the commands from the table, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _show(mistake: click.UsageError, _file: IO[Any] | None = None) -> None:
+    """Say what was called wrongly in click's words, laid out by the terminal."""
+    from tocsin.cli.output.terminal.show import show
+
+    said = io.StringIO()
+    type(mistake).show(mistake, said)
+    show(said.getvalue().splitlines(), err=True)
 
 
 def _plain(command: click.Command) -> click.Command:

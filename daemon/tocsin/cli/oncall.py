@@ -14,6 +14,7 @@ from tocsin.cli.options import completed, config_option, fail, instant_option, u
 from tocsin.domain.policy import Policy
 from tocsin.domain.rotation import Rotation
 from tocsin.text import scalars
+from tocsin.text.names import person_named
 from tocsin.text.times import iso_utc
 
 SPAN_MAX = timedelta(days=3660)
@@ -44,7 +45,9 @@ def _zone(_context: click.Context, _option: click.Parameter, name: str) -> ZoneI
 @instant_option("--at", today=True, help="The moment to ask about, such as 23:00. Default: now.")
 @instant_option("--from", "start", ago=True, today=True, help="The start of a span (with --to); 7d is 7 days ago.")
 @instant_option("--to", "end", help="The end of a span (with --from); 7d is in 7 days.")
-@click.option("--person", help="Only this person's turns.", shell_complete=completed("people"))
+@click.option(
+    "--person", help="Only this person's turns: an id, full name or email.", shell_complete=completed("people")
+)
 @click.option("--rotation", help="Only this rotation.", shell_complete=completed("rotations"))
 @click.option("--format", "form", type=click.Choice(["text", "json", "ics"]), default="text", show_default=True)
 @click.option(
@@ -204,14 +207,15 @@ def _policy(config: Path | None, start: datetime, end: datetime) -> Policy:
 
 def _selected(query: OnCallQuery, policy: Policy) -> tuple[str | None, list[Rotation]]:
     """The person's id, and the rotations that the query names, in order of their names; an unknown one ends with 1."""
-    for word, name, known in (
-        ("person", query.person, list(policy.people)),
-        ("rotation", query.rotation, list(policy.rotations)),
-    ):
-        if name and name not in known:
-            fail([f'there is no {word} "{name}" in the config{scalars.closest(name, known)}'])
+    try:
+        person = person_named(query.person, policy) if query.person else None
+    except ValueError as fault:
+        fail([str(fault)])
+    if query.rotation and query.rotation not in policy.rotations:
+        known = list(policy.rotations)
+        fail([f'there is no rotation "{query.rotation}" in the config{scalars.closest(query.rotation, known)}'])
     names = [name for name in sorted(policy.rotations) if query.rotation in (None, name)]
-    return query.person, [policy.rotations[name] for name in names]
+    return person, [policy.rotations[name] for name in names]
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -104,10 +104,18 @@ incident_argument = click.argument("incident", metavar="ID", type=_IncidentId(),
 
 def person_option(*names: str, help: str, required: bool = False) -> Callable[[F], F]:  # noqa: A002 - click's word
     """An option that says who acts; without it $TOCSIN_AS does. Whoever has the policy looks the person up."""
+
+    def named(ctx: click.Context, option: click.Parameter, written: str | None) -> str | None:
+        if required and not written and not ctx.resilient_parsing:
+            raise click.UsageError(
+                f"say who it is: {option.opts[-1]} P, an id, full name or email; or once for all: export {AS}=P"
+            )
+        return written
+
     return click.option(
         *names,
         envvar=AS,
-        required=required,
+        callback=named,
         metavar="P",
         help=f"{help} Default: ${AS}.",
         shell_complete=completed("people"),

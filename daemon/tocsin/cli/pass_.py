@@ -9,7 +9,7 @@ import click
 
 from tocsin.adapters.clock import WallClock
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.adapters.files.rights import closed
+from tocsin.adapters.files.rights import closed, is_file
 from tocsin.adapters.inbox.writer import InboxWriter
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.asked_instead import asked_beside
@@ -62,7 +62,13 @@ async def _pass(written: str, who: str, folder: Path) -> str:
         assert loaded.policy is not None
         assert loaded.settings is not None
         if ledger is None:
-            need_ledger(loaded.ledger, "no daemon has run on it, so nobody is asked; nothing was noted")
+            hidden = closed(loaded.ledger) or is_file(loaded.ledger)
+            why = (
+                "so whom it asks is not known: to pass, answer a page"
+                if hidden
+                else "no daemon has run on it, so nobody is asked"
+            )
+            need_ledger(loaded.ledger, f"{why}; nothing was noted")
         incidents, policy = loaded.settings.incidents, loaded.policy
         await need_answer(incidents, "nothing was noted; to pass, answer a page")
         person = person_named(who, policy)

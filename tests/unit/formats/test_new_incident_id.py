@@ -20,7 +20,7 @@ def test_candidates_are_numbered_from_two() -> None:
         "2026-11-23-card-payments-fail-3",
     ]
     assert list(islice(candidate_ids("Down!", AT, "0f"), 2)) == ["2026-11-23-down-0f", "2026-11-23-down-0f-2"]
-    assert next(candidate_ids("支付", AT)) == "2026-11-23"
+    assert next(candidate_ids("支付", AT)) == "2026-11-23-incident"
     assert next(candidate_ids("x" * 99, AT, "0f")) == f"2026-11-23-{'x' * (SLUG_LIMIT - 3)}-0f"
 
 

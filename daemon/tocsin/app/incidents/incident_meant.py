@@ -17,6 +17,8 @@ LISTED_MOST = 12
 """How many incidents are listed of which any may be meant."""
 TITLE_MOST = 44
 """Characters of a title in that list."""
+BESIDE_MOST = 76
+"""Characters of an id and its title side by side."""
 _DATED = re.compile(r"\d{4}-\d{2}-\d{2}-")
 """How an id begins that tocsin made."""
 
@@ -90,7 +92,9 @@ def meant_perhaps(written: str, known: Collection[str]) -> str:
 
 
 def _listed(ids: Sequence[str], glances: Mapping[str, IncidentGlance]) -> list[str]:
-    """A line for each."""
+    """A line for each; where an id and its title don't fit side by side on 80 columns, two for each."""
     wide = max(map(len, ids))
-    ends = {id_: f"{one.severity.upper()} {cut(one.title, TITLE_MOST)}" for id_, one in glances.items()}
+    ends = {id_: f"{one.severity.upper()} {cut(one.title, TITLE_MOST)}".rstrip() for id_, one in glances.items()}
+    if wide + max(map(len, ends.values())) > BESIDE_MOST:
+        return [line for id_ in ids for line in (f"  {id_}", f"      {ends[id_]}") if line.strip()]
     return [f"  {id_:<{wide}}  {ends[id_]}".rstrip() for id_ in ids]

@@ -11,13 +11,17 @@ from datetime import datetime
 SLUG_LIMIT = 60
 """The longest part of an id that comes from the title, in characters."""
 
+WORDLESS = "incident"
+"""The word for a title of which no letter fits an id: the day alone begins all ids of that day."""
+
 
 def candidate_ids(title: str, at: datetime, mark: str = "") -> Iterator[str]:
     """Ids for an incident of this title declared at `at` (the UTC date counts): the plain one, then `-2`, `-3`, …; a
     `mark` ends the plain one.
     """
     room = SLUG_LIMIT - len(mark) - 1 if mark else SLUG_LIMIT
-    base = "-".join(part for part in (f"{at:%Y-%m-%d}", slug(title, room), mark) if part)
+    word = slug(title, room) or ("" if mark else WORDLESS)
+    base = "-".join(part for part in (f"{at:%Y-%m-%d}", word, mark) if part)
     yield base
     number = 2
     while True:
