@@ -1,5 +1,6 @@
 """Attacks by rights that are missing: an installed server, carol who responds, dave who is in no group."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,12 @@ def test_what_can_be_said_without_the_ledger(server: Server) -> None:
     why = f"the ledger {STATE}/tocsin.db cannot be read by carol; {STATE}/tocsin.db is for tocsin alone; {FILES_ALONE}"
     shown = server.run("carol", "status")
     assert good(shown).startswith(f"! {why}\n\nSEV1 Everything is down\n  {id_}, investigating, as its file says\n")
+    assert "nobody yet" not in shown.stdout
+    assert shown.stdout.count("not known without the ledger") > 1
+    (incident,) = json.loads(server.run("carol", "status", "--format", "json").stdout)["incidents"]
+    assert [problem["code"] for problem in incident["problems"]] == ["no-ledger"]
     told = server.run("carol", "explain", id_)
+    assert "nobody yet" not in told.stdout
     assert ("what was sent cannot be told" in good(told), told.stderr) == (True, f"{why}\n")
     for command in (
         ["ack", id_, "--as", "ana"],

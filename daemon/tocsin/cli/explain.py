@@ -81,6 +81,7 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
     from tocsin.adapters.files.rights import closed
     from tocsin.adapters.ledger.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
+    from tocsin.app.incidents.open_incidents import holders_unknown
     from tocsin.cli.workspace import incident_named, need_answer, open_workspace
     from tocsin.text.names import quotable
 
@@ -100,7 +101,10 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
         if at is None and not is_locked(loaded.ledger):
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             explained = replace(explained, notes=(*explained.notes, alone))
-        return explained, policy, not closed(loaded.ledger)
+        rights = not closed(loaded.ledger)
+        if not rights and explained.incident.acknowledged:
+            explained = replace(explained, notes=(*explained.notes, holders_unknown(explained.incident, policy, now)))
+        return explained, policy, rights
 
 
 def _person(written: str, policy: Policy, explained: Explanation) -> str:

@@ -159,7 +159,7 @@ async def _open_incidents(folder: Path) -> StatusLook:
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.adapters.ledger.lock import is_locked
-    from tocsin.app.incidents.open_incidents import open_incidents
+    from tocsin.app.incidents.open_incidents import open_incidents, without_ledger
     from tocsin.cli.workspace import open_workspace
 
     now, troubles = utc_now(), list[str]()
@@ -181,9 +181,12 @@ async def _open_incidents(folder: Path) -> StatusLook:
             fail([*troubles, "what is open cannot be told"])
         if not is_locked(loaded.ledger):
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
-        unseen = "as its file says" if closed(loaded.ledger) else "not seen by the daemon yet"
         opened = await open_incidents(ledger, listing, incidents, loaded.policy, now)
-        return StatusLook(now, opened, loaded.policy, troubles, unseen, ledger is not None)
+        unseen, policy = "not seen by the daemon yet", loaded.policy
+        if barred := bool(closed(loaded.ledger)):
+            unseen = "as its file says"
+            opened = [without_ledger(one, incidents / f"{one.incident.id}.yaml", policy, now) for one in opened]
+        return StatusLook(now, opened, policy, troubles, unseen, ledger is not None, barred)
 
 
 def incident_document(opened: OpenIncident) -> dict[str, Any]:

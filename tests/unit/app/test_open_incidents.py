@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.opening import open_file
-from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents
+from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents, without_ledger
 from tocsin.cli.output.status_lines import StatusLook, lines
+from tocsin.cli.status import incident_document
 from tocsin.domain.facts import Answer, Answered, Gone, Paged, Seen, StepFired, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
@@ -130,6 +131,21 @@ async def test_an_unreadable_file_that_somebody_answered_for(ledger: SqlLedger) 
     assert (answered.since, answered.went_back, answered.asked) == (T0, False, {})
     (again,) = await look(ledger, file("help! help!"))
     assert (again.since, again.went_back) == (None, False)
+
+
+async def test_without_rights_on_the_ledger_nobody_is_called_nobody() -> None:
+    """P3: what the file says of who acknowledged is told, and that the rest is not known, to people and in JSON."""
+    (found,) = await look(None, file(f"{TEXT}acknowledged: [{{by: ana, at: {T0:%Y-%m-%dT%H:%M:%SZ}}}, bo]\n"))
+    for opened in (found, replace(found, incident=replace(found.incident, acknowledged=()))):
+        barred = without_ledger(opened, Path("incidents/card.yaml"), shipped_policy(), T0)
+        (told,) = incident_document(barred)["problems"]
+        assert (told["code"], told["level"]) == ("no-ledger", "warning")
+        names = "acknowledged in the file: " if opened is found else "in the file nobody has acknowledged it"
+        assert names in told["message"]
+        shown = "\n".join(lines(StatusLook(T0, [barred], shipped_policy(), unseen="as its file says", barred=True), T0))
+        assert "Incident Commander   not known without the ledger" in shown
+        assert "nobody yet" not in shown
+        assert names in shown
 
 
 async def test_two_files_of_one_id_and_what_is_no_file(ledger: SqlLedger) -> None:

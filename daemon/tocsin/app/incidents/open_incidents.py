@@ -4,7 +4,7 @@ Decides which incidents are shown: those open in the ledger, and files that the 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import IncidentLedger, LedgerError, Unreadable
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
+from tocsin.text.times import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,23 @@ async def open_incidents(
         incidents,
         key=lambda listed: (policy.incident_rank(listed.incident), listed.since or now, listed.incident.id),
     )
+
+
+def without_ledger(opened: OpenIncident, file: Path, policy: Policy, now: datetime) -> OpenIncident:
+    """An incident for somebody who may not read the ledger: that nobody is known to hold its roles is no fact."""
+    level = ProblemLevel.WARNING
+    unknown = problem(label_of(file), TOP, "no-ledger", holders_unknown(opened.incident, policy, now), level)
+    return replace(opened, problems=(*opened.problems, unknown))
+
+
+def holders_unknown(incident: Incident, policy: Policy, now: datetime) -> str:
+    """What can be said of who holds it by the file alone."""
+    by_file = [
+        " ".join(filter(None, (policy.person_name(entry.by), clock(entry.at, "UTC", now) if entry.at else "")))
+        for entry in incident.acknowledged
+    ]
+    file = f"acknowledged in the file: {', '.join(by_file)}" if by_file else "in the file nobody has acknowledged it"
+    return f"who holds which role is not known without the ledger, which has answers by SMS and link; {file}"
 
 
 def _by_incident(listing: Sequence[Listed], files_seen: dict[str, tuple[str, str]]) -> dict[str, list[Listed]]:

@@ -184,6 +184,9 @@ class _ExplainPage:
         if self.explained.history.resolved_at:
             return "nobody" + passed
         step = role.step
+        if not self.reader.rights:
+            assigned = f"{self.name(role.first)} is assigned; who accepted is " if role.first else ""
+            return f"{assigned}not known without the ledger"
         if step is None:
             first = f" ({self.name(role.first)} is assigned)" if role.first else ""
             return Line(marked("nobody yet", Mark.ALARM), f", and nobody was paged{first}{passed}")

@@ -29,7 +29,7 @@ NAMED = 3
 @dataclass(frozen=True, slots=True)
 class StatusLook:
     """What was seen at an instant: the incidents, the policy that counts, and what is wrong with the whole. `unseen` is
-    said of an incident that no ledger knows; `with_ledger` tells whether one was asked.
+    said of an incident that no ledger knows; `with_ledger` tells whether one was asked, `barred` that it may not be.
     """
 
     at: datetime
@@ -38,6 +38,7 @@ class StatusLook:
     troubles: list[str] = field(default_factory=list)
     unseen: str = ""
     with_ledger: bool = False
+    barred: bool = False
 
 
 def lines(look: StatusLook, now: datetime, *, counting: bool = False) -> Iterator[str]:
@@ -58,7 +59,7 @@ class _Block:
     """One incident."""
 
     def __init__(self, opened: OpenIncident, look: StatusLook, now: datetime, counting: bool) -> None:
-        self.opened, self.policy, self.unseen = opened, look.policy, look.unseen
+        self.opened, self.policy, self.unseen, self.barred = opened, look.policy, look.unseen, look.barred
         self.now, self.counting = now, counting
 
     def lines(self) -> Iterator[str]:
@@ -105,6 +106,9 @@ class _Block:
         asked = self.opened.asked.get(role.role)
         if asked and (asked.step or asked.coming):
             yield from self._asked(asked)
+        elif self.barred:
+            yield f"{self.policy.person_name(role.person)} as its file says, " if role.person else ""
+            yield "not known without the ledger"
         elif role.person:
             yield from (f"{self.policy.person_name(role.person)}, ", marked("not accepted", Mark.ALARM))
         else:
