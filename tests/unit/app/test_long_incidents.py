@@ -28,7 +28,8 @@ from tocsin.planning.history import fold
 from tocsin.planning.history.versions import new_entries
 from tocsin.web.access.viewer import Viewer
 from tocsin.web.incidents.insiders import internal_page
-from tocsin.web.incidents.outsiders import public_page
+from tocsin.web.incidents.kept_views import KeptViews
+from tocsin.web.incidents.outsiders import Outsiders
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST
 from tocsin.wording.report.review import draft
 from tocsin.wording.report.versions import gathered
@@ -181,7 +182,7 @@ async def test_its_pages_show_its_ends(at_once: int) -> None:
     async with alive() as life:
         await know_config(life.ledger)
         inside = (await internal_page(life.site, both_views, signed=False, viewer=Viewer(reads=True))).text or ""
-        outside = (await public_page(life.site, both_views)).text or ""
+        outside = (await Outsiders(life.site, KeptViews(life.site)).page(both_views)).text or ""
     for page, word in ((inside, "INTERNAL-"), (outside, "Public ")):
         shown = [int(number) for number in re.findall(f"{word}([0-9]+)", page)]
         assert shown[-1] == 599 or at_once == 600
