@@ -173,3 +173,23 @@ def test_what_a_captured_web_side_cannot_have_written(pager: Pager) -> None:
     assert not list(pager.folder.rglob("escaped*"))
     assert "guessed" not in pager.log.read_text()
     assert signed_links.token(KEY, "card", 1, "ana") not in pager.log.read_text()
+
+
+def test_an_editor_that_was_open_wipes_nothing_out(pager: Pager) -> None:
+    """P9: the older text, saved at several moments after a note by phone, with a change of its own: both stand there,
+    the comments too, and the daemon never saw the incident without the note.
+    """
+    for number, pause in enumerate((0.0, 0.05, 1.0, 4.0)):
+        opened = text(pager)
+        put(pager, note(number))
+        pager.until(lambda number=number: f"note {number};" in text(pager))
+        time.sleep(pause)
+        (pager.folder / "incidents" / "card.yaml").write_text(f"{opened}# change {number}\n")
+        pager.until(lambda number=number: f"note {number};" in text(pager) and f"# change {number}" in text(pager))
+        pager.until(lambda number=number: judged(pager, "edit") > number)
+        time.sleep(1)
+    lines = text(pager)
+    assert [lines.count(f'note {number};"') for number in range(4)] == [1, 1, 1, 1]
+    assert "# the night shift" in lines
+    assert "# as seen" in lines
+    assert "Put back, as a save of an older text lacked it: note by" in lines

@@ -677,7 +677,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, finished=await finished(ledger, incidents))
-    watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake)
+    threads: Any = object()  # the loop runs at once whatever is given to whichever threads
+    edits = EditFeed(clock, ledger, EditJudge(clock, ledger, context, world.files, threads), notices)
+    watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake, edits.put_back)
     health = Health(
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
     )
@@ -695,9 +697,6 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         ArrivalKind.SIGN_OUT: sign_ins.leave,
     }
     arrivals = Arrivals(ledger, judges, notices)
-    threads: Any = object()  # the loop runs at once whatever is given to whichever threads
-    edit_judge = EditJudge(clock, ledger, context, world.files, threads)
-    edits = EditFeed(clock, ledger, edit_judge, notices)
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
     inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)

@@ -16,8 +16,9 @@ from tocsin.app.arrivals.edit_judge import ActLedger, EditJudge, Written
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.edits import words
 from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.intake.intake import Overwritten
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, Judgement
+from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
@@ -42,10 +43,17 @@ class EditFeed:
         self._judge = judge
         self._notices = notices
         self._written: dict[int, tuple[Arrival, Written]] = {}
+        self._overwritten: list[Overwritten] = []
+        self._unseen: dict[int, str] = {}
         self._poked = asyncio.Event()
 
     def poke(self) -> None:
         """Something came in."""
+        self._poked.set()
+
+    def put_back(self, overwritten: Overwritten) -> None:
+        """A file was saved by an editor that knew an older text."""
+        self._overwritten.append(overwritten)
         self._poked.set()
 
     async def run(self) -> None:
@@ -65,6 +73,8 @@ class EditFeed:
         """Judge what waits; whether something has to be looked at again. Raises LedgerError: what was not judged then
         is judged at the next look.
         """
+        while self._overwritten:
+            await self._put_back(self._overwritten.pop(0))
         await self._conclude()
         number = 0
         while acts := await self._wanted():
@@ -73,7 +83,12 @@ class EditFeed:
             if number % CONCLUDED_EACH == 0:
                 await self._conclude()
         await self._conclude()
-        return bool(self._written)
+        return bool(self._written or self._unseen)
+
+    async def _put_back(self, overwritten: Overwritten) -> None:
+        result = await guarded(self._judge.put_back(overwritten), LedgerError)
+        if isinstance(result, Broken):
+            self._tell_broken(str(result))
 
     async def _wanted(self) -> list[tuple[int, Arrival]]:
         """What waits to be judged, the most urgent first. What is refused whatever it says, and what cannot be read, is
@@ -87,7 +102,7 @@ class EditFeed:
                     refused[row] = "unreadable", Judgement(REFUSED, words.BROKEN)
                 elif row in self._written:
                     continue
-                elif why := await self._judge.refusal(act):
+                elif row not in self._unseen and (why := await self._judge.refusal(act)):
                     refused[row] = act.kind.value, why
                 else:
                     wanted.append((row, act))
@@ -103,11 +118,14 @@ class EditFeed:
         if isinstance(judged, Written):
             self._written[row] = act, judged
         else:
+            if judged.result == ACTED and row in self._unseen:
+                judged = Judgement(ACTED, self._unseen[row])
             await self._record(row, act.kind.value, judged)
 
     async def _conclude(self) -> None:
         """Judge what was written, once it was seen or was waited for long enough. What was written into a file before
-        a version that was seen is in that.
+        a version that was seen is in that. An edit that was not seen is looked at once more: a save may have come
+        between, and then it is made again.
         """
         facts: dict[str, Sequence[Fact]] = {written.incident: () for _, written in self._written.values()}
         for incident in facts:
@@ -118,7 +136,10 @@ class EditFeed:
             seen[written.incident] = since
             if since or self._clock.now() >= written.until:
                 sentence = written.say(since) if since else f"{written.say(())} {words.KEPT}"
-                await self._record(row, arrival.kind.value, Judgement(ACTED, sentence))
+                if not since and arrival.kind is ArrivalKind.EDIT and row not in self._unseen:
+                    self._unseen[row] = sentence
+                else:
+                    await self._record(row, arrival.kind.value, Judgement(ACTED, sentence))
                 del self._written[row]
 
     async def _facts(self, incident: str) -> Sequence[Fact]:
@@ -130,6 +151,7 @@ class EditFeed:
 
     async def _record(self, row: int, kind: str, judgement: Judgement) -> None:
         log.info("arrival", kind=kind, result=judgement.result)
+        self._unseen.pop(row, None)
         await self._ledger.record_result(row, judgement.result, judgement.words)
 
     def _tell_broken(self, why: str) -> None:

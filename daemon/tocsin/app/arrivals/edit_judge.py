@@ -4,10 +4,12 @@ A signed link alone may note, write an internal update, and say that it is not h
 (P8). The web side holds to that as well, but it is not believed. What is judged twice, after a kill, is done once.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -20,8 +22,10 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.edits import words
 from tocsin.app.edits.changes import Telling
 from tocsin.app.edits.conflicts import version_of
-from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
+from tocsin.app.edits.overwritten import PUT_BACK
+from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands, small_enough
 from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.intake.intake import Overwritten
 from tocsin.app.replies.answer_options import options_of
 from tocsin.app.state.act_room import MOST, WITHIN, ActRoom
 from tocsin.domain.arrival import Arrival, ArrivalKind, DeclareEntry, EditEntry, Judgement
@@ -31,9 +35,11 @@ from tocsin.domain.incident import Edit, Incident, Status
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import read_entry
+from tocsin.formats.incident.edit import edit_incident
+from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, UnreadableError
-from tocsin.text.cleaning import clean, one_line
+from tocsin.text.cleaning import clean, one_line, shown
 from tocsin.text.names import service_named, severity_named
 
 SEEN_WITHIN, REOPENED_WITHIN = timedelta(seconds=2), timedelta(seconds=4)
@@ -101,6 +107,22 @@ class EditJudge:
             log.warning("edit not written", why=str(fault))
             self._notices.tell(OperatorNotice(Trouble.EDITS_UNWRITTEN, f"what somebody did in the browser: {fault}"))
             return Judgement(REFUSED, words.UNWRITTEN)
+
+    async def put_back(self, overwritten: Overwritten) -> None:
+        """Put back what a save of an older text lacks; what cannot be is told, and the save counts as it is."""
+        incident, file = overwritten.incident, shown(overwritten.file)
+        note = overwritten.edits[-1].note
+        lacked = note.text.removeprefix(PUT_BACK) if note else ""
+        change, loop = partial(_mended, overwritten), asyncio.get_running_loop()
+        try:
+            done = await loop.run_in_executor(self._threads, self._files.change, overwritten.file, change)
+        except (EditRefusedError, FileError) as fault:
+            log.warning("not put back", incident=incident, lacked=lacked, why=str(fault))
+            saved = f"{file} was saved by an editor that had an older text, and what it lacks was not put back"
+            self._notices.tell(OperatorNotice(Trouble.EDITS_UNWRITTEN, f"{saved}: {lacked} {fault}", about=incident))
+            return
+        if done:
+            log.info("put back", incident=incident, lacked=lacked)
 
     async def _edit(self, arrival: Arrival) -> Judgement | Written:
         proof, _, body = arrival.body.partition(" ")
@@ -182,14 +204,14 @@ class EditJudge:
         if not incident.title:
             return Judgement(REFUSED, words.NO_TITLE)
         commands = IncidentCommands(self._files, policy, self._ledger, arrival.at, self._threads)
-        id_, digest = await commands.declare_once(incident)
+        id_, written = await commands.declare_once(incident)
         log.info("declared", incident=id_, by=entry.person, severity=severity)
         telling = Telling(policy, now, policy.people[entry.person].timezone)
 
         def say(since: Sequence[Fact]) -> str:
             return words.declared(id_, incident.title, severity, telling, since)
 
-        return Written(id_, digest, now + SEEN_WITHIN, say)
+        return Written(id_, written, now + SEEN_WITHIN, say)
 
     async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History]:
         """What is recorded of an incident; where a row cannot be read, as this process knows it (rule 63)."""
@@ -209,3 +231,17 @@ def _may_by_link(edit: Edit) -> bool:
 
 def _reopens(before: Incident, edit: Edit) -> bool:
     return before.resolved and edit.status not in {None, Status.RESOLVED}
+
+
+def _mended(overwritten: Overwritten, data: bytes) -> bytes | None:
+    """A save with what it lacks, comments kept; None where the file holds something else by now. Raises
+    EditRefusedError.
+    """
+    if digest(data) != overwritten.digest:
+        return None
+    after: bytes | None = data
+    for edit in overwritten.edits:
+        after = edit_incident(after, edit) if after is not None else None
+    if after is None:
+        raise EditRefusedError(f"{shown(overwritten.file)} cannot be edited with everything else kept")
+    return small_enough(after, overwritten.edits[-1])

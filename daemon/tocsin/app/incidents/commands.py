@@ -299,7 +299,7 @@ class IncidentCommands:
                 raise _NothingToWriteError
             after = edit_incident(data, edit)
             if after is not None:
-                result = WrittenEdit(edit, current, digest(_small_enough(after, edit)))
+                result = WrittenEdit(edit, current, digest(small_enough(after, edit)))
             return after
 
         try:
@@ -321,7 +321,7 @@ class IncidentCommands:
         if not edit.keys:
             return WrittenEdit(edit, target.good)
         anew = edit_incident(target.last_good, edit) if target.last_good else None
-        data, name = _small_enough(anew or write_incident(target.good, edit), edit), target.name or f"{target.id}.yaml"
+        data, name = small_enough(anew or write_incident(target.good, edit), edit), target.name or f"{target.id}.yaml"
         aside = self._files.put(name, data, self._now)
         sentence = f"{shown(name)} was written anew from the last good version"
         if aside:
@@ -391,7 +391,7 @@ def _whole_second_after(at: datetime) -> datetime:
     return at.replace(microsecond=0) + timedelta(seconds=1 if at.microsecond else 0)
 
 
-def _small_enough(data: bytes, edit: Edit) -> bytes:
+def small_enough(data: bytes, edit: Edit) -> bytes:
     """What is to be written, unless it could not be read again. Raises EditRefusedError."""
     limit = FILE_LIMIT - ROOM_TO_END if edit.keys <= TOLD_ONLY else FILE_LIMIT
     if len(data) > limit:

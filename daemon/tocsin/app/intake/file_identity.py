@@ -18,8 +18,9 @@ from tocsin.ports.folder import Listed
 @dataclass(slots=True)
 class File:
     """A file in the folder: what it holds, since when, and as which incident. `second`: another file has its id;
-    `at_start`: it holds this since before we started; `held`: what it holds does not count, since many files went back
-    to older contents at once (rule 69). `told_problems` are the problems that operators have heard of.
+    `at_start`: it holds this since before we started; `held`: what it holds does not count, since many files went
+    back to older contents at once (rule 69); `lacks`: it is asked to be put back what this content lacks (P9).
+    `told_problems` are the problems that operators have heard of.
     """
 
     listed: Listed
@@ -28,6 +29,7 @@ class File:
     at_start: bool = False
     second: bool = False
     held: bool = False
+    lacks: bool = False
     reading: IncidentReading | None = None
     told_problems: tuple[Problem, ...] = ()
 
@@ -63,7 +65,7 @@ class Files:
                 self.unsettled.add(listed.name)
             elif listed is not file.listed:
                 if (listed.digest, listed.trouble) != (file.listed.digest, file.listed.trouble):
-                    file.since, file.reading, file.at_start, file.held = now, None, False, False
+                    file.since, file.reading, file.at_start, file.held, file.lacks = now, None, False, False, False
                     self.unsettled.add(listed.name)
                     file.listed = listed
                     self._claim(file, names)

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from tocsin.app.edits.overwritten import put_back, remembered
 from tocsin.app.intake.checkout import Checkout
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.state.incident_state import KnownVersion
-from tocsin.domain.incident import Incident
+from tocsin.domain.incident import Edit, Incident
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -24,6 +25,8 @@ from tocsin.text.cleaning import shown
 
 STILL = timedelta(seconds=2)
 """How long a doubtful content must stand before it counts (rule 31)."""
+PUT_BACK_WITHIN = 2 * STILL
+"""How long a save that lacks what was written meanwhile is held at the most until that is put back (P9)."""
 UNREADABLE_AFTER = timedelta(seconds=10)
 """How long a file that is not YAML must stand before the last resort is paged (rule 32)."""
 GONE_AFTER = timedelta(seconds=10)
@@ -43,15 +46,28 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Overwritten:
+    """A save of an older text, which does not count yet: the file's name and digest, and the edits that put back what
+    the daemon or a command had written and it lacks (P9).
+    """
+
+    incident: str
+    file: str
+    digest: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
-    """What a listing brought. `gone` are ids of never readable incidents whose file has been gone for 10 s; `unknown`
-    those of finished incidents whose file says something new, and whose versions must be noted before it is judged;
-    `mended` are files of which what was told last is not true any more, `returned` what was told to have vanished and
-    is back, by what the notice is about; `none_held`: for sure no file is held (rule 69); `next_look` is when to scan
-    again, even if nothing pokes.
+    """What a listing brought. `overwritten` are saves that something is to be put back into; `gone` are ids of never
+    readable incidents whose file has been gone for 10 s; `unknown` those of finished incidents whose file says
+    something new, and whose versions must be noted before it is judged; `mended` are files of which what was told
+    last is not true any more, `returned` what was told to have vanished and is back, by what the notice is about;
+    `none_held`: for sure no file is held (rule 69); `next_look` is when to scan again, even if nothing pokes.
     """
 
     versions: tuple[Version, ...] = ()
+    overwritten: tuple[Overwritten, ...] = ()
     gone: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     mended: tuple[str, ...] = ()
@@ -68,6 +84,7 @@ class _Look:
     now: datetime
     policy: Policy
     versions: list[Version] = field(default_factory=list)
+    overwritten: list[Overwritten] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
@@ -134,8 +151,9 @@ class Intake:
             self._ask_of_held(look)
             none_held = not (look.unknown or self._to_ask or self._any_held())
         unknown, mended = tuple(look.unknown), tuple(look.mended)
-        versions, notices = tuple(look.versions), few(look.notices)
-        return Changes(versions, tuple(look.gone), unknown, mended, returned, none_held, notices, look.next_look)
+        versions, overwritten, notices = tuple(look.versions), tuple(look.overwritten), few(look.notices)
+        told = (unknown, mended, returned, none_held, notices, look.next_look)
+        return Changes(versions, overwritten, tuple(look.gone), *told)
 
     def _unlisted(self, why: str, look: _Look) -> None:
         """The folder cannot be listed: everything goes on as it was."""
@@ -180,8 +198,22 @@ class Intake:
         if self._goes_back(file) and (file.held or self._is_checkout(file, look)):
             file.held = True
             return True
+        if known and not same and self._is_overwritten(file, reading.incident, known, look):
+            return False
         self._count(file, reading, reading.incident, known, look)
         return True
+
+    def _is_overwritten(self, file: File, saved: Incident, known: KnownVersion, look: _Look) -> bool:
+        """Whether this save does not count yet, as it lacks what is to be put back (P9): that is done once it has stood
+        still, since its editor may be at it; and if it is not done in time, the save counts as it is.
+        """
+        edits = put_back(remembered(known.lately, look.now), saved, look.now, look.policy)
+        if not edits:
+            return False
+        if look.due(file.since, STILL) and not file.lacks:
+            file.lacks = True
+            look.overwritten.append(Overwritten(saved.id, file.listed.name, file.listed.digest, edits))
+        return not look.due(file.since, PUT_BACK_WITHIN)
 
     def _judge_no_file(self, file: File, known: KnownVersion | None, look: _Look) -> bool:
         """What is no file is told once it has stood a while, and never opened (rule 41)."""
@@ -277,7 +309,8 @@ class Intake:
         """This version counts from now."""
         known, digest = self._known.get(file.id), file.listed.digest
         older = (known.older | {known.digest}) - {digest, ""} if known else frozenset[str]()
-        self._known[file.id] = KnownVersion(incident, digest, file.listed.name, older)
+        lately = remembered((*(known.lately if known else ()), (look.now, incident)), look.now)
+        self._known[file.id] = KnownVersion(incident, digest, file.listed.name, older, lately)
         look.versions.append(Version(incident, file.listed.digest, file.listed.name))
 
     def _miss(self, look: _Look) -> None:

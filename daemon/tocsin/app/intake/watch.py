@@ -8,11 +8,11 @@ A folder may hang for ever (rule 62): nothing waits for it but this part, in thr
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from tocsin.app.intake.file_notices import NONE_HELD, folder_back, hangs, unmarked
-from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.intake import Changes, Intake, Overwritten
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
@@ -40,9 +40,11 @@ KEPT_TOGETHER = 500
 
 
 class Watch:
-    """Looks through the folder, in a thread, and passes on what is new. `alive_at` is when it last did."""
+    """Looks through the folder, in a thread, and passes on what is new; saves of older texts to `put_back`. `alive_at`
+    is when it last did.
+    """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it looks at, and whom it passes things on to
         self,
         clock: Clock,
         ledger: IncidentLedger,
@@ -51,7 +53,9 @@ class Watch:
         notices: Notices,
         folder: Folder,
         intake: Intake,
+        put_back: Callable[[Overwritten], None],
     ) -> None:
+        self._put_back = put_back
         self._folder = folder
         self._intake = intake
         self._clock = clock
@@ -104,17 +108,11 @@ class Watch:
         for version in changes.versions:
             rank = policy.incident_rank(version.incident)
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
+        for overwritten in changes.overwritten:
+            self._put_back(overwritten)
         for incident in changes.gone:
             self._incidents.add_event(incident, Gone(now))
-        for name in changes.mended:
-            self._notices.retract(Trouble.FILE_UNREADABLE, name)
-            self._notices.retract(Trouble.FILE_FAULTY, name)
-        for about in changes.returned:
-            self._notices.retract(Trouble.FILE_VANISHED, about)
-        for notice in changes.notices:
-            self._notices.tell(notice)
-        if changes.none_held:
-            self._notices.cured(Trouble.REOPENINGS_HELD, "", NONE_HELD)
+        self._tell(changes)
         for incident in changes.unknown:
             self._intake.note_version(incident, await self._recorded(incident))
         self._next_look = now if changes.unknown else changes.next_look
@@ -125,6 +123,18 @@ class Watch:
         self._some.set()
         if listed is not None:
             self._began.set()
+
+    def _tell(self, changes: Changes) -> None:
+        """What the operators hear of the files, and what they were told and is true no more."""
+        for name in changes.mended:
+            self._notices.retract(Trouble.FILE_UNREADABLE, name)
+            self._notices.retract(Trouble.FILE_FAULTY, name)
+        for about in changes.returned:
+            self._notices.retract(Trouble.FILE_VANISHED, about)
+        for notice in changes.notices:
+            self._notices.tell(notice)
+        if changes.none_held:
+            self._notices.cured(Trouble.REOPENINGS_HELD, "", NONE_HELD)
 
     async def _recorded(self, incident: str) -> KnownVersion | None:
         """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""

@@ -97,6 +97,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "edited": lambda f: f"{f['by']} changed {', '.join(f['keys'])} of {f['incident']} in the browser",
     "declared": lambda f: f"{f['by']} declared {f['incident']} ({f['severity'].upper()}) in the browser",
     "edit not written": lambda f: f"what somebody did in the browser could not be written: {f['why']}",
+    "put back": lambda f: f"a save of an older text of {f['incident']} lacked {f['lacked']}",
+    "not put back": lambda f: f"a save of an older text of {f['incident']} lacks {f['lacked']} {f['why']}",
     "inbox": lambda f: f"to read them: {f['address']}",
     "advice": lambda f: f["text"],
     "trouble": lambda f: f"{f['text']} (the operators are told)",

@@ -89,16 +89,22 @@ class Decision:
         return bool(self.facts or self.letters or self.held)
 
 
+LATELY_MOST = 64
+"""Versions of an incident that are remembered as the latest: more than people make in some minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
     """The version that counts of an incident, the digest of its content, and the file it was in. `older` are the
     digests of the versions before it: many files that go back to such ones are a checkout, not edits (rule 69).
+    `lately` are the versions of the last minutes, oldest first, with when they were seen.
     """
 
     incident: Incident
     digest: str
     file: str = ""
     older: frozenset[str] = frozenset()
+    lately: tuple[tuple[datetime, Incident], ...] = ()
 
 
 def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
@@ -108,7 +114,8 @@ def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
         return None
     newest = versions[-1]
     older = frozenset(version.digest for version in versions) - {newest.digest}
-    return KnownVersion(newest.incident, newest.digest, file, older)
+    lately = tuple((version.at, version.incident) for version in versions[-LATELY_MOST:])
+    return KnownVersion(newest.incident, newest.digest, file, older, lately)
 
 
 @dataclass(slots=True)

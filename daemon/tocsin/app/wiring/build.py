@@ -186,11 +186,11 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
-    watch = Watch(clock, ledger, config, incidents, notices, folder, intake)
+    edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
+    watch = Watch(clock, ledger, config, incidents, notices, folder, intake, edits.put_back)
     stops = Stops(clock, ledger, context)
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins), notices)
-    gate, edits = Gate(clock, config, sessions, context.sign_in_codes), edit_feed(clock, ledger, context)
     inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
