@@ -201,6 +201,17 @@ async def test_every_page_without_javascript(tmp_path: Path) -> None:
             assert box["height"] > 250
 
 
+async def test_the_printed_page_has_what_is_folded_and_nothing_to_tap(tmp_path: Path) -> None:
+    """Somebody takes it to a meeting: every page that went out stands on it."""
+    async with site(tmp_path) as life, browser() as chromium:
+        page, _ = await opened(await chromium.new_context(extra_http_headers=BEARER), life, "/incidents/card")
+        folded = page.locator("ol.story details p").first
+        assert not await folded.is_visible()
+        await page.emulate_media(media="print")
+        assert await folded.is_visible()
+        assert await page.locator("nav:visible, form:visible").count() == 0
+
+
 async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
     """What has changed is shown without a reload, what was unfolded stays so; a site that is away is said."""
     async with site(tmp_path) as life, browser() as chromium:

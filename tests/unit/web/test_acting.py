@@ -225,6 +225,37 @@ async def test_a_role_that_is_given_pages_now(bo: Acting) -> None:
     assert "Make Gus Keller Scribe: page now</button>" in page
 
 
+async def test_who_gives_a_role_that_pages_nobody_reads_whom_to_call(bo: Acting) -> None:
+    """SEV4 wakes nobody: whoever was given a role hears of it from who gave it, and the form says that it is given."""
+    await see(bo.site.ledger, Incident("quiet", "The wiki is slow", "sev4"), bo.site.now, "digest-of-quiet")
+    path, fields = "/incidents/quiet/act/assign", {"role": "incident_commander", "person": "fay"}
+    _, page = await bo.get(path)
+    status, _, page = await bo.post(path, hidden(page) | fields | {"step": "look"})
+    assert status == 200
+    assert "Nobody tells Fay Moreau of it: call them, +14155550106." in page
+    _, _, page = await bo.post(path, hidden(page) | fields | {"person": "bo", "step": "look"})
+    assert "Nobody tells" not in page
+    await see(
+        bo.site.ledger,
+        Incident("quiet", "The wiki is slow", "sev4", roles=(("incident_commander", "fay"),)),
+        bo.site.now,
+        "b",
+    )
+    _, page = await bo.get(path)
+    assert "Incident Commander (given to Fay Moreau, not accepted)" in page
+
+
+async def test_who_is_asked_for_nothing_is_offered_no_answer(bo: Acting) -> None:
+    """Neither accepting nor passing would mean anything: a sentence, and no button."""
+    bo.person, bo.id = "gus", "of-gus"
+    await bo.begin()
+    for act in (Act.OK, Act.PASS):
+        status, page = await bo.get(f"/incidents/card/act/{act}")
+        assert status == 409
+        assert "asked for n" in page
+        assert "<button" not in page.partition("<main")[2]
+
+
 async def test_the_end_asks_for_a_word_for_outsiders_who_heard_of_it(bo: Acting) -> None:
     """Rule 58: who heard the start reads more than that it ended; or somebody says that they get no word."""
     await going(bo)
@@ -319,6 +350,8 @@ async def test_a_link_alone_does_what_it_may(bo: Acting) -> None:
     _, page = await bo.get(f"{link}/act/update")
     assert "Sign in as Dee Okafor" in page
     assert 'name="public"' not in page
+    _, page = await bo.get(link)
+    assert "<nav" not in page  # it leads nowhere else
     form = hidden(page) | {"text": "Failover is under way."}
     status, where, _ = await bo.post(f"{link}/act/update", form | {"step": "sign_in"})
     assert (status, where.partition("?")[0]) == (303, "/sign-in")

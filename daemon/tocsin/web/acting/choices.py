@@ -89,9 +89,16 @@ def _people(actor: Actor) -> dict[str, Any]:
     policy, history = actor.policy, actor.history
     needed = [name for name, role in history.roles.items() if role.needed and name in policy.roles]
     roles = dict.fromkeys((*needed, *policy.roles))
-    holders = {name: policy.person_name(history.holder(name)) for name in roles}
     people = dict.fromkeys((actor.person.id, *sorted(policy.people, key=policy.person_name)))
     return {
-        "roles": [(name, policy.role_title(name), holders[name]) for name in roles],
+        "roles": [(name, policy.role_title(name), _standing(name, actor)) for name in roles],
         "people": [(name, policy.person_name(name) + (" (you)" if name == actor.person.id else "")) for name in people],
     }
+
+
+def _standing(role: str, actor: Actor) -> str:
+    """Who has a role; or to whom it was given, and they have not accepted it."""
+    holder, given = actor.history.holder(role), actor.incident.assigned(role)
+    if holder:
+        return f"{actor.policy.person_name(holder)} has it"
+    return f"given to {actor.policy.person_name(given)}, not accepted" if given else "nobody has it"

@@ -90,6 +90,8 @@ class ActForms:
             return await self._look_again(actor, act, ref)
         if why := unavailable(act, actor):
             return self._given_back(actor, act, Typed(), why, 409)
+        if why := unasked(act, actor):
+            return self._given_back(actor, act, Typed(), why, 409)
         if not (actor.signed_in or suffices_by_link(act, actor)):
             return see_other(self._sign_in(actor, act, ""))
         if actor.signed_in:
@@ -216,7 +218,7 @@ class ActForms:
 
     def _given_back(self, actor: Actor, act: Act, typed: Typed, why: str, status: int) -> web.Response:
         """It was not done: a sentence, and what was typed."""
-        again = "" if unavailable(act, actor) else self._path(actor, act)
+        again = "" if unavailable(act, actor) or unasked(act, actor) else self._path(actor, act)
         return given_back(self._site, typed, why, status, again=again, base=actor.base, drill=actor.incident.drill)
 
     def _page(self, name: str, actor: Actor, status: int = 200, **values: object) -> web.Response:
@@ -315,6 +317,16 @@ def _resolver(actor: Actor) -> str:
     versions = [fact.incident for fact in actor.facts if isinstance(fact, Seen)]
     ends = [(old, new) for old, new in pairwise(versions) if new.resolved and not old.resolved]
     return actor.policy.person_name(author(*ends[-1])) if ends else ""
+
+
+def unasked(act: Act, actor: Actor) -> str:
+    """Why an answer would change nothing; empty: it would, or somebody waits for it."""
+    options = actor.options
+    if act is Act.OK and not (options.takes or options.confirms or options.holds or options.urges):
+        return "You are asked for nothing here, so there is nothing to accept. Nothing was changed."
+    if act is Act.PASS and not (options.passes or options.urges):
+        return "You have no role here and are asked for none, so there is nothing to pass. Nothing was changed."
+    return ""
 
 
 def unanswered(act: Act, typed: Typed, edit: Edit, shown: Preview) -> dict[str, str]:

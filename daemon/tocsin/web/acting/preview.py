@@ -39,9 +39,21 @@ class Preview:
 def preview(actor: Actor, act: Act, edit: Edit, renderer: Renderer) -> Preview:
     """What an act would do now."""
     shown = act_effects(actor, act, edit)
-    sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now)
+    sentences = effect_sentences(shown, actor.policy, actor.person.timezone, actor.now) + _untold(edit, shown, actor)
     texts = outside_texts(shown, actor.policy, renderer)
     return Preview(sentences, texts, press_label(act, edit, shown, actor), bool(shown.pages))
+
+
+def _untold(edit: Edit, shown: Effects, actor: Actor) -> tuple[str, ...]:
+    """Whom nobody tells that they were given a role, where its severity pages nobody: somebody must call them."""
+    role, name = edit.role or ("", "")
+    person, known = actor.policy.people.get(name), actor.history.roles.get(role)
+    is_paged = any(asked.person == name for asked in (*shown.pages, *shown.takes_over))
+    knows = known is not None and known.needed and (known.holder == name or known.was_paged(name))
+    if person is None or name == actor.person.id or is_paged or knows:
+        return ()
+    number = f": call them, {person.phone}" if person.phone else ""
+    return (f"Nobody tells {person.name} of it{number}.",)
 
 
 def act_effects(actor: Actor, act: Act, edit: Edit) -> Effects:

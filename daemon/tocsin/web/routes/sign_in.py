@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from tocsin.app.sign_in.judge import ACTED
+from tocsin.app.sign_in.judge import ACTED, DIGITS
 from tocsin.app.state.sign_in_codes import browser_digest
 from tocsin.domain.arrival import ArrivalKind, CodeEntry, LeaveEntry, SignInEntry
 from tocsin.domain.people import Channel, session_digest
@@ -119,8 +119,8 @@ class _SigningIn:
         fields = _first(await form(request))
         to, typed, ref = _to(fields), _digits(fields.get("code", "")), fields.get("ref", "")
         secret = browser_secret(request, new=False)
-        if not (typed and secret and _REF.fullmatch(ref)):
-            return code_page(site, request, to, new_ref(), NO_CODE if secret else NOT_HERE)
+        if not (len(typed) == DIGITS and secret and _REF.fullmatch(ref)):
+            return code_page(site, request, to, new_ref(), NO_CODE if secret else NOT_HERE, typed)
         if not self._rate.allows_try(site.client(request)):
             return code_page(site, request, to, ref, TOO_OFTEN, typed)
         id_ = session_id(secret, ref)
