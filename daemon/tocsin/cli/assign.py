@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import anyway_option, completed, config_option, incident_argument, person_option
+from tocsin.cli.options import anyway_option, completed, config_option, open_incident_argument, person_option
 
 
 @click.command()
-@incident_argument
+@open_incident_argument
 @click.argument("role", metavar="ROLE", shell_complete=completed("roles"))
 @click.argument("person", metavar="P", shell_complete=completed("people"))
 @person_option("--as", "by", help="Who gives it: an id, full name or email.")

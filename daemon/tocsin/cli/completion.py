@@ -26,7 +26,7 @@ from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.scalars import NAME
 from tocsin.text.yaml import read_yaml
 
-Names = Literal["incidents", "people", "roles", "rotations", "severities", "services", "statuses"]
+Names = Literal["incidents", "open incidents", "people", "roles", "rotations", "severities", "services", "statuses"]
 WITHIN = 0.25
 """Seconds for what is offered to be gathered; what has not been found by then is not offered."""
 WIDE = 60
@@ -56,8 +56,8 @@ def offers(wanted: Names, folder_of: Callable[[Path | None], Path]) -> Callable[
 
 def _candidates(wanted: Names, folder: Path, begun: str) -> Iterator[tuple[str, str]]:
     """Names that begin so, and what each is."""
-    if wanted == "incidents":
-        yield from _incidents(_incident_folder(folder), begun)
+    if wanted in {"incidents", "open incidents"}:
+        yield from _incidents(_incident_folder(folder), begun, over=wanted == "incidents")
         return
     names = [(status.value, "") for status in Status] if wanted == "statuses" else _declared(wanted, folder)
     yield from ((name, what) for name, what in names if name.casefold().startswith(begun.casefold()))
@@ -86,8 +86,10 @@ def _incident_folder(folder: Path) -> Path:
     return folder / (os.environ.get("TOCSIN_INCIDENTS") or (written if isinstance(written, str) else "../incidents"))
 
 
-def _incidents(folder: Path, begun: str) -> Iterator[tuple[str, str]]:
-    """Incidents whose id begins so, the newest first: what is open, then what is resolved, each with its title."""
+def _incidents(folder: Path, begun: str, *, over: bool) -> Iterator[tuple[str, str]]:
+    """Incidents whose id begins so, the newest first, each with its title: what is open, then, if that is `over` is
+    wanted too, what is resolved and what is too old to look into.
+    """
     files = IncidentFiles(folder)
     try:
         names = [name for name in files.names() if incident_id(name).casefold().startswith(begun.casefold())]
@@ -101,6 +103,8 @@ def _incidents(folder: Path, begun: str) -> Iterator[tuple[str, str]]:
             resolved.append((incident_id(name), f"{what} (resolved)"))
         else:
             yield incident_id(name), what
+    if not over:
+        return
     yield from resolved
     yield from ((incident_id(name), "") for name in newest)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import anyway_option, config_option, incident_argument, person_option
+from tocsin.cli.options import anyway_option, config_option, open_incident_argument, person_option
 
 
 @click.command()
-@incident_argument
+@open_incident_argument
 @click.argument("text", metavar="TEXT")
 @person_option("--as", "person", help="Who writes it: an id, full name or email.")
 @anyway_option

@@ -100,6 +100,10 @@ def completed(wanted: Names) -> Callable[..., list[CompletionItem]]:
 
 incident_argument = click.argument("incident", metavar="ID", type=_IncidentId(), shell_complete=completed("incidents"))
 """The incident that a command is about: any unambiguous start of its id will do (`workspace.incident_named`)."""
+open_incident_argument = click.argument(
+    "incident", metavar="ID", type=_IncidentId(), shell_complete=completed("open incidents")
+)
+"""The same where only an open one makes sense, so that a shell offers no other."""
 
 
 def person_option(*names: str, help: str, required: bool = False) -> Callable[[F], F]:  # noqa: A002 - click's word

@@ -17,7 +17,7 @@ from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
 from tocsin.cli.left_entry import is_healthy
-from tocsin.cli.options import config_option, fail, folder_of, incident_argument, person_option, utc_now
+from tocsin.cli.options import config_option, fail, folder_of, open_incident_argument, person_option, utc_now
 from tocsin.cli.workspace import incident_named, need_answer, need_ledger, open_workspace
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.facts import Answer
@@ -34,7 +34,7 @@ NEXT_WITHIN = 1.0
 
 
 @click.command()
-@incident_argument
+@open_incident_argument
 @person_option("--as", "person", required=True, help="Who passes: an id, full name or email.")
 @config_option
 def command(incident: str, person: str, config: Path | None) -> None:

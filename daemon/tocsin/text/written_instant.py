@@ -60,7 +60,7 @@ def written_instant(text: str, *, ago: bool = False, today: bool = False) -> Wri
     try:
         return WrittenInstant(text, at=instant(text))
     except ValueError:
-        if "-" in written:  # a date: what is wrong with it was said
+        if "-" in written[1:]:  # a date: what is wrong with it was said
             raise
     try:
         return WrittenInstant(text, span=duration(text), ago=ago, today=today)

@@ -55,6 +55,7 @@ def test_ids_come_with_titles_what_is_open_first(here: Path) -> None:
     """The newest first, then what is over; zsh and fish show the titles, in which a colon harms nothing."""
     assert plain(here, "tocsin ack 2026") == [NEWER, OPEN, OVER]
     assert plain(here, "tocsin explain 2026-11-23-c") == [OPEN]
+    assert plain(here, "tocsin resolve 2026") == [NEWER, OPEN]
     titles = {NEWER: "SEV3 Search is slow", OPEN: "SEV1 Card: payments fail", OVER: "SEV2 Old news (resolved)"}
     assert offered(here, "tocsin ack ", "fish") == [f"plain,{id_}\t{title}" for id_, title in titles.items()]
     zsh = [part for id_, title in titles.items() for part in ("plain", id_, title)]

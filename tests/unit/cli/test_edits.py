@@ -99,6 +99,7 @@ def test_who_gives_a_role_and_who_resolves_stand_in_the_timeline(run: Run, file:
         (["note", "2026", ""], 2, "TEXT is empty; say what is to be kept"),
         (["reviewed", "2026", "ftp://x"], 2, 'LINK is "ftp://x"; write an https:// link, or nothing'),
         (["update", "2026", "x", "--eta", "soon"], 2, '"soon" is no instant; write it such as'),
+        (["update", "2026", "x", "--eta", "-2h"], 2, "write it such as 2026-11-23T10:04:00Z, 23:00 or 2h"),
     ],
 )
 def test_what_is_refused_writes_nothing(run: Run, file: Path, arguments: list[str], status: int, said: str) -> None:
