@@ -30,6 +30,8 @@ FREE_TEXTS = (
     "review",
 )
 """Fields whose new words are quoted."""
+ENTRIES = ("updates", "timeline")
+"""What people write there stands in the timeline by itself."""
 Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
 
@@ -42,6 +44,8 @@ def version(before: History, after: History, policy: Policy, zone: str = "UTC") 
     if old is None or old.unreadable or after.episode > max(before.episode, 1):
         return _begun(old, new, policy, again=after.episode > 1)
     changed = joined("; ", _changes(old, new, policy, zone))
+    if not changed and _entries_differ(old, new):
+        return ()
     if not changed:
         return runs("File saved, with no change that counts")
     if new.resolved and not old.resolved:
@@ -153,14 +157,22 @@ def _changes(old: Incident, new: Incident, policy: Policy, zone: str) -> Iterato
     if old.services != new.services:
         yield runs("services: ", joined(", ", map(quoted, new.services)) or "none")
     yield from _people(old, new, policy)
-    if old.updates != new.updates:
-        yield runs(Run("updates", "code"), " written")
-    if old.timeline != new.timeline:
-        yield runs(Run("timeline", "code"), " written")
+    for name in ENTRIES:
+        if not _adds_alone(getattr(old, name), getattr(new, name)):
+            yield runs(Run(name, "code"), " edited")
     if old.links != new.links:
         yield runs("links: ", joined(", ", (quoted(title) for title, _ in new.links)) or "none")
     if old.drill != new.drill:
         yield "marked as a drill" if new.drill else "no longer a drill"
+
+
+def _entries_differ(old: Incident, new: Incident) -> bool:
+    return any(getattr(old, name) != getattr(new, name) for name in ENTRIES)
+
+
+def _adds_alone(old: Sequence[object], new: Sequence[object]) -> bool:
+    """Whether every entry that stood there still does."""
+    return not Counter(old) - Counter(new)
 
 
 def _people(old: Incident, new: Incident, policy: Policy) -> Iterator[Runs]:
