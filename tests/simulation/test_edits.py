@@ -444,6 +444,13 @@ def test_a_file_that_is_gone_or_broken_is_written_anew() -> None:
         assert browsers.said(broken)[0] == "acted"
         assert (browsers.incident().title, browsers.incident().impact) == ("Card payments fail", "Again.")
         assert world.files.read(".pay.yaml.unread") == b"title: [half\n"
+        kept = "could not be edited and is kept as .pay.yaml.unread"
+        assert browsers.said(broken)[1].endswith(f"{kept}. Operators are told.")
+        assert kept not in browsers.said(gone)[1]
+        await world.wait(60)
+        told = [str(arrival.message.content) for arrival in world.arrived if kept in str(arrival.message.content)]
+        assert told, "operators hear where the text is"
+        assert "as Chen changed the incident in the browser" in told[0]
 
     simulate(story)
 

@@ -157,10 +157,14 @@ class EditJudge:
         if not written.digest:
             return Judgement(UNCHANGED, words.OPEN_ALREADY if entry.not_healthy else words.NOTHING)
         log.info("edited", incident=entry.incident, by=entry.person, keys=sorted(written.edit.keys))
+        if written.aside:
+            text = f"{written.sentence}, as {policy.person_name(entry.person)} changed the incident in the browser then"
+            self._notices.tell(OperatorNotice(Trouble.FILE_UNREADABLE, text, about=written.aside))
         within = REOPENED_WITHIN if _reopens(written.before, written.edit) else SEEN_WITHIN
 
         def say(since: Sequence[Fact]) -> str:
-            return words.acted(written.before, written.edit, telling, since)
+            acted = words.acted(written.before, written.edit, telling, since)
+            return f"{acted} {words.anew(written.sentence)}" if written.aside else acted
 
         return Written(entry.incident, written.digest, now + within, say)
 

@@ -50,6 +50,11 @@ def too_many(most: int, minutes: int) -> str:
     )
 
 
+def anew(sentence: str) -> str:
+    """The file could not be edited, since somebody's text in it cannot be read: what became of that."""
+    return f"The incident's file could not be read: {sentence}. Operators are told."
+
+
 def changed_meanwhile(conflicts: Sequence[Conflict], telling: Telling) -> str:
     """Who changed what since the form was made."""
     deeds = [conflict_sentence(conflict, telling) for conflict in conflicts]

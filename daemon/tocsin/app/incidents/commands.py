@@ -48,7 +48,6 @@ for that person.
 LeaveAnswer = Callable[[CommandAnswerEntry], Awaitable[str]]
 """Leaves an answer for the daemon and waits for its judgement; why it does not count, or not yet, or empty: it does."""
 
-
 ROOM_TO_END = 32 * 1024
 """What of the size of a file is left by updates and notes, so that whatever was written it can be changed and ended."""
 TOLD_ONLY = frozenset({"updates", "timeline"})
@@ -65,13 +64,14 @@ class _NothingToWriteError(Exception):
 @dataclass(frozen=True, slots=True)
 class WrittenEdit:
     """An edit as it was made, the version it was made of, the digest of the file after it, and a `sentence` that says
-    what became of the file where that is not plain. Nothing was written: the edit has no keys.
+    what became of the file where that is not plain, `aside` what stood there is kept as. No keys: nothing was written.
     """
 
     edit: Edit
     before: Incident
     digest: str = ""
     sentence: str = ""
+    aside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +326,7 @@ class IncidentCommands:
         sentence = f"{shown(name)} was written anew from the last good version"
         if aside:
             sentence += f"; what was there could not be edited and is kept as {shown(aside)}"
-        return WrittenEdit(edit, target.good, digest(data), sentence)
+        return WrittenEdit(edit, target.good, digest(data), sentence, shown(aside))
 
     async def _find(self, incident: str) -> _Target:
         """The incident, in the folder, in the ledger or in both."""
