@@ -16,7 +16,7 @@ from tocsin.domain.arrival import Judgement
 from tocsin.web.access.browser import SESSION
 from tocsin.web.http import judged
 
-from tests.browser.test_pages import AXE, CHROMIUM, COLOURS, SIZES, browser
+from tests.browser.test_pages import AXE, CHROMIUM, COLOURS, ONCE, SIZES, TWICE, browser
 from tests.unit.web.acting import Acting, acting
 from tests.unit.web.test_acting import WORDS, going
 
@@ -100,7 +100,7 @@ async def brought_to(page: Page, actor: Acting, state: State) -> int:
 
 @pytest.mark.parametrize("names", [SAMPLE, pytest.param(tuple(STATES), marks=pytest.mark.attack)], ids=["some", "all"])
 async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(names: tuple[str, ...]) -> None:
-    """No rule of axe is broken in the light, nor (contrast) in the dark; nothing is wider than 320 pixels, nothing that
+    """No rule of axe is broken in the light, nor (contrast) in the dark; nothing is wider than 320 pixels, in letters of twice the size either, nothing that
     is tapped lower than 44; the console is silent.
     """
     wrong: dict[str, Any] = {}
@@ -115,6 +115,10 @@ async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(names: t
             wrong |= {f"{name}'s status": status} if status != state.status else {}
             needed, had = await page.evaluate(SIZES)
             wrong |= {f"{name}'s width": f"needs {needed}"} if needed > had else {}
+            await page.evaluate(TWICE)
+            needed, had = await page.evaluate(SIZES)
+            wrong |= {f"{name} in letters of twice the size": f"needs {needed}"} if needed > had else {}
+            await page.evaluate(ONCE)
             low = await page.evaluate(TAPPED)
             wrong |= {f"{name}, too low to tap": low} if low else {}
             await page.evaluate(AXE_SCRIPT)
