@@ -146,7 +146,7 @@ def test_words_that_come_after_the_closing_are_heard_by_nobody(pager):
     done = tocsin(pager, "resolve", "card", "--public", "It works again.")
     says = "card was resolved before, and its end has been told: nobody hears of these words\n"
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == f"card: What outsiders hear of the end is now: “It works again.”\n{says}"
+    assert done.stderr == f"card: What outsiders hear of the end: “It works again.”\n{says}"
     again = tocsin(pager, "resolve", "card")
     assert (again.returncode, again.stderr) == (0, "card: it says so already; nothing was written\n")
     assert 'public: "It works again."' in (pager / "incidents" / "card.yaml").read_text()

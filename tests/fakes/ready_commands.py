@@ -132,7 +132,7 @@ def serve(descriptor: int) -> None:
 
 
 def _become(job: dict[str, object], fds: Sequence[int], line: int) -> None:
-    """Be the command, to its end."""
+    """Be the command: what it raises ends the process, as it would that of the installed command."""
     from tocsin.cli import main
 
     os.close(line)
@@ -143,23 +143,8 @@ def _become(job: dict[str, object], fds: Sequence[int], line: int) -> None:
     os.environ.clear()
     os.environ.update(job["environ"])  # type: ignore[call-overload]
     time.tzset()
-    status: object = 0
-    try:
-        main(job["arguments"])  # type: ignore[arg-type]
-    except SystemExit as end:
-        status = end.code
-        if isinstance(status, str):
-            sys.stderr.write(f"{status}\n")
-            status = 1
-    except BaseException:  # noqa: BLE001 - told as Python tells it, and the child ends
-        sys.excepthook(*sys.exc_info())
-        status = 1
-    finally:
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-    os._exit(status if isinstance(status, int) else 0)
+    main(job["arguments"])  # type: ignore[arg-type]
+    raise SystemExit  # this child ends as a process does that has nothing left to do
 
 
 def _exactly(line: socket.socket, count: int) -> bytes:

@@ -88,7 +88,9 @@ class Daemon:
         self.transports = Transports(
             started.settings, lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel}
         )
-        self.watch = Watch(clock, ledger, self.config, self.incidents, notices, self.files, Intake({}))
+        self.watch = Watch(
+            clock, ledger, self.config, self.incidents, notices, self.files, Intake({}), lambda _save: None
+        )
         self.reload = Reload(
             clock, reader, self.config, self.transports, self.templates, self.watch, self.incidents, notices, before
         )
