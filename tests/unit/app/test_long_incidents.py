@@ -202,7 +202,7 @@ def test_a_review_that_is_cut_has_its_ends() -> None:
     (left_out,) = re.findall(r"\nand ([0-9]+) more entries here", review)
     assert "INTERNAL-0 " in review
     assert "INTERNAL-2999 " in review
-    assert review.count("\n- **") == 3003 - int(left_out)
+    assert review.count("\n- **") == 3001 - int(left_out)  # versions that only bring entries have no line of their own
 
 
 def edited(chance: random.Random, entries: list[UpdateEntry]) -> None:

@@ -165,9 +165,11 @@ ADVICE: Mapping[Trouble, Advice] = {
     ),
     Trouble.ANSWER_FLOOD: Advice(
         "that number gets at most 20 answers within an hour. What comes from there beyond that still counts, "
-        "unanswered. An `ok` to what was handed back three times within an hour counts once it has stood for a minute.",
+        "unanswered. An `ok` to what was handed back three times within an hour, by whatever way, counts once it has "
+        "stood for a minute.",
         "call the person. If it is not they who write, somebody forges their number as the sender: have the provider "
-        "block it, and set `replies: {code: required}`, so that only an answer with a page's code counts.",
+        "block it, and set `replies: {code: required}`, so that only an answer with a page's code counts. If it came "
+        "by their link or as them signed in, sign them out (`tocsin sign-out PERSON`).",
     ),
     Trouble.ARRIVAL_UNJUDGED: Advice(
         "all others are.",
@@ -204,7 +206,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "(`tocsin status` lists it).",
     ),
     Trouble.EDITS_UNWRITTEN: Advice(
-        "whoever did it was told that nothing was changed, and has their text; pages and answers go on.",
+        "whoever did it on a page was told that nothing was changed, and has their text; a file that was saved counts "
+        "as it is; pages and answers go on.",
         "see to the rights and the disk of the incident folder. Commands on the server write the same files.",
     ),
     Trouble.EDITS_MANY: Advice(

@@ -172,7 +172,8 @@ def _entries_differ(old: Incident, new: Incident) -> bool:
 
 def _adds_alone(old: Sequence[object], new: Sequence[object]) -> bool:
     """Whether every entry that stood there still does."""
-    return not Counter(old) - Counter(new)
+    removed, added = _differing(old, new)
+    return not Counter(removed) - Counter(added)
 
 
 def _people(old: Incident, new: Incident, policy: Policy) -> Iterator[Runs]:
