@@ -170,7 +170,7 @@ def _entries_differ(old: Incident, new: Incident) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in ENTRIES)
 
 
-def _adds_alone(old: Sequence[object], new: Sequence[object]) -> bool:
+def _adds_alone(old: Sequence[Entry], new: Sequence[Entry]) -> bool:
     """Whether every entry that stood there still does."""
     removed, added = _differing(old, new)
     return not Counter(removed) - Counter(added)
