@@ -65,6 +65,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
+@pytest.mark.attack
 def test_pages_leave_by_the_fallbacks_of_both_channels(world: World) -> None:
     """Rules 49, 50: a relay that denies and an account that is closed cost nobody a page; each is there once, nobody is
     marked, `explain` and `send-test` name the providers, operators hear what is sick and what to do.

@@ -23,6 +23,7 @@ def pager(tmp_path: Path) -> Iterator[Pager]:
         pager.stop(signal.SIGKILL)
 
 
+@pytest.mark.attack
 def test_the_daemon_follows_its_repository(pager: Pager, tmp_path: Path) -> None:
     """A refused commit changes nothing and one message tells each operator where and why, also when it was refused
     while the daemon was down; a good commit is in force soon after.

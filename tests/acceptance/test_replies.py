@@ -75,6 +75,7 @@ def test_a_restart_repeats_no_answer_and_still_knows_the_codes(phone: Phone, tmp
     assert pager.stop() == 0
 
 
+@pytest.mark.attack
 def test_a_number_says_stop_and_start(phone: Phone, tmp_path: Path) -> None:
     """Rule 51: whoever was asked there is asked by email at once; nothing goes there any more, after a restart neither,
     and answers still count; operators and `check` say so. START lifts it. Then `ok all` takes everything (rule 47).
