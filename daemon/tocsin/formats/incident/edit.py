@@ -168,7 +168,10 @@ def _resolve(mapping: CommentedMap, edit: Edit) -> None:
     elif "public" in words:
         mapping["resolution"] = CommentedMap(({"text": there} if there else {}) | words)
     elif words:
+        below = _trailing(there) if isinstance(there, CommentedMap) else None
         mapping["resolution"] = words["text"]
+        if below:
+            mapping.ca.items["resolution"] = [None, None, below, None]
 
 
 def _put(mapping: CommentedMap, key: str, name: str, value: str, empty: CommentedMap) -> None:
@@ -194,7 +197,7 @@ def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
         entries.ca.items[len(entries) - 1] = [trailing, None]
 
 
-def _trailing(entries: CommentedSeq) -> Any:
+def _trailing(entries: CommentedSeq | CommentedMap) -> Any:
     """Take what stands below the last entry (blank lines, comments of what follows) off it, so that a new last entry
     comes above that. A comment on the entry's own line stays.
     """
