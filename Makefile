@@ -72,9 +72,9 @@ fmt: $(TESTS)  ## let the formatter decide
 	@$(BIN)/ruff format -q daemon tests bench supply
 
 lock: $(TESTS)  ## renew the locks of running, building and developing (hashes, wheels only, no index address)
-	@$(COMPILE) pyproject.toml -o requirements.lock
+	@$(COMPILE) pyproject.toml --extra postgres -o requirements.lock
 	@$(BUILD_TOOLS) | $(COMPILE) - -c requirements.lock -o requirements-build.lock
-	@$(COMPILE) pyproject.toml --extra build --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	@$(COMPILE) pyproject.toml --extra postgres --extra build --extra dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 	@$(MAKE) --no-print-directory licences sbom
 
 words: $(TESTS)  ## templates/messages.pot and the catalogues of all languages: what templates and code say now

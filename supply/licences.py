@@ -13,7 +13,7 @@ from supply import lock
 PAGE = lock.ROOT / "docs" / "dependencies.md"
 
 PERMISSIVE = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "PSF-2.0", "Unlicense"}
-WEAK_COPYLEFT = {"LGPL-3.0-or-later", "MPL-2.0"}
+WEAK_COPYLEFT = {"LGPL-3.0-only", "LGPL-3.0-or-later", "MPL-2.0"}
 ALLOWED = PERMISSIVE | WEAK_COPYLEFT
 """SPDX names."""
 
@@ -41,12 +41,15 @@ Python 3.11 to 3.13. Elsewhere (32-bit ARM, RISC-V) pip refuses what it would ha
 |---|---|---|---|
 """
 
-MEANING = {
-    "LGPL-3.0-or-later": """\
-**LGPL-3.0-or-later** ({packages}): tocsin uses them unchanged, as libraries that are installed beside it and can be
+_LGPL = """\
+tocsin uses them unchanged, as libraries that are installed beside it and can be
   replaced by another version. Running them asks for nothing. Whoever hands tocsin on together with them hands on their
   licence and their source as well, and must not forbid replacing them; what is changed in them stays under their
-  licence. tocsin's own code does not come under it.""",
+  licence. tocsin's own code does not come under it."""
+
+MEANING = {
+    "LGPL-3.0-only": f"**LGPL-3.0-only** ({{packages}}): {_LGPL}",
+    "LGPL-3.0-or-later": f"**LGPL-3.0-or-later** ({{packages}}): {_LGPL}",
     "MPL-2.0": """\
 **MPL-2.0** ({packages}): holds file by file. Running it asks for nothing. Whoever changes one of its files and hands
   that on gives that file's source under the same licence; nothing else comes under it.""",
