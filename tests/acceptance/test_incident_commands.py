@@ -193,7 +193,7 @@ def test_who_thinks_better_of_it_has_written_nothing(pager, arguments, asks, ans
             terminal.interrupt()
         else:
             terminal.write(answer)
-        assert terminal.end(5).endswith("nothing was written\n")
+        assert terminal.end().endswith("nothing was written\n")
         assert terminal.process.returncode == 1
     assert ("This opens it again. Pages " in " ".join(shown.split())) is (arguments == OPENS)
     assert file.read_text() == before

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -46,13 +47,15 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while words not in self.seen[before:]:
             assert time.monotonic() < deadline, f"{words!r} never came: {self.seen[before:]!r}"
-            assert self._read(), f"it ended without {words!r}: {self.seen[before:]!r}"
+            if self._has_more(0.2):
+                assert self._read(), f"it ended without {words!r}: {self.seen[before:]!r}"
         return self.seen[before:]
 
     def end(self, seconds: float = 20) -> str:
         """Everything that it wrote, once it has ended."""
-        while self._read():
-            pass
+        deadline = time.monotonic() + seconds
+        while not self._has_more(0.2) or self._read():
+            assert time.monotonic() < deadline, f"it does not end: {self.seen!r}"
         self.process.wait(seconds)
         return self.seen
 
@@ -61,8 +64,17 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def interrupt(self) -> None:
-        """Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
+        """Ctrl-C, and once more where nothing comes of it: between a question's last letter and the reading of its answer
+        Python only notes a signal, and reads on (CPython's `my_fgets`).
+        """
+        for _try in range(3):
+            self.process.send_signal(signal.SIGINT)
+            if self._has_more(3):
+                return
+
+    def _has_more(self, seconds: float) -> bool:
+        """Whether something can be read, or has ended, within so many seconds."""
+        return bool(select.select([self._ours], [], [], seconds)[0])
 
     def _read(self) -> bool:
         try:
