@@ -1,7 +1,10 @@
 """What a stand-in for a provider is told to do wrong, and how much it takes a second."""
 
+import asyncio
+import json
 import time
 from collections import defaultdict, deque
+from pathlib import Path
 
 
 class Faults:
@@ -62,3 +65,29 @@ class Rate:
             return True
         self.wait()
         return False
+
+
+class Holds:
+    """Dialogues that wait at a point until they are told to go on. What was told, and who waits, are lines of a file."""
+
+    def __init__(self, points: Path | None = None) -> None:
+        self._points = points
+        self._waiting: list[asyncio.Event] = []
+
+    def note(self, **line: object) -> None:
+        """One more line, with its instant."""
+        if self._points is not None:
+            with self._points.open("a") as file:
+                file.write(json.dumps({"at": time.time(), **line}) + "\n")
+
+    async def wait(self, phase: str, **line: object) -> None:
+        """Wait here, until `go`."""
+        self._waiting.append(turn := asyncio.Event())
+        self.note(held=phase, **line)
+        await turn.wait()
+
+    def go(self) -> None:
+        """All who wait go on."""
+        for turn in self._waiting:
+            turn.set()
+        self._waiting.clear()

@@ -2,11 +2,11 @@
 
 In a test:      async with Relay() as relay: relay.next("rcpt", "550 5.1.1 no such user"); …; relay.arrived
 As a process:   python -m tests.fakes.smtp_server [--tls starttls|tls|none] [--user U --password P] [--log FILE]
-                    [--rate N [--over REPLY]]
+                    [--rate N [--over REPLY]] [--points FILE] [--step-by-step]
                 prints {"port": …, "ca_file": …}; each line on stdin is a fault: {"phase", "fault", "times", "to"}
                 (times null: for ever; to: only at mails to that address, for rcpt, data and dot), or {"away": true},
-                which closes the port and every connection until {"away": false};
-                each mail that truly arrived is a line of JSON in FILE.
+                which closes the port and every connection until {"away": false}, or {"go": true} (see `hold`);
+                each mail that truly arrived is a line of JSON in FILE, each line that it was told one of --points.
 
 Phases: connect ehlo offer starttls auth mail rcpt data body dot. A fault is a reply ("451 later") or
     hide        (only at offer) say nothing of STARTTLS
@@ -14,6 +14,7 @@ Phases: connect ehlo offer starttls auth mail rcpt data body dot. A fault is a r
     lose        the same, but at the dot the mail has not arrived
     hang        never reply
     slow N …    wait N seconds, then do the rest: "slow 2 drop", "slow 2 250 ok"; alone: the usual reply
+    hold …      wait until it is told to go on, then do the rest; that it waits is a line of --points, {"held": phase}
 Mails beyond `rate` a second wait at the dot, or are answered there with `over` ("451 4.7.1 too fast") and have not
 arrived.
 """
@@ -31,7 +32,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.fakes.certificates import Authority
-from tests.fakes.faults import Faults, Rate
+from tests.fakes.faults import Faults, Holds, Rate
 from tests.fakes.orders import orders, say
 
 PHASES = ("connect", "ehlo", "offer", "starttls", "auth", "mail", "rcpt", "data", "body", "dot")
@@ -72,6 +73,7 @@ class Relay:
         log: Path | None = None,
         rate: float = 0.0,
         over: str = "",
+        points: Path | None = None,
     ) -> None:
         self._tls, self._at_once = tls, at_once
         self._user, self._password = user, password
@@ -79,6 +81,7 @@ class Relay:
         self._log = log
         self.faults = Faults(PHASES)
         self.rate, self.over = Rate(rate), over
+        self.holds = Holds(points)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._dialogues: set[asyncio.Task[None]] = set()
@@ -185,6 +188,7 @@ class _Dialogue:
         while True:
             line = (await self.reader.readuntil(b"\r\n")).decode("utf-8", "replace").strip()
             self.relay.commands.append((self.number, line))
+            self.relay.holds.note(connection=self.number, told=line)
             verb = line.split(" ")[0].upper()
             match verb:
                 case "EHLO" | "HELO":
@@ -252,13 +256,14 @@ class _Dialogue:
     async def _answer(self, phase: str, reply: str, arrived: Arrived | None = None) -> bool:
         """Reply as usual, or as a fault wants it; whether that was a good reply."""
         fault = self.relay.faults.take(phase, self.to if phase in ("rcpt", "data", "dot") else "")
-        if fault.startswith("slow "):
-            _, span, *then = fault.split(" ", 2)
-            if arrived is not None and (not then or then[0] in ("drop", "hang") or then[0].startswith("2")):
+        if fault.startswith(("slow ", "hold")):
+            word, _, rest = fault.partition(" ")
+            span, _, then = rest.partition(" ") if word == "slow" else ("", "", rest)
+            if arrived is not None and (then in ("", "drop", "hang") or then.startswith("2")):
                 self.relay.record(arrived)
                 arrived = None
-            await asyncio.sleep(float(span))
-            fault = then[0] if then else ""
+            await (asyncio.sleep(float(span)) if span else self.relay.holds.wait(phase, connection=self.number))
+            fault = then
         if arrived is not None and not fault:
             fault = await self._limit()
         if arrived is not None and (fault in ("", "drop", "hang") or fault.startswith("2")):
@@ -302,18 +307,23 @@ async def _main() -> None:
     parser.add_argument("--dir", type=Path, help="where the certificates go")
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--over", default="")
+    parser.add_argument("--points", type=Path)
+    parser.add_argument("--step-by-step", action="store_true", help="offer no PIPELINING: each command waits")
     asked = parser.parse_args()
     tls = authority = None
     if asked.tls != "none":
         authority = Authority(asked.dir or Path(tempfile.mkdtemp(prefix="relay-")))
         tls = authority.server(name=asked.name)
     login = {"user": asked.user, "password": asked.password}
-    relay = Relay(tls=tls, at_once=asked.tls == "tls", log=asked.log, rate=asked.rate, over=asked.over, **login)
+    rate, how = {"rate": asked.rate, "over": asked.over}, {"points": asked.points, "pipelining": not asked.step_by_step}
+    relay = Relay(tls=tls, at_once=asked.tls == "tls", log=asked.log, **rate, **how, **login)
     await relay.start(asked.port)
     say({"port": relay.port, "ca_file": str(authority.ca_file) if authority else ""})
     async for order in orders():
         if "away" in order:
             await (relay.stop() if order["away"] else relay.start())
+        elif "go" in order:
+            relay.holds.go()
         else:
             relay.faults.order(order)
         say({"done": order})

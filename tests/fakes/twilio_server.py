@@ -2,15 +2,16 @@
 
 In a test:      async with StandIn() as twilio: twilio.next("create", "code 21610"); …; twilio.created
 As a process:   python -m tests.fakes.twilio_server [--account AC…] [--token T] [--log FILE] [--lag SECONDS]
-                    [--number +1…]… [--rate N [--over 429|queue]]
+                    [--number +1…]… [--rate N [--over 429|queue]] [--points FILE]
                 prints {"url": …}; each line on stdin is a fault {"phase", "fault", "times", "to"} (times null: for
                 ever; to: only at messages to that number), an
                 inbound message {"inbound": {"from", "to", "body"}}, a status {"status": {"sid", "status"}}, what
                 becomes of every message to a number {"end": {"to", "status", "code"}} (to "*": to all others), step by
                 step {"course": {"to", "steps": [[seconds, status, code], …]}}, what the account itself is like
                 {"books": {"status", "balance", …}} (`twilio_account`), or a
-                webhook to the address that the message was created with {"tell": {"sid", "status", "code"}};
-                each message that was truly created is a line of JSON in FILE.
+                webhook to the address that the message was created with {"tell": {"sid", "status", "code"}}, or {"go": true}
+                (see `hold`); each message that was truly created is a line of JSON in FILE, each request one of
+                --points.
 A second account is a second stand-in, with an account, a token and numbers of its own.
 
 Phases: create list fetch. Faults:
@@ -22,6 +23,8 @@ Phases: create list fetch. Faults:
     redirect    answered by another address, which creates; nothing is created until that is asked
     huge        the message is created and answered for with megabytes
     slow N …    wait N seconds, then do the rest
+    hold …      wait until it is told to go on, then do the rest; alone, the message is created before that. That it
+                waits is a line of --points, {"held": phase}
 
 Without faults a create is answered as Twilio does: 21211 a number that is none, 21606 a sender that is none of the
 account's numbers (if any were given), 20001 a parameter that Twilio does not know, 429 or a queue beyond the rate.
@@ -50,7 +53,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.fakes import twilio_webhooks as webhooks
-from tests.fakes.faults import Faults, Rate
+from tests.fakes.faults import Faults, Holds, Rate
 from tests.fakes.orders import orders, say
 from tests.fakes.twilio_account import AccountBooks
 
@@ -110,6 +113,7 @@ class StandIn:
         numbers: Sequence[str] = (),
         rate: float = 0.0,
         over: str = "429",
+        points: Path | None = None,
     ) -> None:
         self.account = account
         self.numbers, self.rate, self.over = tuple(numbers), Rate(rate), over
@@ -125,6 +129,7 @@ class StandIn:
         self.ends: dict[str, tuple[str, int]] = {}
         self.day_begins = timedelta()
         self.faults = Faults(PHASES)
+        self.holds = Holds(points)
         self.created: list[Created] = []
         self.requests: list[tuple[str, str, dict[str, str]]] = []
         self._runner: web.AppRunner | None = None
@@ -236,8 +241,8 @@ class StandIn:
         await self._follow(message)
         if word.isdigit():
             return _error(word, "")
-        if word == "hang":
-            await asyncio.sleep(3600)
+        if word in ("hold", "hang"):
+            await (self.holds.wait("create", to=message.to) if word == "hold" else asyncio.sleep(3600))
         if word == "drop":
             return _cut(request)
         if word == "broken":
@@ -338,6 +343,7 @@ class StandIn:
 
     def _refused(self, request: web.Request, form: dict[str, str]) -> web.Response | None:
         self.requests.append((request.method, request.path, form))
+        self.holds.note(method=request.method, path=request.path, to=form.get("To", ""))
         known = request.headers.get("Authorization") in self._logins
         return None if known else _error("code", "20003 401")
 
@@ -347,6 +353,9 @@ class StandIn:
             _, span, *then = fault.split(" ", 2)
             await asyncio.sleep(float(span))
             fault = then[0] if then else ""
+        if fault.startswith("hold "):
+            await self.holds.wait(phase, to=to)
+            fault = fault.removeprefix("hold ")
         return fault
 
     def _sid(self) -> str:
@@ -414,6 +423,7 @@ async def _main() -> None:
     parser.add_argument("--number", dest="numbers", action="append", default=[])
     parser.add_argument("--rate", type=float, default=0.0)
     parser.add_argument("--over", choices=("429", "queue"), default="429")
+    parser.add_argument("--points", type=Path)
     async with StandIn(**vars(parser.parse_args())) as twilio:
         say({"url": twilio.url})
         async for order in orders():
@@ -424,7 +434,9 @@ async def _main() -> None:
             if "tell" in order:
                 say({"answer": await twilio.tell(**order["tell"])})
                 continue
-            if "end" in order:
+            if "go" in order:
+                twilio.holds.go()
+            elif "end" in order:
                 twilio.end(**order["end"])
             elif "course" in order:
                 twilio.course(order["course"]["to"], *order["course"]["steps"])
