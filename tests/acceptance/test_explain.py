@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_existing
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_existing
 
 from tests.fakes.pager import Pager
 
@@ -73,7 +74,7 @@ async def test_from_declaration_to_resolution(pager: Pager) -> None:
 
     opened = open_existing(pager.folder / "var" / "tocsin.db")
     assert opened is not None
-    ledger = SqlLedger(opened)
+    ledger = SqlLedger(FileStore(opened))
     try:
         for record in await ledger.records("pay"):
             assert re.fullmatch(r"config/all\.yaml:\d+", record.decided.rule)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.watch_mark import NAME
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.facts import Seen, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason
@@ -52,7 +53,7 @@ def keep_in_ledger(pager, incident=None, config=None, told=()):
     """A ledger that knows a version of the incident and the groups `told` of it, or a config, as the daemon leaves it."""
 
     async def keep():
-        ledger = SqlLedger(open_file(pager / "var" / "tocsin.db", "x"))
+        ledger = SqlLedger(FileStore(open_file(pager / "var" / "tocsin.db", "x")))
         at = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
         if incident:
             updates = [

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.place.ballast import SIZE
+from tocsin.adapters.ledger.sqlite.ballast import SIZE
 
 from tests.fakes.pager import ROOMY, SETTINGS, Pager
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.incident import Incident, UpdateEntry
 
@@ -170,7 +171,7 @@ def write_long_incident(folder: Path) -> None:
     (folder / "var").mkdir(exist_ok=True)
 
     async def write() -> None:
-        ledger = SqlLedger(open_file(folder / "var" / "tocsin.db", "x"))
+        ledger = SqlLedger(FileStore(open_file(folder / "var" / "tocsin.db", "x")))
         await ledger.record("card", facts, [], [])
         await ledger.close()
 

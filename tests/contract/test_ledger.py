@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     Accepted,
@@ -72,7 +73,7 @@ class Shelf:
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
     pages = Pages()
     path = tmp_path / "var" / "tocsin.db"
-    made = {"sqlite": lambda: SqlLedger(open_file(path, "now")), "memory": lambda: MemoryLedger(pages)}
+    made = {"sqlite": lambda: SqlLedger(FileStore(open_file(path, "now"))), "memory": lambda: MemoryLedger(pages)}
     shelf = Shelf(made[request.param])
     yield shelf
     if shelf.ledger:

@@ -43,6 +43,7 @@ DOORS = {
     "jinja2": {"adapters/jinja/"},
     "phonenumbers": {"text/contacts.py"},
     "prometheus_client": {"web/routes/metrics.py"},
+    "psycopg": {"adapters/ledger/postgresql/"},
     "pydantic": {"formats/", "app/alerts/payload.py", "adapters/ledger/schema/codec.py"},
     "pydantic_core": {"formats/schema/pydantic_problems.py"},
     "pydantic_settings": {"formats/settings/"},

@@ -88,7 +88,7 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
 def _with_daemon(ledger: IncidentLedger | None, path: Path) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
     from tocsin.adapters.files.rights import closed
-    from tocsin.adapters.ledger.lock import is_locked
+    from tocsin.adapters.ledger.sqlite.lock import is_locked
     from tocsin.cli.workspace import need_ledger
 
     if ledger is None and closed(path):

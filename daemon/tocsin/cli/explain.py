@@ -79,7 +79,7 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
     from dataclasses import replace
 
     from tocsin.adapters.files.rights import closed
-    from tocsin.adapters.ledger.lock import is_locked
+    from tocsin.adapters.ledger.sqlite.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.app.incidents.open_incidents import holders_unknown
     from tocsin.cli.workspace import incident_named, need_answer, open_workspace

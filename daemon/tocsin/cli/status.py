@@ -158,7 +158,7 @@ async def _open_incidents(folder: Path) -> StatusLook:
     from tocsin.adapters.files.disk_threads import DiskThreads, in_time
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
-    from tocsin.adapters.ledger.lock import is_locked
+    from tocsin.adapters.ledger.sqlite.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents, without_ledger
     from tocsin.cli.workspace import open_workspace
 

@@ -32,7 +32,7 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.adapters.files.disk_threads import DiskThreads
     from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.adapters.jinja.pages import JinjaPages
-    from tocsin.adapters.ledger.shared import SharedLedger
+    from tocsin.adapters.ledger.sqlite.shared import SharedLedger
     from tocsin.adapters.outbox.reader import OutboxReader
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy

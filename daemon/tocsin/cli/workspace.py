@@ -192,14 +192,15 @@ def ledger_at(path: Path, tell: Callable[[str], None] = warn, *, writing: bool =
     if not is_file(path):
         return None
     from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.opening import open_existing
+    from tocsin.adapters.ledger.sqlite.keeping import FileStore
+    from tocsin.adapters.ledger.sqlite.opening import open_existing
 
     try:
         opened = open_existing(path, writing=writing)
     except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return None
-    return SqlLedger(opened) if opened else None
+    return SqlLedger(FileStore(opened)) if opened else None
 
 
 def need_ledger(path: Path, why: str) -> NoReturn:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tocsin.adapters.ledger import opening, writer
+from tocsin.adapters.ledger import writer
 from tocsin.adapters.ledger.errors import is_damage, is_passing, ledger_error
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_existing, open_file
+from tocsin.adapters.ledger.sqlite import opening
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_existing, open_file
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
@@ -34,7 +36,7 @@ async def ledger(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
     monkeypatch.setattr(opening, "BUSY_MS", 200)
     monkeypatch.setattr(writer, "PATIENCE_MS", 400)
     monkeypatch.setattr(writer, "TROUBLED_MS", 20)
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     yield ledger
     await ledger.close()
 
@@ -96,22 +98,22 @@ async def test_a_lock_is_waited_for_once_and_then_hardly(ledger: SqlLedger, path
             await ledger.record("db", (FACT,), (), ())
         return time.perf_counter() - started
 
-    turns = asyncio.create_task(ledger.trouble_turns())
+    turns = asyncio.create_task(ledger.store.trouble_turns())
     other = sqlite3.connect(path, isolation_level=None)
     for _ in range(2):
         other.execute("BEGIN EXCLUSIVE")
         assert await seconds() >= 0.35
-        assert "is locked" in ledger.trouble
+        assert "is locked" in ledger.store.trouble
         await asyncio.wait_for(turns, 0.1)
         assert await seconds() < 0.3
         with pytest.raises(LedgerError):
-            await ledger.try_lock()
+            await ledger.store.try_lock()
         other.execute("ROLLBACK")
-        turns = asyncio.create_task(ledger.trouble_turns())
-        await ledger.try_lock()
+        turns = asyncio.create_task(ledger.store.trouble_turns())
+        await ledger.store.try_lock()
         await asyncio.wait_for(turns, 0.1)
-        assert ledger.trouble == ""
-        turns = asyncio.create_task(ledger.trouble_turns())
+        assert ledger.store.trouble == ""
+        turns = asyncio.create_task(ledger.store.trouble_turns())
     turns.cancel()
     other.close()
 
@@ -120,7 +122,7 @@ async def test_commands_work_beside_the_daemon(ledger: SqlLedger, path: Path) ->
     """A command reads the ledger of a running daemon, each time as it is then, and can write nothing there."""
     opened = open_existing(path)
     assert opened is not None
-    command = SqlLedger(opened)
+    command = SqlLedger(FileStore(opened))
     for number in range(1, 4):
         await ledger.record("db", (FACT,), (), ())
         assert await command.facts("db") == (FACT,) * number

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tocsin.adapters.ledger import opening
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
-from tocsin.adapters.ledger.opening import open_file, take_lock
-from tocsin.adapters.ledger.place import ballast
-from tocsin.adapters.ledger.place.ballast import Ballast
-from tocsin.adapters.ledger.place.faults import outlived
+from tocsin.adapters.ledger.sqlite import ballast, opening
+from tocsin.adapters.ledger.sqlite.ballast import Ballast
+from tocsin.adapters.ledger.sqlite.faults import outlived
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
 from tocsin.domain.facts import Answer, Answered
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.ledger_file import FileChange
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 async def reopened(path: Path) -> set[str]:
     """The incidents that a new process finds."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     incidents = await ledger.incidents()
     await ledger.close()
     return set(incidents)
@@ -56,14 +56,14 @@ def refusing(monkeypatch: pytest.MonkeyPatch, code: int, times: int) -> None:
 @pytest.mark.parametrize("names", [[""], ["", "-wal", "-shm"], ["-wal", "-shm", ""]])
 async def test_a_deleted_file_is_made_anew(path: Path, names: list[str]) -> None:
     """Rule 64: with all that was recorded, also what was recorded since; whoever reads or writes goes on."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record("db", (FACT,), (), ())
-    assert await ledger.look_after_file(T0) is None
+    assert await ledger.store.look_after_file(T0) is None
     for name in names:
         path.with_name(path.name + name).unlink()
     await ledger.record("web", (FACT,), (), ())
-    assert await ledger.look_after_file(T0) is FileChange.DELETED
-    assert await ledger.look_after_file(T0) is None
+    assert await ledger.store.look_after_file(T0) is FileChange.DELETED
+    assert await ledger.store.look_after_file(T0) is None
     await ledger.record("dns", (FACT,), (), ())
     assert set(await ledger.incidents()) == {"db", "web", "dns"}
     await ledger.close()
@@ -72,7 +72,7 @@ async def test_a_deleted_file_is_made_anew(path: Path, names: list[str]) -> None
 
 async def test_another_file_in_its_place_is_kept(path: Path) -> None:
     """Rule 64: what somebody put there is put aside with its own log, and is as it was."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record("db", (FACT,), (), ())
     backup = path.with_name("backup.db")
     other = sqlite3.connect(backup, isolation_level=None)
@@ -80,9 +80,9 @@ async def test_another_file_in_its_place_is_kept(path: Path) -> None:
     other.execute("CREATE TABLE mine (x)")
     for name in ("-wal", "-shm", ""):
         backup.with_name(backup.name + name).rename(path.with_name(path.name + name))
-    assert await ledger.look_after_file(T0) is FileChange.REPLACED
-    assert ledger.replaced == path.with_name("tocsin.db.replaced-20261123T100000Z")
-    with closing(sqlite3.connect(ledger.replaced)) as aside:
+    assert await ledger.store.look_after_file(T0) is FileChange.REPLACED
+    assert ledger.store.replaced == path.with_name("tocsin.db.replaced-20261123T100000Z")
+    with closing(sqlite3.connect(ledger.store.replaced)) as aside:
         assert aside.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
     other.close()
     await ledger.record("web", (FACT,), (), ())
@@ -92,16 +92,16 @@ async def test_another_file_in_its_place_is_kept(path: Path) -> None:
 
 async def test_one_that_cannot_be_made_anew_goes_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 64: without room for a new file the ledger stays open as it is; it is made anew later."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record("db", (FACT,), (), ())
     remove(path)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", fail)
         with pytest.raises(LedgerError, match="No space left"):
-            await ledger.look_after_file(T0)
+            await ledger.store.look_after_file(T0)
     await ledger.record("web", (FACT,), (), ())
     assert path.name not in names_in(path.parent)
-    assert await ledger.look_after_file(T0) is FileChange.DELETED
+    assert await ledger.store.look_after_file(T0) is FileChange.DELETED
     await ledger.close()
     assert await reopened(path) == {"db", "web"}
 
@@ -122,11 +122,11 @@ async def test_the_lock_goes_along(path: Path) -> None:
     """Rule 64: the whole folder may have gone; afterwards a second daemon still finds the ledger taken."""
     path.parent.mkdir()
     lock = Lock(path)
-    ledger = SqlLedger(open_file(path, "now"), lock)
+    ledger = SqlLedger(FileStore(open_file(path, "now"), lock))
     for file in path.parent.iterdir():
         file.unlink()
     path.parent.rmdir()
-    assert await ledger.look_after_file(T0) is FileChange.DELETED
+    assert await ledger.store.look_after_file(T0) is FileChange.DELETED
     with pytest.raises(LedgerLockedError, match=str(os.getpid())):
         Lock(path)
     await ledger.close()
@@ -135,8 +135,8 @@ async def test_the_lock_goes_along(path: Path) -> None:
 
 async def test_the_ballast_is_given_up_for_a_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 64: a file that finds no room is opened once the ballast is gone; it is held anew where there is room."""
-    ledger = SqlLedger(open_file(path, "now"))
-    assert await ledger.hold_ballast()
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert await ledger.store.hold_ballast()
     held = path.with_name("tocsin.db.ballast")
     assert held.stat().st_size == ballast.SIZE
     assert held.stat().st_blocks * 512 >= ballast.SIZE
@@ -144,12 +144,12 @@ async def test_the_ballast_is_given_up_for_a_start(path: Path, monkeypatch: pyte
     refusing(monkeypatch, sqlite3.SQLITE_FULL, 1)
     opened = open_file(path, "now")
     assert (opened.freed, held.exists()) == (True, False)
-    ledger = SqlLedger(opened)
+    ledger = SqlLedger(FileStore(opened))
     assert ledger.away == ""
     monkeypatch.setattr(ballast, "free", lambda _folder: ballast.ROOM - 1)
-    assert not await ledger.hold_ballast()
+    assert not await ledger.store.hold_ballast()
     monkeypatch.undo()
-    assert await ledger.hold_ballast()
+    assert await ledger.store.hold_ballast()
     await ledger.close()
 
 
@@ -160,13 +160,13 @@ async def test_the_ballast_goes_before_there_is_no_room_at_all(path: Path, monke
     monkeypatch.setattr(ballast, "free", lambda _folder: ballast.SCARCE - 1)
     opened = open_file(path, "now")
     assert opened.freed
-    await SqlLedger(opened).close()
+    await SqlLedger(FileStore(opened)).close()
 
 
 @pytest.mark.parametrize("killed", [False, True])
 async def test_a_ledger_in_memory_returns(path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool) -> None:
     """Rule 64: with all that its file held, after a kill too; once there is room it is in its file, with all since."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record("db", (FACT,), (), ())
     copies = {file: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")}
     await ledger.close()
@@ -174,15 +174,15 @@ async def test_a_ledger_in_memory_returns(path: Path, monkeypatch: pytest.Monkey
         for file, data in copies.items():
             file.write_bytes(data)
     refusing(monkeypatch, sqlite3.SQLITE_IOERR, 9)
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     assert ledger.away == "no room"
-    assert ledger.start.known
+    assert ledger.store.start.known
     await ledger.record("web", (FACT,), (), ())
     assert await ledger.incidents() == ("db", "web")
     with monkeypatch.context() as patch:
         patch.setattr(ballast, "free", lambda _folder: 0)
-        assert await ledger.look_after_file(T0) is None
-    assert await ledger.look_after_file(T0) is FileChange.RETURNED
+        assert await ledger.store.look_after_file(T0) is None
+    assert await ledger.store.look_after_file(T0) is FileChange.RETURNED
     assert ledger.away == ""
     await ledger.record("dns", (FACT,), (), ())
     await ledger.close()
@@ -192,16 +192,16 @@ async def test_a_ledger_in_memory_returns(path: Path, monkeypatch: pytest.Monkey
 
 async def test_what_changed_meanwhile_is_put_aside(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 64: a file that another process wrote while the ledger was in memory is never overwritten."""
-    await SqlLedger(open_file(path, "now")).close()
+    await SqlLedger(FileStore(open_file(path, "now"))).close()
     with monkeypatch.context() as patch:
         refusing(patch, sqlite3.SQLITE_IOERR, 9)
-        ledger = SqlLedger(open_file(path, "now"))
-    command = SqlLedger(open_file(path, "now"))
+        ledger = SqlLedger(FileStore(open_file(path, "now")))
+    command = SqlLedger(FileStore(open_file(path, "now")))
     await command.record("web", (FACT,), (), ())
     await command.close()
-    assert await ledger.look_after_file(T0) is FileChange.RETURNED
-    assert ledger.replaced is not None
-    assert await reopened(ledger.replaced) == {"web"}
+    assert await ledger.store.look_after_file(T0) is FileChange.RETURNED
+    assert ledger.store.replaced is not None
+    assert await reopened(ledger.store.replaced) == {"web"}
     await ledger.close()
 
 

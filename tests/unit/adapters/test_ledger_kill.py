@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.delivery import Accepted
 
 WRITER = """
@@ -18,7 +19,8 @@ import asyncio, os, sys
 from datetime import UTC, datetime
 from pathlib import Path
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.delivery import Accepted, Content
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
@@ -48,7 +50,7 @@ async def task(ledger, name):
 
 async def main():
     done("starting", "-")
-    ledger = SqlLedger(open_file(Path(sys.argv[1]), "now"))
+    ledger = SqlLedger(FileStore(open_file(Path(sys.argv[1]), "now")))
     await asyncio.gather(*(task(ledger, f"t{number}") for number in range(8)))
 
 asyncio.run(main())
@@ -82,8 +84,8 @@ async def test_what_was_awaited_survives_a_kill(tmp_path: Path, seed: int) -> No
     dice = random.Random(seed)
     path = tmp_path / "tocsin.db"
     said = killed(path, "settled", dice.uniform(0.0, 0.2))
-    ledger = SqlLedger(open_file(path, "later"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
+    assert ledger.store.set_aside is None
     letters = {letter.notification.key: letter for letter in await ledger.unsettled()}
     facts = {fact.person for name in await ledger.incidents() for fact in await ledger.facts(name)}  # type: ignore[union-attr] - all are Answered here
     records = {each.decided.key: each for name in await ledger.incidents() for each in await ledger.records(name)}
@@ -101,8 +103,8 @@ async def test_killed_while_it_is_made(tmp_path: Path) -> None:
     path = tmp_path / "tocsin.db"
     for step in range(4):
         killed(path, "starting", step * 0.03)
-        ledger = SqlLedger(open_file(path, "later"))
-        assert ledger.set_aside is None
+        ledger = SqlLedger(FileStore(open_file(path, "later")))
+        assert ledger.store.set_aside is None
         assert isinstance(await ledger.unsettled(), tuple)
         await ledger.close()
         path = tmp_path / f"{step}.db" if step % 2 else path

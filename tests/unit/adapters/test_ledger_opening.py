@@ -13,9 +13,17 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import CONNECTIONS, OpenedLedger, check_place, make_engine, open_existing, open_file
-from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.schema.tables import metadata
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import (
+    CONNECTIONS,
+    OpenedLedger,
+    check_place,
+    make_engine,
+    open_existing,
+    open_file,
+)
+from tocsin.adapters.ledger.sqlite.seal import Seal
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, ProvedBy
 from tocsin.domain.facts import Answer, Answered, Coded
@@ -62,8 +70,8 @@ async def test_two_processes_write_at_once(path: Path) -> None:
     """A daemon and another process that read and write at the same time wait for each other; neither fails, and only
     one of them is granted a claim.
     """
-    daemon = SqlLedger(open_file(path, "now"))
-    command = SqlLedger(OpenedLedger(make_engine(path), Seal(path)))
+    daemon = SqlLedger(FileStore(open_file(path, "now")))
+    command = SqlLedger(FileStore(OpenedLedger(make_engine(path), Seal(path))))
     for number in range(15):
         claims = await asyncio.gather(
             daemon.claim_notice(f"cause-{number}", T0, timedelta(hours=1)),
@@ -76,7 +84,7 @@ async def test_two_processes_write_at_once(path: Path) -> None:
 
 async def test_a_question_holds_up_no_writer(path: Path) -> None:
     """While a question is answered, another process can write: it takes no lock to ask, and sees one moment."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record("db", (FACT,), (), ())
     opened = open_existing(path)
     assert opened is not None
@@ -98,7 +106,7 @@ async def test_what_lies_beside_goes_along(path: Path) -> None:
     """A damaged file that another process has open is set aside with its log: the fresh ledger must not take that for
     its own.
     """
-    ledger = SqlLedger(open_file(path, "before"))
+    ledger = SqlLedger(FileStore(open_file(path, "before")))
     await ledger.record("db", (FACT,) * 200, (), ())
     await ledger.close()
     other = sqlite3.connect(path)
@@ -106,8 +114,8 @@ async def test_what_lies_beside_goes_along(path: Path) -> None:
     other.commit()
     harm_a_page(path)
     beside = {suffix: path.with_name(f"tocsin.db{suffix}").stat().st_ino for suffix in ("", "-wal", "-shm")}
-    ledger = SqlLedger(open_file(path, "stamp"))
-    assert ledger.set_aside == path.with_name("tocsin.db.damaged-stamp")
+    ledger = SqlLedger(FileStore(open_file(path, "stamp")))
+    assert ledger.store.set_aside == path.with_name("tocsin.db.damaged-stamp")
     for suffix, inode in beside.items():
         assert path.with_name(f"tocsin.db.damaged-stamp{suffix}").stat().st_ino == inode
     assert await ledger.noticed_at("disk") is None
@@ -159,7 +167,7 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
         old.executescript((DATA / "0001.sql").read_text())
     old.close()
     opened = open_file(path, "now")
-    ledger = SqlLedger(opened)
+    ledger = SqlLedger(FileStore(opened))
     (letter,) = await ledger.unsettled()
     again = await ledger.begin_attempt(letter.notification.key, Channel.SMS, "+14155550101", T0)
     assert again.number == letter.attempts[-1].number + 1
@@ -175,8 +183,8 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     assert set(await ledger.unfinished()) == {"db"}
     assert settings_of(opened.engine)[0] == SET
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
+    assert ledger.store.set_aside is None
     assert [row.ref for _, row in await ledger.unjudged_arrivals()] == ["SM9"]
     await ledger.close()
 
@@ -189,13 +197,13 @@ async def test_a_ledger_of_0006_takes_sessions(path: Path) -> None:
     old.close()
     with pytest.raises(LedgerError, match=r"schema 0006, not 0007"):
         open_existing(path)
-    ledger = SqlLedger(open_file(path, "now"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
     assert await ledger.sessions() == ()
     session = Session("ab" * 32, "ana", T0)
     await ledger.begin_session(session)
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
     assert await ledger.session(session.digest) == session
     assert await ledger.answer_link("ab" * 32) == AnswerLink("ab" * 32, "db", 1, "ana")
     await ledger.close()
@@ -211,8 +219,8 @@ async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     old.close()
     with pytest.raises(LedgerError, match=r"schema 0005, not 0007"):
         open_existing(path)
-    ledger = SqlLedger(open_file(path, "now"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
     assert {letter.content for letter in await ledger.unsettled()} == {Content("Database down")}
     before = (await ledger.unsettled())[0]
     link = AnswerLink("ab" * 32, "db", 1, "ana")
@@ -220,7 +228,7 @@ async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     same = replace(before.notification, key="en"), Content("Database down")
     await ledger.record("db", (), [Letter(*german, link=link), Letter(*same)], ())
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
     assert [letter.content for letter in await ledger.unsettled()][2:] == [german[1], same[1]]
     assert await ledger.answer_link(link.digest) == link
     assert await ledger.outcome(ArrivalKind.SMS, "SM9") == Judgement("accepted", "Done.")
@@ -238,8 +246,8 @@ async def test_a_ledger_of_0004_takes_words_and_codes(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0004.sql").read_text())
     old.close()
-    ledger = SqlLedger(open_file(path, "now"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
     assert await ledger.last_good_config() == KeptConfig("r1", T0, {"tocsin.yaml": b"operators: [ana]\n"})
     assert await ledger.outcome(ArrivalKind.SMS, "SM8") == Judgement("accepted")
     ((row, waiting),) = await ledger.unjudged_arrivals()
@@ -247,7 +255,7 @@ async def test_a_ledger_of_0004_takes_words_and_codes(path: Path) -> None:
     await ledger.record_result(row, "acted", "Done.")
     await ledger.record_config("r2", {"people.yaml": b"people: {}\n"}, T0, "c0de")
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
     assert await ledger.outcome(ArrivalKind.SMS, waiting.ref) == Judgement("acted", "Done.")
     assert await ledger.last_good_config() == KeptConfig("r2", T0, {"people.yaml": b"people: {}\n"}, "c0de")
     await ledger.close()
@@ -261,8 +269,8 @@ async def test_a_ledger_of_0003_takes_providers_bundles_and_opt_outs(path: Path)
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0003.sql").read_text())
     old.close()
-    ledger = SqlLedger(open_file(path, "now"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
     before = [attempt for name in ("db", "old") for record in await ledger.records(name) for attempt in record.attempts]
     assert [(attempt.id, attempt.provider, attempt.bundle) for attempt in before] == [
         (number, "", "") for number in (1, 2, 3, 4)
@@ -278,7 +286,7 @@ async def test_a_ledger_of_0003_takes_providers_bundles_and_opt_outs(path: Path)
     opted = OptOut(Channel.SMS, "+14155550102", T0, "SM7")
     await ledger.opt_out(opted)
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
     assert [known for known, _ in await ledger.find_attempt(6)] == [begun[1], begun[0]]
     assert (await ledger.bundle("b1"), await ledger.opt_outs()) == (bundle, (opted,))
     await ledger.close()
@@ -302,19 +310,19 @@ def replace_content(path: Path, change: Callable[[bytes], bytes]) -> bytes:
 )
 async def test_a_damaged_ledger_is_set_aside(path: Path, harm: Callable[[bytes], bytes]) -> None:
     """Damage is met at the start: the file is kept beside, a fresh one works, and the caller can tell."""
-    ledger = SqlLedger(open_file(path, "before"))
+    ledger = SqlLedger(FileStore(open_file(path, "before")))
     await ledger.record("db", (FACT,) * 200, (), ())
     await ledger.close()
     harmed = replace_content(path, harm)
-    ledger = SqlLedger(open_file(path, "20261123T100000Z"))
-    assert ledger.set_aside is not None
-    assert ledger.set_aside.name == "tocsin.db.damaged-20261123T100000Z"
-    assert ledger.set_aside.read_bytes()[:50] == harmed[:50]
+    ledger = SqlLedger(FileStore(open_file(path, "20261123T100000Z")))
+    assert ledger.store.set_aside is not None
+    assert ledger.store.set_aside.name == "tocsin.db.damaged-20261123T100000Z"
+    assert ledger.store.set_aside.read_bytes()[:50] == harmed[:50]
     assert await ledger.incidents() == ()
     await ledger.record("web", (FACT,), (), ())
     await ledger.close()
-    ledger = SqlLedger(open_file(path, "later"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
+    assert ledger.store.set_aside is None
     assert await ledger.incidents() == ("web",)
     await ledger.close()
 
@@ -356,8 +364,8 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
     old.close()
     with pytest.raises(LedgerError, match="schema 0001"):
         open_existing(path)
-    ledger = SqlLedger(open_file(path, "now"))
-    assert ledger.set_aside is None
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
     assert [type(fact).__name__ for fact in await ledger.facts("db")] == ["Seen", "Assessed", "StepFired", "Paged"]
     assert [len(letter.attempts) for letter in await ledger.unsettled()] == [1]
     assert await ledger.file("db") == ("db.yaml", b"title: x\n")
@@ -393,7 +401,7 @@ def test_a_command_makes_no_ledger(path: Path) -> None:
 async def test_nobody_else_reads_it(tmp_path: Path) -> None:
     """The folder and the file are made for their owner alone, whatever characters their names have."""
     path = tmp_path / "a b?c=%20d#e" / "tocsin.db"
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.end_attempt(await ledger.begin_attempt("k", Channel.SMS, "+14155550101", T0), Accepted(), T0)
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}

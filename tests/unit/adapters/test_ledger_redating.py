@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.facts import ClockMoved, Closed, Seen
 from tocsin.domain.incident import Incident, Status
 
@@ -19,7 +20,7 @@ HOUR = timedelta(hours=1)
 async def test_a_row_that_cannot_be_read_is_left_alone(tmp_path: Path, moves: bool) -> None:
     """Rules 59, 60, 63: the other incidents are put right; that one is set aside by whoever reads it."""
     path = tmp_path / "tocsin.db"
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     for incident in ("bad", "good"):
         await ledger.record(incident, [Seen(T0, Incident(incident, "x", "s", Status.IDENTIFIED)), Closed(T0)], (), ())
     with sqlite3.connect(path) as rows:

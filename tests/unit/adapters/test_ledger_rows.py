@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Content, Letter, Receipt, Refused
 from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Paged, RoleOpened, Seen
@@ -34,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def ledger(path: Path) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     yield ledger
     await ledger.close()
 

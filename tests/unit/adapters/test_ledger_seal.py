@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_existing, open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_existing, open_file
 
 NOW = datetime(2026, 11, 26, 10, 0, tzinfo=UTC)
 
 
 async def kept_at(path: Path) -> None:
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record_config("r1", {"all.yaml": b"people: {}"}, NOW)
     await ledger.close()
 
@@ -23,7 +24,7 @@ async def sealed(path: Path) -> bool:
     """As a command of the daemon's user reads it."""
     opened = open_existing(path)
     assert opened
-    ledger = SqlLedger(opened)
+    ledger = SqlLedger(FileStore(opened))
     try:
         config = await ledger.last_good_config()
         assert config
@@ -39,7 +40,7 @@ async def test_what_the_daemon_keeps_is_sealed(tmp_path: Path) -> None:
     key = tmp_path / "tocsin.db.key"
     assert (key.stat().st_mode & 0o777, len(key.read_bytes())) == (0o600, 32)
     before = key.read_bytes()
-    await SqlLedger(open_file(path, "now")).close()
+    await SqlLedger(FileStore(open_file(path, "now"))).close()
     assert key.read_bytes() == before
     assert await sealed(path)
 
@@ -75,7 +76,7 @@ async def test_other_files_under_its_seal(tmp_path: Path) -> None:
     """The seal is of these very bytes."""
     path = tmp_path / "tocsin.db"
     await kept_at(path)
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     await ledger.record_config("r1", {"all.yaml": b"people: {eve: {}}"}, NOW)
     await ledger.close()
     run(path, "UPDATE configs SET seal = (SELECT seal FROM configs WHERE id = 1) WHERE id = 2")

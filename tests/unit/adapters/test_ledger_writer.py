@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.adapters.ledger.writes import CONFIGS_KEPT
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Bundle, Content, Letter
@@ -30,7 +31,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def ledger(path: Path) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     yield ledger
     await ledger.close()
 
@@ -125,7 +126,7 @@ async def test_who_gave_up_in_time_writes_nothing(ledger: SqlLedger) -> None:
 
 async def test_closing_finishes_what_is_queued(path: Path) -> None:
     """Calls that wait when the ledger is closed are written before it lets go of the file."""
-    ledger = SqlLedger(open_file(path, "now"))
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
     calls = [asyncio.create_task(ledger.record(f"i{n}", (FACT,), (), ())) for n in range(1100)]
     await asyncio.sleep(0)
     await ledger.close()
@@ -199,7 +200,7 @@ async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:
         raise AssertionError("a mistake")
 
     with pytest.raises(AssertionError, match="a mistake"):
-        await ledger._writer.commit(wrong, None)
+        await ledger.store._writer.commit(wrong, None)
     assert (await ledger.begin_attempt("k", Channel.SMS, PHONE, T0)).number == 1
 
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.lock import LedgerLockedError, Lock, is_locked
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock, is_locked
 
 
 def test_asking_takes_nothing(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.rights import closed, is_folder, mode_in, way_to_write, why_not
-from tocsin.adapters.ledger.lock import Lock, is_locked
+from tocsin.adapters.ledger.sqlite.lock import Lock, is_locked
 
 NOBODY = 65534
 STRANGER = pwd.getpwuid(NOBODY).pw_name

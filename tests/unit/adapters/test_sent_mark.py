@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.keeping import OLDER_COPY
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
-from tocsin.adapters.ledger.place import sent_mark
-from tocsin.adapters.ledger.place.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark
+from tocsin.adapters.ledger.sqlite import sent_mark
+from tocsin.adapters.ledger.sqlite.keeping import OLDER_COPY, FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
+from tocsin.adapters.ledger.sqlite.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark
 from tocsin.domain.delivery import Bundle, Content, Letter
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -42,8 +42,8 @@ async def send(ledger: SqlLedger, name: str, at: datetime, address: str = ANA) -
 
 async def opened(path: Path, now: datetime) -> tuple[SqlLedger, sent_mark.LedgerLack]:
     """A start."""
-    ledger = SqlLedger(open_file(path, "now"))
-    return ledger, await ledger.compare_with_mark(now)
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    return ledger, await ledger.store.compare_with_mark(now)
 
 
 async def older_copy(path: Path) -> None:
@@ -157,7 +157,7 @@ async def test_a_mark_that_cannot_be_written_stops_nothing(path: Path, monkeypat
 async def until(ledger: SqlLedger, trouble: str) -> None:
     """The mark is written beside the loop."""
     async with asyncio.timeout(20):
-        while ledger.mark_trouble != trouble:  # noqa: ASYNC110 - the thread tells nobody
+        while ledger.store.mark_trouble != trouble:  # noqa: ASYNC110 - the thread tells nobody
             await asyncio.sleep(0.02)
 
 

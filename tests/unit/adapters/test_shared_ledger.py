@@ -11,15 +11,16 @@ from tempfile import mkdtemp
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
-from tocsin.adapters.ledger.shared import SharedLedger
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
+from tocsin.adapters.ledger.sqlite.shared import SharedLedger
 from tocsin.ports.ledger import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 async def _made(path: Path, cause: str) -> None:
-    daemon = SqlLedger(open_file(path, "now"))
+    daemon = SqlLedger(FileStore(open_file(path, "now")))
     await daemon.claim_notice(cause, T0, timedelta(0))
     await daemon.close()
 
@@ -89,7 +90,7 @@ async def test_it_is_never_stale(tmp_path: Path) -> None:
     await _made(path, "c0")
     shared = SharedLedger(path)
     for number in range(1, 4):
-        daemon = SqlLedger(open_file(path, "now"))
+        daemon = SqlLedger(FileStore(open_file(path, "now")))
         await daemon.claim_notice(f"c{number}", T0, timedelta(0))
         assert await shared().noticed_at(f"c{number}") == T0
         await daemon.close()
@@ -109,7 +110,7 @@ async def test_a_file_that_nobody_had_open(tmp_path: Path) -> None:
     before = shared()
     assert await before.noticed_at("first") == T0
     assert [beside.name for beside in path.parent.glob("tocsin.db-*")] == []
-    daemon = SqlLedger(open_file(path, "now"))
+    daemon = SqlLedger(FileStore(open_file(path, "now")))
     await daemon.claim_notice("second", T0, timedelta(0))
     with pytest.raises(LedgerError, match="ask again"):
         await before.noticed_at("second")
@@ -122,7 +123,7 @@ async def test_a_file_that_nobody_had_open(tmp_path: Path) -> None:
 READER = """
 import asyncio, os, sys
 from pathlib import Path
-from tocsin.adapters.ledger.shared import SharedLedger
+from tocsin.adapters.ledger.sqlite.shared import SharedLedger
 
 os.setgroups([])
 os.setgid(61_002)
@@ -143,10 +144,11 @@ import asyncio, os, sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 
 async def write():
-    daemon = SqlLedger(open_file(Path(sys.argv[1]), "now"))
+    daemon = SqlLedger(FileStore(open_file(Path(sys.argv[1]), "now")))
     await daemon.claim_notice("killed", datetime.fromisoformat(sys.argv[2]), timedelta(0))
     os._exit(9)
 
@@ -174,7 +176,7 @@ def test_another_user_of_the_group_reads_along() -> None:
         return reader.stdout.readline().strip()
 
     async def start_and_stop(cause: str) -> None:
-        daemon = SqlLedger(open_file(path, "now"))
+        daemon = SqlLedger(FileStore(open_file(path, "now")))
         await daemon.claim_notice(cause, T0, timedelta(0))
         assert seen(cause) == str(T0)
         await daemon.close()

@@ -12,8 +12,8 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import make_private
 from tocsin.adapters.files.whole_file import temporary_file, write_whole
-from tocsin.adapters.ledger.place.ballast import Ballast
-from tocsin.adapters.ledger.place.sent_mark import SentMark
+from tocsin.adapters.ledger.sqlite.ballast import Ballast
+from tocsin.adapters.ledger.sqlite.sent_mark import SentMark
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.domain.delivery import Accepted, Content, Message
 from tocsin.domain.people import Channel

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.explanation import Explanation, UnknownIncidentError, explain, policy_since
 from tocsin.cli.output.explain_lines import IN_FULL, WIDTH, ExplainReader, lines
 from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Fault, Letter, Refused, Uncertain
@@ -31,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "x")))
     yield ledger
     await ledger.close()
 

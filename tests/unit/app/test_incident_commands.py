@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
 from tocsin.cli.ack import acknowledged
 from tocsin.domain.arrival import CommandAnswerEntry
@@ -75,7 +76,7 @@ def _pages(person: str, role: str = "technical_lead", at: datetime = BEFORE) -> 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
     (tmp_path / "incidents").mkdir()
-    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "x")))
     yield Room(tmp_path / "incidents", ledger)
     await ledger.close()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents, without_ledger
 from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.cli.status import incident_document
@@ -29,7 +30,7 @@ OVER = replace(CARD, status=Status.RESOLVED)
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "x")))
     yield ledger
     await ledger.close()
 

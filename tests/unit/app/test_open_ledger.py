@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tocsin.adapters.ledger.lock import Lock
+from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.app.lifecycle.startup import StartError
-from tocsin.app.wiring.build import open_ledger
+from tocsin.app.wiring.build import open_store
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NOBODY = 65534
@@ -31,7 +31,7 @@ def ledger(tmp_path: Path) -> Path:
 async def made(path: Path) -> None:
     """It was used."""
     async with AsyncExitStack() as closing_:
-        open_ledger(path, T0, closing_)
+        open_store(path, T0, closing_)
 
 
 @contextmanager
@@ -50,7 +50,7 @@ async def refused(path: Path) -> str:
     """The one line by which a start ends."""
     async with AsyncExitStack() as closing_:
         with pytest.raises(StartError) as raised:
-            open_ledger(path, T0, closing_)
+            open_store(path, T0, closing_)
     (line,) = raised.value.reasons
     assert "\n" not in line
     assert str(path) in line
@@ -106,8 +106,8 @@ async def test_another_daemon(ledger: Path) -> None:
     lock = Lock(ledger)
     async with AsyncExitStack() as closing_:
         with pytest.raises(StartError, match=rf"works on this ledger \(pid {os.getpid()}\); stop it first"):
-            open_ledger(ledger, T0, closing_)
+            open_store(ledger, T0, closing_)
         ledger.with_name("tocsin.db.lock").write_text("77\npager2\n")
         with pytest.raises(StartError, match=r"works on this ledger \(pid 77 on pager2\)"):
-            open_ledger(ledger, T0, closing_)
+            open_store(ledger, T0, closing_)
     lock.release()

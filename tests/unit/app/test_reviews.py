@@ -13,7 +13,8 @@ import pytest
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.reviews import DRAFTS_MOST, NeverSeenError, NoDraftError, Reviews, write
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
@@ -60,7 +61,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    ledger = SqlLedger(open_file(tmp_path / "tocsin.db", "x"))
+    ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "x")))
     await see(ledger, CARD)
     yield Room(ledger, tmp_path / "reviews")
     await ledger.close()

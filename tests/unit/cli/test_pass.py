@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli import pass_, tocsin
 from tocsin.domain.arrival import CommandAnswerEntry
@@ -35,7 +36,7 @@ def seen(here: Path, *, healthy: bool) -> None:
     """The daemon knows the incident and has asked ana; it was well a moment ago, or an hour."""
 
     async def write() -> None:
-        ledger = SqlLedger(open_file(here / "var" / "tocsin.db", "now"))
+        ledger = SqlLedger(FileStore(open_file(here / "var" / "tocsin.db", "now")))
         now = datetime.now(UTC)
         at = now - timedelta(minutes=1)
         role, reason = "technical_lead", Reason.DECLARED

@@ -9,7 +9,8 @@ from typing import TypeVar
 import pytest
 from click.testing import CliRunner, Result
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import open_file
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.cli.resubscribe import command
 from tocsin.domain.arrival import OptOut, ResubscribeEntry
 from tocsin.domain.people import Channel
@@ -34,7 +35,7 @@ def with_ledger(folder: Path, act: Callable[[SqlLedger], Awaitable[T]]) -> T:
     """Do something with the folder's ledger, and close it."""
 
     async def run() -> T:
-        ledger = SqlLedger(open_file(folder / "var" / "tocsin.db", "now"), None)
+        ledger = SqlLedger(FileStore(open_file(folder / "var" / "tocsin.db", "now"), None))
         try:
             return await act(ledger)
         finally:

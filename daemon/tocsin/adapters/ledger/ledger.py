@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tocsin.adapters.ledger import redating, writes
-from tocsin.adapters.ledger.keeping import KeptLedger
-from tocsin.adapters.ledger.lock import Lock
-from tocsin.adapters.ledger.opening import OpenedLedger
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, link_row, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
+from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
@@ -28,13 +26,23 @@ from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
 
 
-class SqlLedger(KeptLedger):
-    """A port Ledger, and a port FileKeeper."""
+class SqlLedger:
+    """A port Ledger, and a port LedgerPlace."""
 
-    def __init__(self, opened: OpenedLedger, lock: Lock | None = None) -> None:
-        super().__init__(opened, lock)
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._commit = store.commit
+        self._read = store.read
         self._tallies = Tallies()
-        self._seal = opened.seal
+
+    @property
+    def away(self) -> str:
+        """Why it does not lie where it should; empty if it does."""
+        return self.store.away
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        await self.store.close()
 
     async def record(
         self,
@@ -47,11 +55,11 @@ class SqlLedger(KeptLedger):
         """Write facts and notifications together; the keys that were new. A key already there stays as it is. `anew`:
         what was recorded before that instant cannot be read, and is put aside.
         """
-        return await self._writer.commit(writes.record, _entry(incident, facts, letters, held, anew))
+        return await self._commit(writes.record, _entry(incident, facts, letters, held, anew))
 
     async def finish(self, incident: str) -> None:
         """Nothing can become due for this incident again without a new fact: a start need not load it."""
-        await self._writer.commit(writes.record, writes.RecordEntry(incident, finished=True))
+        await self._commit(writes.record, writes.RecordEntry(incident, finished=True))
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
         """All facts of one incident, in the order recorded. Raises UnreadableError."""
@@ -76,7 +84,7 @@ class SqlLedger(KeptLedger):
     async def settle_unreadable(self, incident: str, at: datetime) -> None:
         """Such letters of an incident are given up: they are settled as unwanted."""
         row = {"incident": incident, "settled_at": write_instant(at)}
-        await self._writer.commit(writes.settle_unreadable, row)
+        await self._commit(writes.settle_unreadable, row)
 
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
@@ -93,7 +101,7 @@ class SqlLedger(KeptLedger):
     async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """Keep the bytes of the newest good version of an incident's file."""
         row = {"id": incident, "file": os.fsencode(file), "digest": digest, "data": zlib.compress(data)}
-        await self._writer.commit(writes.keep_file, row)
+        await self._commit(writes.keep_file, row)
 
     async def files(self) -> dict[str, tuple[str, str]]:
         """For every incident the name of its file and the digest of its newest good version."""
@@ -107,11 +115,11 @@ class SqlLedger(KeptLedger):
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
         """Record an attempt before its first byte leaves."""
-        cause = possible_duplicate or self._repetition(key, via, address, at)
+        cause = possible_duplicate or self.store.repetition(key, via, address, at)
         row = _attempt_row(key, via, address, at, cause, provider)
-        id_, number = await self._writer.commit(writes.begin_attempt, row)
+        id_, number = await self._commit(writes.begin_attempt, row)
         begun = Attempt(id_, key, number, via, address, at, possible_duplicate=cause, provider=provider)
-        self._note_begun(begun)
+        self.store.note_begun(begun)
         return begun
 
     async def begin_bundle(
@@ -126,7 +134,7 @@ class SqlLedger(KeptLedger):
         provider: str = "",
     ) -> tuple[Attempt, ...]:
         """Record one try of a bundle before its first byte leaves: an attempt for each of these keys."""
-        why = {key: causes.get(key, "") or self._repetition(key, via, address, at) for key in keys}
+        why = {key: causes.get(key, "") or self.store.repetition(key, via, address, at) for key in keys}
         rows = [_attempt_row(key, via, address, at, why[key], provider, bundle.id) for key in keys]
         digest = digest_of(bundle.content)
         links = [link_row(link) for link in bundle.links]
@@ -135,10 +143,10 @@ class SqlLedger(KeptLedger):
             Attempt(
                 id_, key, number, via, address, at, possible_duplicate=why[key], provider=provider, bundle=bundle.id
             )
-            for key, (id_, number) in zip(keys, await self._writer.commit(writes.begin_bundle, entry), strict=True)
+            for key, (id_, number) in zip(keys, await self._commit(writes.begin_bundle, entry), strict=True)
         )
         for attempt in begun:
-            self._note_begun(attempt)
+            self.store.note_begun(attempt)
         return begun
 
     async def bundle(self, id_: str) -> Bundle | None:
@@ -152,16 +160,16 @@ class SqlLedger(KeptLedger):
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Record how an attempt ended."""
         row = {"this": attempt.id, "outcome": write_outcome(outcome), "ended_at": write_instant(at)}
-        await self._writer.commit(writes.end_attempt, row)
+        await self._commit(writes.end_attempt, row)
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """What the provider said became of an attempt; never moves backwards."""
         row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": write_instant(at), "receipt_code": code}
-        await self._writer.commit(writes.record_receipt, row)
+        await self._commit(writes.record_receipt, row)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         """Nothing more will be tried for this notification. The first state stands."""
-        await self._writer.commit(writes.settle, {"this": key, "state": state, "settled_at": write_instant(at)})
+        await self._commit(writes.settle, {"this": key, "state": state, "settled_at": write_instant(at)})
 
     async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
         """An attempt by its id, and the notification it was for; then what left with it in the same try."""
@@ -188,7 +196,7 @@ class SqlLedger(KeptLedger):
             "body": replace_surrogates(arrival.body),
             "at": write_instant(arrival.at),
         }
-        return await self._writer.commit(writes.record_arrival, row)
+        return await self._commit(writes.record_arrival, row)
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What came in and is not judged yet, oldest first, each with its row."""
@@ -205,7 +213,7 @@ class SqlLedger(KeptLedger):
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""
         judged = {"this": row, "result": result, "words": replace_surrogates(words)}
-        await self._writer.commit(writes.record_result, judged)
+        await self._commit(writes.record_result, judged)
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         """What became of an arrival; None: it is not judged yet, or unknown."""
@@ -235,7 +243,7 @@ class SqlLedger(KeptLedger):
         """Write down answers, and the letter that tells of them. False: the letter's key is known."""
         facts = [writes.RecordEntry(incident, [_fact_row(incident, answer)]) for incident, answer in answers]
         entry = _entry(letter.notification.incident, (), [letter], ())
-        return await self._writer.commit(writes.record_answers, (letter.notification.key, (entry, *facts)))
+        return await self._commit(writes.record_answers, (letter.notification.key, (entry, *facts)))
 
     async def opt_outs(self) -> tuple[OptOut, ...]:
         """Every address that wants nothing more, in the order they said so."""
@@ -245,11 +253,11 @@ class SqlLedger(KeptLedger):
         """Nothing more goes to this address."""
         at = write_instant(opt_out.at)
         row = {"via": opt_out.via.value, "address": opt_out.address, "at": at, "ref": opt_out.ref}
-        await self._writer.commit(writes.opt_out, row)
+        await self._commit(writes.opt_out, row)
 
     async def opt_in(self, via: Channel, address: str) -> bool:
         """This address may be written to again. False: it might all along."""
-        return await self._writer.commit(writes.opt_in, {"of": via.value, "this": address})
+        return await self._commit(writes.opt_in, {"of": via.value, "this": address})
 
     async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
         """When each address last proved to work."""
@@ -258,11 +266,11 @@ class SqlLedger(KeptLedger):
     async def begin_session(self, session: Session) -> None:
         """Somebody has signed in."""
         row = {"digest": session.digest, "person": session.person, "began_at": write_instant(session.began_at)}
-        await self._writer.commit(writes.begin_session, row)
+        await self._commit(writes.begin_session, row)
 
     async def end_sessions(self, digests: Collection[str]) -> None:
         """These are over."""
-        await self._writer.commit(writes.end_sessions, list(digests))
+        await self._commit(writes.end_sessions, list(digests))
 
     async def sessions(self) -> tuple[Session, ...]:
         """All that can be read, in the order they began."""
@@ -282,17 +290,17 @@ class SqlLedger(KeptLedger):
     ) -> None:
         """A good config came into force, or other templates did beside it."""
         packed = pack_config(files, templates)
-        seal = self._seal.of(revision, packed) or None
+        seal = self.store.seal(revision, packed) or None
         row = {"revision": revision, "since": write_instant(at), "files": packed, "mac": mac or None, "seal": seal}
-        await self._writer.commit(writes.record_config, row)
+        await self._commit(writes.record_config, row)
 
     async def last_good_config(self) -> KeptConfig | None:
         """The config that came into force last and can be read."""
-        return await self._read(operation.last_good_config(self._seal))
+        return await self._read(operation.last_good_config(self.store.vouches))
 
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
-        return await self._writer.commit(writes.claim_notice, writes.NoticeClaim(cause, at, quiet))
+        return await self._commit(writes.claim_notice, writes.NoticeClaim(cause, at, quiet))
 
     async def noticed_at(self, cause: str) -> datetime | None:
         """When this cause was last told; None: never."""
@@ -304,11 +312,11 @@ class SqlLedger(KeptLedger):
 
     async def move_clock(self, by: timedelta, now: datetime) -> None:
         """The clock was put forward by so much and says `now`: what still matters is moved with it."""
-        await self._writer.commit(redating.move, redating.ClockMove(by, now))
+        await self._commit(redating.move, redating.ClockMove(by, now))
 
     async def bring_back(self, now: datetime) -> timedelta:
         """Nothing that still matters is later than now; how far ahead the latest was."""
-        return await self._writer.commit(redating.bring_back, now)
+        return await self._commit(redating.bring_back, now)
 
     async def tally(self, settled_before: datetime) -> Tally:
         """What the ledger holds, in numbers. Rows begun before that instant count as they were found first."""

@@ -19,8 +19,9 @@ from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.lock import LedgerLockedError
-from tocsin.adapters.ledger.opening import open_file, take_lock
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError
+from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
@@ -95,9 +96,10 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     await on_disk.read()
     place = await on_disk.ledger(other_threads)
     async with AsyncExitStack() as closing:
-        ledger = open_ledger(place, clock.now(), closing)
+        store = open_store(place, clock.now(), closing)
+        ledger = SqlLedger(store)
         clock_notice = await bring_back(ledger, clock.now())
-        await ledger.compare_with_mark(clock.now())
+        await store.compare_with_mark(clock.now())
         advice: tuple[Part, ...] = (StartAdvice(on_disk.reading, clock.now(), whole=watched),)
         while True:
             started = await on_disk.started(ledger)
@@ -108,14 +110,14 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 opt_outs = OptOuts(await ledger.opt_outs())
                 notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
                 reader = ConfigReader(folder, environ, clock, ledger, config, notices, started, judge, *readers)
-                keeper = LedgerKeeper(clock, ledger, notices, place)
+                keeper = LedgerKeeper(clock, store, notices, place)
                 manager = Systemd(environ)
                 alerts = alert_feed(clock, ledger, config, notices)
                 beside: tuple[Part, ...] = (LogWatch(clock, log, notices), keeper, alerts, *advice)
                 daemon = await assemble(
                     clock, ledger, config, notices, manager, reader, incident_folder, on_disk.before, beside, steps
                 )
-                tell_troubles(notices, started, ledger, clock_notice)
+                tell_troubles(notices, started, store, clock_notice)
                 orders.by_signal()
                 unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
                 await daemon.serve(daemon.incidents.resumable(unsettled), orders)
@@ -126,14 +128,14 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
             await on_disk.read()
 
 
-def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger:
-    """The ledger, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
+def open_store(path: Path, now: datetime, closing: AsyncExitStack) -> FileStore:
+    """The ledger's file, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
     try:
         refuse_to_leave_roots_files(path.parent)
         lock = take_lock(path)
         if lock is not None:
             closing.callback(lock.release)
-        ledger = SqlLedger(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")), lock)
+        store = FileStore(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")), lock)
     except LedgerLockedError as other:
         raise StartError(other) from None
     except (LedgerError, OSError) as trouble:
@@ -145,8 +147,8 @@ def open_ledger(path: Path, now: datetime, closing: AsyncExitStack) -> SqlLedger
             else trouble
         )
         raise StartError(why) from None
-    closing.push_async_callback(ledger.close)
-    return ledger
+    closing.push_async_callback(store.close)
+    return store
 
 
 def refuse_to_leave_roots_files(folder: Path) -> None:
@@ -245,7 +247,7 @@ def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
     }
 
 
-def tell_troubles(notices: Notices, started: Started, ledger: SqlLedger, clock_notice: OperatorNotice | None) -> None:
+def tell_troubles(notices: Notices, started: Started, store: FileStore, clock_notice: OperatorNotice | None) -> None:
     """What operators hear of the start: of a wrong clock, a refused config, what of the one before does not count, and
     a ledger that was set aside.
     """
@@ -258,6 +260,6 @@ def tell_troubles(notices: Notices, started: Started, ledger: SqlLedger, clock_n
     elif not started.refused:
         for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART):
             notices.cured(trouble, "", "the config on disk is in force")
-    if ledger.set_aside:
-        sentence = f"the ledger was damaged and set aside as {ledger.set_aside}; a fresh one goes on and knows nothing"
+    if store.set_aside:
+        sentence = f"the ledger was damaged and set aside as {store.set_aside}; a fresh one goes on and knows nothing"
         notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))

@@ -1,12 +1,12 @@
 """What is asked about the daemon itself: the configs that were in force, and what operators were told."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, select
 
-from tocsin.adapters.ledger.place.seal import Seal
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.configs import unpack_config
@@ -15,8 +15,8 @@ from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.ports.ledger import KeptConfig
 
 
-def last_good_config(seal: Seal) -> Question[KeptConfig | None]:
-    """The config that came into force last and can be read."""
+def last_good_config(vouches: Callable[[str | None, str, bytes], bool]) -> Question[KeptConfig | None]:
+    """The config that came into force last and can be read. `vouches`: whether the code beside one holds."""
     kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
 
     def read(connection: Connection) -> KeptConfig | None:
@@ -24,7 +24,7 @@ def last_good_config(seal: Seal) -> Question[KeptConfig | None]:
             for row in rows.mappings():
                 with suppress(RowError):
                     config = decode("configs", row["id"], _config, row)
-                    return replace(config, sealed=seal.holds(row["seal"], config.revision, row["files"]))
+                    return replace(config, sealed=vouches(row["seal"], config.revision, row["files"]))
         return None
 
     return read

@@ -17,13 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.errors import ledger_error
-from tocsin.adapters.ledger.lock import LedgerLockedError, Lock
-from tocsin.adapters.ledger.opening import OpenedLedger, make_engine
-from tocsin.adapters.ledger.place.ballast import Ballast, can_return
-from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
-from tocsin.adapters.ledger.place.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
 from tocsin.adapters.ledger.reads.messages import attempt_keys
-from tocsin.adapters.ledger.writer import Writer
+from tocsin.adapters.ledger.sqlite.ballast import Ballast, can_return
+from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, make_engine
+from tocsin.adapters.ledger.sqlite.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
+from tocsin.adapters.ledger.writer import Write, Writer
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import NOBODY
 from tocsin.domain.people import Channel
@@ -35,11 +35,13 @@ OLDER_COPY = "the ledger is an older copy"
 READERS = 4
 """How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""
 
+A = TypeVar("A")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
-class KeptLedger:
-    """A port FileKeeper, and what every question and every write goes through. `set_aside` is where a damaged ledger
+class FileStore:
+    """A Store, and a port FileKeeper. `set_aside` is where a damaged ledger
     was put when this one was made in its place; `concern` is a sentence for the operators about where it lies, or
     empty.
     """
@@ -55,10 +57,23 @@ class KeptLedger:
         self._mark: SentMark | None = SentMark(opened.file.path) if opened.file else None
         self._lack = LedgerLack()
         self._compared_at: datetime | None = None
+        self._seal = opened.seal
         self._writer = Writer(opened.engine, patient=opened.file is None)
         self._readers = DiskThreads("ledger reader", READERS)
 
-    def _repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
+    async def commit(self, write: Write[A, R], argument: A) -> R:
+        """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
+        return await self._writer.commit(write, argument)
+
+    def seal(self, revision: str, content: bytes) -> str:
+        """The code by the key beside the file; empty without one."""
+        return self._seal.of(revision, content)
+
+    def vouches(self, code: str | None, revision: str, content: bytes) -> bool:
+        """Whether a code is by that key."""
+        return self._seal.holds(code, revision, content)
+
+    def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
         """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
         sort = alike(key, via.value, address)
         if not self._lack.left[sort] or self._compared_at is None or at - self._compared_at >= REPEATED_WITHIN:
@@ -66,10 +81,10 @@ class KeptLedger:
         self._lack.left[sort] -= 1
         return OLDER_COPY
 
-    def _note_begun(self, begun: Attempt) -> None:
+    def note_begun(self, attempt: Attempt) -> None:
         """The mark beside the ledger is to know it, too."""
-        if self._mark is not None and not begun.reference.startswith(f"{NOBODY}/"):
-            self._mark.note(begun.id, begun.reference, begun.via.value, begun.address, begun.started_at)
+        if self._mark is not None and not attempt.reference.startswith(f"{NOBODY}/"):
+            self._mark.note(attempt.id, attempt.reference, attempt.via.value, attempt.address, attempt.started_at)
 
     async def compare_with_mark(self, now: datetime) -> LedgerLack:
         """What the mark beside the ledger knows to have been sent, and the ledger does not: it is an older copy. What
@@ -78,7 +93,7 @@ class KeptLedger:
         if self._mark is not None:
             first = await asyncio.to_thread(self._mark.first_id)
             with suppress(LedgerError):
-                keys = await self._read(attempt_keys(first)) if first is not None else {}
+                keys = await self.read(attempt_keys(first)) if first is not None else {}
                 self._lack, self._compared_at = await asyncio.to_thread(self._mark.lack, keys, now), now
         return self._lack
 
@@ -156,7 +171,7 @@ class KeptLedger:
         if self._file is not None and not self._file.away:
             await asyncio.to_thread(stay_open_to_readers, self._file.path)
 
-    async def _read(self, question: Callable[[Connection], T]) -> T:
+    async def read(self, question: Callable[[Connection], T]) -> T:
         """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
 
         def ask() -> T:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from tocsin.adapters.files.rights import why_not
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.opening import OpenedLedger, open_existing
-from tocsin.adapters.ledger.place.ledger_file import is_open_to_readers
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.ledger_file import is_open_to_readers
+from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, open_existing
 from tocsin.ports.ledger import LedgerError
 
 
@@ -38,7 +39,7 @@ class SharedLedger:
                 raise LedgerError(f"the ledger at {self._path} is empty yet; tocsin run fills it")
             if self._current is not None:
                 self._former.append(self._current)  # somebody may still be asking it
-            self._current, self._opened, self._identity = SqlLedger(opened), opened, identity
+            self._current, self._opened, self._identity = SqlLedger(FileStore(opened)), opened, identity
         return self._current
 
     def _was_opened(self) -> bool:

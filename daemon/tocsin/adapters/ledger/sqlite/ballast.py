@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from tocsin.adapters.files.whole_file import write_whole
-from tocsin.adapters.ledger.place.ledger_file import LedgerFile, is_held, is_written
+from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_held, is_written
 
 SIZE = 8 << 20
 """Bytes held: SQLite's log grows to 4 MB before it goes into the file, which then grows as much."""

@@ -1,0 +1,52 @@
+"""The seam between what a ledger says and the database it lies in: a file of SQLite, or a server."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from tocsin.adapters.ledger.writer import Write
+from tocsin.domain.delivery import Attempt
+from tocsin.domain.people import Channel
+
+A = TypeVar("A")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """One database, open. Every fault of it leaves as LedgerError."""
+
+    @property
+    def away(self) -> str:
+        """Why what is written does not lie where it should; empty if it does."""
+        ...
+
+    async def commit(self, write: Write[A, R], argument: A) -> R:
+        """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
+        ...
+
+    async def read(self, question: Callable[[Connection], T]) -> T:
+        """Ask, beside the writer and never in its way. Raises LedgerError."""
+        ...
+
+    def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
+        """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
+        ...
+
+    def note_begun(self, attempt: Attempt) -> None:
+        """It is recorded, and leaves now: whatever keeps that in mind outside the ledger is to know it."""
+        ...
+
+    def seal(self, revision: str, content: bytes) -> str:
+        """The code by which the ledger itself vouches for a kept config; empty: it makes none."""
+        ...
+
+    def vouches(self, code: str | None, revision: str, content: bytes) -> bool:
+        """Whether only the daemon can have written this kept config."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued and let go of the database."""
+        ...
