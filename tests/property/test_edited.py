@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tocsin.app.edits.edited import cleaned, edited
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
@@ -75,6 +75,8 @@ def read(data: bytes) -> Incident:
 
 @settings(max_examples=40)
 @given(INCIDENTS, EDITS)
+@example(Incident("pay", "Pay", "Minor", public_resolution="1\n1"), Edit(resolution=""))
+@example(Incident("pay", "Pay", "Minor", public_resolution="1"), Edit(resolution="", public_resolution=""))
 def test_edited_is_what_the_file_reads_as(incident: Incident, edit: Edit) -> None:
     """Whether its file is edited, or written anew from a version; comments are kept."""
     edit = cleaned(edit)

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.resolver import VersionedResolver
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarString, LiteralScalarString
 
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, TimelineNote, UpdateEntry
 from tocsin.formats.incident.values import REVIEWED
@@ -163,15 +163,20 @@ def _resolve(mapping: CommentedMap, edit: Edit) -> None:
     ended = {"text": edit.resolution, "public": edit.public_resolution}
     words = {key: _text(text) for key, text in ended.items() if text is not None}
     there = mapping.get("resolution")
+    if not words:
+        return
     if isinstance(there, CommentedMap) and edit.resolution != "":
         there.update(words)
-    elif "public" in words:
-        mapping["resolution"] = CommentedMap(({"text": there} if there else {}) | words)
-    elif words:
-        below = _trailing(there) if isinstance(there, CommentedMap) else None
-        mapping["resolution"] = words["text"]
-        if below:
-            mapping.ca.items["resolution"] = [None, None, below, None]
+        return
+    below = _trailing(there) if isinstance(there, CommentedMap) else None
+    commented, key = mapping, "resolution"
+    if "public" in words:
+        mapping[key] = commented = CommentedMap(({"text": there} if there else {}) | words)
+        key = "public"
+    else:
+        mapping[key] = words["text"]
+    if below:
+        commented.ca.items[key] = [None, None, below, None]
 
 
 def _put(mapping: CommentedMap, key: str, name: str, value: str, empty: CommentedMap) -> None:
@@ -212,7 +217,8 @@ def _trailing(entries: CommentedSeq | CommentedMap) -> Any:
     if comments is None or place is None:
         return None
     token = comments[place]
-    own, newline, rest = token.value.partition("\n")
+    block = isinstance(node, (LiteralScalarString, FoldedScalarString))  # below it a comment begins a line of its own
+    own, newline, rest = ("", "\n", token.value) if block else token.value.partition("\n")
     if not rest:
         return None
     moved = type(token)(newline + rest, token.start_mark, None)
