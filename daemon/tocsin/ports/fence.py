@@ -1,0 +1,11 @@
+"""The fence before the first byte (rule 53)."""
+
+from typing import Protocol
+
+
+class Fence(Protocol):
+    """Whether this process still leads, by its own clock alone. It asks nobody, so it costs nothing and never waits."""
+
+    def holds(self) -> bool:
+        """Whether a first byte, or the final dot of a mail, may leave now."""
+        ...
