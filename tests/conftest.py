@@ -1,12 +1,15 @@
 """What all tests share: plain log lines; Hypothesis without a clock of its own (machines differ), the same examples each
-time in CI.
+time in CI; one PostgreSQL for all tests of a worker.
 """
 
 import os
+from collections.abc import Iterator
 
 import pytest
 import structlog
 from hypothesis import settings
+
+from tests.fakes.postgres import Database, Server, postgres
 
 structlog.configure(
     processors=[
@@ -33,3 +36,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     dealt = [path for number in range(WORKERS) for path in (*long[number::WORKERS], *short[number::WORKERS])]
     order = {path: number for number, path in enumerate(dealt)}
     items.sort(key=lambda item: order[item.path])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """PostgreSQL 18, from the wheel. Who stops it starts it again."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres_server: Server) -> Iterator[Database]:
+    """An empty database on it."""
+    with postgres_server.database() as database:
+        yield database
