@@ -114,6 +114,9 @@ class Uncertain:
 
 Outcome = Accepted | Deferred | Refused | Uncertain
 
+NOT_LEADING = Deferred("nothing was sent: this machine does not lead")
+"""How a try ends that the fence stopped (rule 53): it says nothing of the provider."""
+
 
 class Receipt(StrEnum):
     """What the provider says became of an accepted message; it only moves forward."""

@@ -5,19 +5,24 @@ from collections.abc import Sequence
 
 import pytest
 from tocsin.adapters.smtp.connection import RelayConnection
-from tocsin.domain.delivery import Accepted, Deferred, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Outcome, Refused, Uncertain
+
+from tests.fakes.fence import FakeFence
 
 SENDER, ANA = "i@example.com", "ana@example.com"
 MAIL, RCPT, DATA = b"MAIL FROM:<i@example.com>\r\n", b"RCPT TO:<ana@example.com>\r\n", b"DATA\r\n"
 
 
 class Wire(asyncio.Transport):
-    """What asyncio gives for a connection, without one: the bytes written, and whether it was closed."""
+    """What asyncio gives for a connection, without one: the bytes written, and whether it was closed. `limits` are those
+    of what may wait to be written.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.closed = False
+        self.closed = self.aborted = False
+        self.limits: tuple[int | None, int | None] = (None, None)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """The connection hears from now on what a test says."""
@@ -25,8 +30,14 @@ class Wire(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self.limits = high, low
+
     def close(self) -> None:
         self.closed = True
+
+    def abort(self) -> None:
+        self.closed = self.aborted = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -130,6 +141,39 @@ async def test_lost_after_the_mail_was_written() -> None:
         connection.data_received(heard)
         connection.connection_lost(None)
         assert await waiting == outcome
+
+
+async def test_the_dot_waits_for_the_mail_and_the_fence() -> None:
+    """Rule 53: the dot leaves only once the whole mail has, and the machine still leads then. A mail without its dot was
+    not sent, and the relay throws it away with the connection.
+    """
+    for fence, outcome in ((FakeFence(1), Accepted("X1")), (FakeFence(0), NOT_LEADING)):
+        connection, wire = opened("pipelining")
+        assert wire.limits == (0, None)  # else asyncio would say nothing of what has not left yet
+        assert await announced(connection, [b"250 ok\r\n250 ok\r\n354 go on\r\n"]) is None
+        waiting = asyncio.create_task(connection.deliver(b"Subject: x\r\n", fence))
+        connection.pause_writing()
+        await asyncio.sleep(0.001)
+        assert wire.written.endswith(b"DATA\r\nSubject: x\r\n")
+        assert (fence.looks, connection.dotted) == (0, False)
+        connection.resume_writing()
+        await asyncio.sleep(0.001)
+        connection.data_received(b"250 queued as X1\r\n")
+        assert await waiting == outcome
+        assert wire.written.endswith(b"x\r\n.\r\n") is connection.dotted is isinstance(outcome, Accepted)
+        assert (wire.aborted, connection.usable) == (outcome == NOT_LEADING, outcome != NOT_LEADING)
+
+
+async def test_lost_before_the_dot_was_written() -> None:
+    """What was not dotted was not sent (rule 53): a connection that ends while the mail is written has carried nothing."""
+    connection, wire = opened("pipelining")
+    assert await announced(connection, [b"250 ok\r\n250 ok\r\n354 go on\r\n"]) is None
+    waiting = asyncio.create_task(connection.deliver(b"Subject: x\r\n"))
+    connection.pause_writing()
+    await asyncio.sleep(0.001)
+    connection.connection_lost(ConnectionResetError("reset by peer"))
+    assert await waiting == Deferred("the connection was lost before the mail was written: reset by peer")
+    assert not wire.written.endswith(b"\r\n.\r\n")
 
 
 @pytest.mark.parametrize(

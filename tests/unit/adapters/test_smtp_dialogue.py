@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.adapters.smtp.dialogue import (
+    DOT,
     REPLY_MOST,
     ReplyReader,
     SmtpReply,
@@ -57,7 +58,7 @@ def test_a_reply_without_an_end_is_cut_off() -> None:
 def test_dots_are_stuffed(lines: list[str]) -> None:
     """A server that undoes the stuffing finds the mail, and its end nowhere before the end."""
     mail = ("Subject: s\r\n\r\n" + "\r\n".join(lines)).encode()
-    written = dot_stuffed(mail)
+    written = dot_stuffed(mail) + DOT
     assert written.endswith(b"\r\n.\r\n")
     assert written.find(b"\r\n.\r\n") == len(written) - 5
     read = b"\r\n".join(line.removeprefix(b".") for line in written[:-3].split(b"\r\n"))
@@ -217,4 +218,4 @@ def test_a_reply_of_a_number_only() -> None:
 @pytest.mark.parametrize("mail", [b"a: b\r\n\r\nx", b"a: b\r\n\r\nx\n", b"a: b\r\n\r\nx\r\n"])
 def test_the_dot_stands_alone(mail: bytes) -> None:
     """However a mail ends, its dot is a line of its own, or the relay would wait for ever."""
-    assert dot_stuffed(mail).endswith(b"\r\n.\r\n")
+    assert (dot_stuffed(mail) + DOT).endswith(b"\r\n.\r\n")

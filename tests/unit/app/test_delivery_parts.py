@@ -14,7 +14,18 @@ from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    NOT_LEADING,
+    Accepted,
+    Attempt,
+    Deferred,
+    Fate,
+    Fault,
+    Outcome,
+    Receipt,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.notification import Kind
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
@@ -245,6 +256,15 @@ def test_a_busy_relay_that_takes_all_at_the_second_try_is_well() -> None:
     for number in range(10):
         health.on_attempt(tried(Accepted(), f"mail{number}"))
     assert notices.take() == ()
+
+
+def test_what_the_fence_stopped_says_nothing_of_the_provider() -> None:
+    """Rule 53: a machine that does not lead sends nothing, however often; the provider was not even asked."""
+    notices = Notices(StillClock())
+    health = ProviderHealth(EMAIL, notices)
+    for number in range(9):
+        health.on_attempt(tried(NOT_LEADING, f"mail{number}"))
+    assert (notices.take(), health.unwell, health.failed_at) == ((), False, None)
 
 
 @pytest.mark.parametrize("outcome", [Deferred("421 closing", "421"), Uncertain("lost in DATA")])

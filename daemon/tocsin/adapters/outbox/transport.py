@@ -15,10 +15,11 @@ from threading import Lock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.rights import make_private, mode_in
 from tocsin.adapters.files.safe_open import NotRegularError, read_regular
-from tocsin.adapters.files.whole_file import sync_folder, write_whole
-from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+from tocsin.adapters.files.whole_file import sync, sync_folder, temporary_file
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.text import gsm
 from tocsin.text.contacts import by_prefix
 from tocsin.wording.message.email import Letterhead
@@ -55,7 +56,9 @@ class Outbox:
         sms_sender: str,
         sms_senders: Mapping[str, str] | None = None,
         clock: Clock,
+        fence: Fence = NO_FENCE,
     ) -> None:
+        self._fence = fence
         self._folder = folder
         self._letterhead = Letterhead(email_sender)
         self._sms_sender = sms_sender
@@ -92,10 +95,17 @@ class Outbox:
         """Nothing is held."""
 
     def _write(self, message: Message, now: datetime) -> Outcome:
-        """Under a hidden name first, flushed, then by rename: whoever watches the folder never sees half a file."""
+        """Under a hidden name first, flushed, then by rename if the fence lets it: whoever watches the folder never
+        sees half a file.
+        """
         try:
             name = _name(message, now, self._number())
-            write_whole(self._folder / name, self._bytes(message), mode_in(self._folder))
+            with temporary_file(self._folder / name, mode_in(self._folder)) as (temporary, opened):
+                opened.write(self._bytes(message))
+                sync(opened)
+                if not self._fence.holds():
+                    return NOT_LEADING
+                temporary.rename(self._folder / name)
             sync_folder(self._folder)
         except OSError as trouble:
             return Deferred(f"the outbox cannot be written: {trouble.strerror}", code=str(trouble.errno or ""))

@@ -16,7 +16,8 @@ from pathlib import Path
 import aiosmtplib
 
 from tocsin.adapters.smtp import dialogue
-from tocsin.domain.delivery import Deferred, Fault, Outcome, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Deferred, Fault, Outcome, Uncertain
+from tocsin.ports.fence import NO_FENCE, Fence
 
 KEPT_FOR = 20.0
 """Seconds for which an unused connection is trusted; relays and routers drop idle ones without a word."""
@@ -46,7 +47,7 @@ def _unheeded(_step: Step, _tls: ssl.SSLObject | None) -> None:
 
 class RelayConnection(asyncio.Protocol):
     """A connection that is ready for mails, one after the other. `extensions` are what the relay offers, in small
-    letters.
+    letters. `dotted`: the dot of the mail that was announced last has left, or is about to.
     """
 
     def __init__(self, transport: asyncio.Transport, extensions: Container[str]) -> None:
@@ -56,9 +57,12 @@ class RelayConnection(asyncio.Protocol):
         self._unread: deque[dialogue.SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost = ""
+        self._full = False
         self._announced = False
+        self.dotted = False
         self._used_at = asyncio.get_running_loop().time()
         transport.set_protocol(self)
+        transport.set_write_buffer_limits(high=0)
 
     @property
     def usable(self) -> bool:
@@ -77,7 +81,7 @@ class RelayConnection(asyncio.Protocol):
             return dialogue.not_carried(sender, to)
         commands = dialogue.envelope_commands(sender, to, again=self._announced)
         pipelined = "pipelining" in self._extensions
-        self._announced = True
+        self._announced, self.dotted = True, False
         outcome = None
         try:
             if pipelined:
@@ -122,14 +126,23 @@ class RelayConnection(asyncio.Protocol):
             self._transport.write(dialogue.RSET)
             await self._reply()
 
-    async def deliver(self, mail: bytes) -> Outcome:
-        """Write the announced mail and its dot, and hear what became of it."""
-        if self._lost:
-            return Deferred(f"the connection was lost before the mail was written: {self._lost}")
+    async def deliver(self, mail: bytes, fence: Fence = NO_FENCE) -> Outcome:
+        """Write the announced mail, then its dot if the fence lets it, and hear what became of it. A mail without its
+        dot is none: the relay throws it away with the connection (RFC 5321).
+        """
         try:
+            await self._written()
             self._transport.write(dialogue.dot_stuffed(mail))
+            await self._written()
+            if not fence.holds():
+                self._transport.abort()
+                return NOT_LEADING
+            self.dotted = True
+            self._transport.write(dialogue.DOT)
             reply = await self._reply()
         except _LostError as trouble:
+            if not self.dotted:
+                return Deferred(f"the connection was lost before the mail was written: {trouble}")
             return Uncertain(f"the relay did not confirm the mail: {trouble}")
         self._announced = False
         self._used_at = asyncio.get_running_loop().time()
@@ -163,22 +176,42 @@ class RelayConnection(asyncio.Protocol):
         self._lost = str(exc or "closed")
         self._wake()
 
+    def pause_writing(self) -> None:
+        """Asyncio's call: something that was written has not left yet."""
+        self._full = True
+
+    def resume_writing(self) -> None:
+        """Asyncio's call: all of it has."""
+        self._full = False
+        self._wake()
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    async def _written(self) -> None:
+        """Wait until all that was written has left."""
+        while self._full or self._lost:
+            await self._news()
+
     async def _reply(self) -> dialogue.SmtpReply:
-        """The next reply. Whoever stops waiting for it closes the connection: the next mail must not hear it."""
+        """The next reply."""
         while not self._unread:
-            if self._lost:
-                raise _LostError(self._lost)
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            except asyncio.CancelledError:
-                self.close()
-                raise
+            await self._news()
         return self._unread.popleft()
+
+    async def _news(self) -> None:
+        """Wait for anything to happen. Whoever stops waiting for it closes the connection: the next mail must not hear
+        of it.
+        """
+        if self._lost:
+            raise _LostError(self._lost)
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self._transport.abort() if self._full else self.close()
+            raise
 
 
 async def connect(

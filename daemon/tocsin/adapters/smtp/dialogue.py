@@ -20,7 +20,7 @@ DETAIL_MOST = 200
 """Characters of a reply that are kept."""
 REPLY_MOST = 32 * 1024
 """Octets of one reply that are read."""
-RSET, DATA, QUIT = b"RSET\r\n", b"DATA\r\n", b"QUIT\r\n"
+RSET, DATA, DOT, QUIT = b"RSET\r\n", b"DATA\r\n", b".\r\n", b"QUIT\r\n"
 _PLACES = {b"RCPT": Place.RCPT, b"DATA": Place.DATA}
 
 _QUEUED_AS = re.compile(r"\bqueued as ([A-Za-z0-9._-]{1,64})", re.IGNORECASE)
@@ -95,8 +95,8 @@ def envelope_commands(sender: str, to: str, *, again: bool) -> tuple[bytes, ...]
 
 
 def dot_stuffed(mail: bytes) -> bytes:
-    """The mail as it is written after DATA, with its dot. It begins with a header, so never with a dot."""
-    return mail.replace(b"\r\n.", b"\r\n..") + (b".\r\n" if mail.endswith(b"\r\n") else b"\r\n.\r\n")
+    """The mail as it is written after DATA, up to its `DOT`. It begins with a header, so never with a dot."""
+    return mail.replace(b"\r\n.", b"\r\n..") + (b"" if mail.endswith(b"\r\n") else b"\r\n")
 
 
 def after_command(command: bytes, reply: SmtpReply) -> Outcome | None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from tocsin.adapters.smtp import dialogue
 from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection, trust
 from tocsin.adapters.smtp.late_answers import LateAnswers
-from tocsin.domain.delivery import Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
+from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
 CONNECTIONS = 4
@@ -49,11 +50,13 @@ class Smtp:
         username: str = "",
         password: str = "",
         ca_file: Path | None = None,
+        fence: Fence = NO_FENCE,
     ) -> None:
         assert security in ("starttls", "tls", "none"), security
         self._relay = dialogue.Relay(host, port, security, (username, password) if username else None)
         self._letterhead = Letterhead(sender)
         self._ca_file = ca_file
+        self._fence = fence
         self._tls: ssl.SSLContext | None = None
         self._slots = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[RelayConnection] = []
@@ -93,7 +96,7 @@ class Smtp:
         """Write the announced mail and hear what became of it. A relay that has it and says nothing in time is listened
         to on, and the next try does not wait for that.
         """
-        delivery = asyncio.create_task(connection.deliver(mail), name=f"mail {reference}")
+        delivery = asyncio.create_task(connection.deliver(mail, self._fence), name=f"mail {reference}")
         try:
             await asyncio.wait({delivery}, timeout=until - asyncio.get_running_loop().time())
         except asyncio.CancelledError:
@@ -105,10 +108,12 @@ class Smtp:
                 self._late.note_answer()
             self._keep(connection)
             return outcome
-        if connection.wholly_written:
+        if connection.dotted and connection.wholly_written:
             self._late.listen(reference, delivery, connection)
         else:
             delivery.cancel()
+        if not connection.dotted:
+            return Deferred(f"{self._relay} did not take the mail within {SENT_WITHIN:.0f} s")
         return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
 
     async def _announce(self, to: str) -> RelayConnection | Outcome:
@@ -120,9 +125,14 @@ class Smtp:
             if idle is not None and not idle.usable:
                 idle.close()
                 continue
+            if idle is None and not self._fence.holds():
+                return NOT_LEADING
             connection = idle or await self._connect()
             if not isinstance(connection, RelayConnection):
                 return connection
+            if not self._fence.holds():
+                self._keep(connection)
+                return NOT_LEADING
             outcome = await connection.envelope(self._letterhead.address, to)
             if outcome is None:
                 return connection

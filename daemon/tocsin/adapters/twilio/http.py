@@ -16,6 +16,7 @@ from twilio.http.response import Response
 
 from tocsin.adapters.twilio import responses
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import NO_FENCE, Fence
 
 ANSWER_WITHIN = 10.0
 """Seconds for a request in all; the SDK's own timeout is not applied."""
@@ -43,10 +44,16 @@ class NoAnswerError(Exception):
         self.detail, self.written = detail, written
 
 
-class _Progress:
-    """How far one request got: `written` once it has begun to leave."""
+class BarredError(Exception):
+    """The request was not made: this machine does not lead."""
 
-    written = False
+
+class _Progress:
+    """How far one request got: `written` once it has begun to leave, if the fence lets it."""
+
+    def __init__(self, fence: Fence) -> None:
+        self.fence = fence
+        self.written = False
 
 
 class ProviderTime:
@@ -73,14 +80,17 @@ class ProviderTime:
 
 
 class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not typed
-    """The client that the SDK asks by. `base` replaces scheme and host of its addresses; empty: they stay."""
+    """The client that the SDK asks by. `base` replaces scheme and host of its addresses; empty: they stay. What creates
+    a message leaves only if the `fence` lets it.
+    """
 
-    def __init__(self, base: str, time: ProviderTime) -> None:
+    def __init__(self, base: str, time: ProviderTime, fence: Fence = NO_FENCE) -> None:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_mark_written)
         super().__init__(trace_configs=[trace])
         self._base = base.rstrip("/")
         self._time = time
+        self._fence = fence
 
     async def request(
         self,
@@ -93,7 +103,7 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         **_ours: Any,
     ) -> Any:
         """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
-        progress, asked_at = _Progress(), self._time.now()
+        progress, asked_at = _Progress(self._fence if method.upper() == "POST" else NO_FENCE), self._time.now()
         try:
             async with self.session.request(
                 method.upper(),
@@ -137,6 +147,9 @@ async def _text(answer: aiohttp.ClientResponse) -> str:
 
 
 async def _mark_written(_session: aiohttp.ClientSession, context: Any, _sent: Any) -> None:
+    """The connection stands, and the request is about to leave. Raises BarredError; then nothing of it does."""
+    if not context.trace_request_ctx.fence.holds():
+        raise BarredError
     context.trace_request_ctx.written = True
 
 

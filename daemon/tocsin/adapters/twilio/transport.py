@@ -15,10 +15,11 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from tocsin.adapters.twilio import responses
-from tocsin.adapters.twilio.http import AnswerError, HttpClient, NoAnswerError, ProviderTime
+from tocsin.adapters.twilio.http import AnswerError, BarredError, HttpClient, NoAnswerError, ProviderTime
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.text.contacts import by_prefix
 
 CLOCKS_DIFFER = timedelta(seconds=120)
@@ -61,6 +62,7 @@ class Twilio:
         api_url: str = "",
         status_url: str = "",
         clock: Clock,
+        fence: Fence = NO_FENCE,
     ) -> None:
         self._account = account_sid
         self._login = (api_key, api_secret) if api_key else (account_sid, auth_token)
@@ -70,6 +72,7 @@ class Twilio:
         self._api_url = api_url
         self._status_url = status_url
         self._client: Any = None
+        self._fence = fence
         self._time = ProviderTime(clock)
         self._starting = asyncio.Lock()
         self._references: OrderedDict[str, str] = OrderedDict()
@@ -94,7 +97,7 @@ class Twilio:
         async with self._starting:
             if self._client is not None:
                 return
-            self._client = await open_client(self._login, self._account, self._api_url, self._time)
+            self._client = await open_client(self._login, self._account, self._api_url, self._time, self._fence)
 
     async def send(self, message: Message) -> Outcome:
         """Ask once for the message to be created. Cancelling gives no outcome."""
@@ -110,6 +113,8 @@ class Twilio:
             )
         except AnswerError as answer:
             outcome = responses.to_create(answer.status, answer.text, answer.retry_after)
+        except BarredError:
+            outcome = NOT_LEADING
         except NoAnswerError as silence:
             outcome = Uncertain(silence.detail) if silence.written else Deferred(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError) as trouble:
@@ -236,9 +241,11 @@ class Twilio:
             self._references.popitem(last=False)
 
 
-async def open_client(login: tuple[str, str], account: str, api_url: str, time: ProviderTime) -> Any:
+async def open_client(
+    login: tuple[str, str], account: str, api_url: str, time: ProviderTime, fence: Fence = NO_FENCE
+) -> Any:
     """The SDK's client of an account, its message part loaded, away from the loop."""
-    http = HttpClient(api_url, time)
+    http = HttpClient(api_url, time, fence)
     environment = {"": ""}  # else the SDK takes settings from TWILIO_… variables
     client = Client(*login, account_sid=account, http_client=http, environment=environment)
     try:

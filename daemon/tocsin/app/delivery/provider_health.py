@@ -9,7 +9,18 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.refusals.denials import Denials, Denies
 from tocsin.app.delivery.refusals.refusal_row import DIFFERENT_MOST, RefusalRow, Try
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    MAIN,
+    NOT_LEADING,
+    Accepted,
+    Attempt,
+    Deferred,
+    Fate,
+    Fault,
+    Receipt,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.operator_notice import Trouble, subject_of
 from tocsin.domain.people import Channel
 from tocsin.wording.delivery.answer_words import (
@@ -96,9 +107,11 @@ class ProviderHealth:
 
     def on_attempt(self, attempt: Attempt) -> None:
         """Take note of how a try ended. A refusal is no failure: the provider answered for it. Nor does it make a
-        sick one well: it has taken nothing.
+        sick one well: it has taken nothing. What the fence stopped says nothing of it.
         """
         assert attempt.ended_at is not None
+        if attempt.outcome == NOT_LEADING:
+            return
         outcome, was_unwell, self.met = attempt.outcome, self.unwell, True
         if not isinstance(outcome, (Deferred, Uncertain)):
             self._in_a_row = 0
