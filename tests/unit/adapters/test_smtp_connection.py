@@ -15,7 +15,7 @@ MAIL, RCPT, DATA = b"MAIL FROM:<i@example.com>\r\n", b"RCPT TO:<ana@example.com>
 
 class Wire(asyncio.Transport):
     """What asyncio gives for a connection, without one: the bytes written, and whether it was closed. `limits` are those
-    of what may wait to be written.
+    of what may wait to be written; `full`: nothing leaves.
     """
 
     def __init__(self) -> None:
@@ -23,12 +23,18 @@ class Wire(asyncio.Transport):
         self.written = b""
         self.closed = self.aborted = False
         self.limits: tuple[int | None, int | None] = (None, None)
+        self.full = False
+        self.protocol: asyncio.BaseProtocol | None = None
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """The connection hears from now on what a test says."""
+        self.protocol = protocol
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
+        if self.full:
+            assert self.protocol is not None
+            self.protocol.pause_writing()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.limits = high, low
@@ -149,13 +155,14 @@ async def test_the_dot_waits_for_the_mail_and_the_fence() -> None:
     """
     for fence, outcome in ((FakeFence(1), Accepted("X1")), (FakeFence(0), NOT_LEADING)):
         connection, wire = opened("pipelining")
-        assert wire.limits == (0, None)  # else asyncio would say nothing of what has not left yet
+        assert wire.limits == (1, 0)  # else asyncio would say nothing of what has not left yet
         assert await announced(connection, [b"250 ok\r\n250 ok\r\n354 go on\r\n"]) is None
+        wire.full = True
         waiting = asyncio.create_task(connection.deliver(b"Subject: x\r\n", fence))
-        connection.pause_writing()
         await asyncio.sleep(0.001)
         assert wire.written.endswith(b"DATA\r\nSubject: x\r\n")
         assert (fence.looks, connection.dotted) == (0, False)
+        wire.full = False
         connection.resume_writing()
         await asyncio.sleep(0.001)
         connection.data_received(b"250 queued as X1\r\n")
@@ -168,8 +175,8 @@ async def test_lost_before_the_dot_was_written() -> None:
     """What was not dotted was not sent (rule 53): a connection that ends while the mail is written has carried nothing."""
     connection, wire = opened("pipelining")
     assert await announced(connection, [b"250 ok\r\n250 ok\r\n354 go on\r\n"]) is None
+    wire.full = True
     waiting = asyncio.create_task(connection.deliver(b"Subject: x\r\n"))
-    connection.pause_writing()
     await asyncio.sleep(0.001)
     connection.connection_lost(ConnectionResetError("reset by peer"))
     assert await waiting == Deferred("the connection was lost before the mail was written: reset by peer")

@@ -62,7 +62,7 @@ class RelayConnection(asyncio.Protocol):
         self.dotted = False
         self._used_at = asyncio.get_running_loop().time()
         transport.set_protocol(self)
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=1, low=0)  # 0 makes the transport of TLS pause for ever
 
     @property
     def usable(self) -> bool:

@@ -40,7 +40,7 @@ class Smtp:
     warmed = None
     skew = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, each by its name
         self,
         *,
         host: str,
