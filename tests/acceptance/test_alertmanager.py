@@ -1,13 +1,13 @@
 """The real Prometheus Alertmanager posts to the installed web side, and the installed daemon pages."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.alertmanager import BINARY, Alertmanager, free_port
-from tests.fakes.pager import CONFIG, SETTINGS, TOCSIN, Pager
+from tests.fakes.pager import CONFIG, SETTINGS, Pager
+from tests.fakes.ready_commands import start_ready
 
 TOKEN = "a-token-for-alerts"
 ALERT = {"alertname": "HighErrorRate", "severity": "warning", "service": "checkout"}
@@ -39,9 +39,7 @@ class World:
     def start_web(self) -> None:
         """Start the web side."""
         with (self.folder / "web.log").open("ab") as log:
-            self.web = subprocess.Popen(
-                [TOCSIN, "web"], cwd=self.folder, env=self.pager.environ, stderr=log, stdout=log
-            )
+            self.web = start_ready(["web"], self.folder, self.pager.environ, log)
 
     def stop_web(self) -> None:
         """End the web side."""

@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.fakes.pager import CONFIG, TOCSIN, Pager
+from tests.fakes.pager import CONFIG, Pager
+from tests.fakes.ready_commands import start_ready
 
 KEY = "a key of more than sixteen"
 
@@ -30,7 +30,7 @@ class World:
         (folder / "config" / "all.yaml").write_text(together)
         self.pager.start()
         with (folder / "web.log").open("wb") as log:
-            self.web = subprocess.Popen([TOCSIN, "web"], cwd=folder, env=self.pager.environ, stderr=log, stdout=log)
+            self.web = start_ready(["web"], folder, self.pager.environ, log)
         self.pager.until(lambda: self.ask(f"{self.url}/healthz")[0] in (200, 503))
 
     def ask(self, url: str, method: str = "GET", **form: str) -> tuple[int, str]:

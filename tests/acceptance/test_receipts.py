@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.fakes.pager import SETTINGS, TOCSIN, Pager
+from tests.fakes.pager import SETTINGS, Pager
+from tests.fakes.ready_commands import start_ready
 from tests.fakes.twilio_webhooks import ACCOUNT, signature, status
 
 TOKEN = "0123456789abcdef"
@@ -47,7 +48,7 @@ class World:
         self.pager.start()
         with (folder / "web.log").open("wb") as log:
             without = {name: value for name, value in self.pager.environ.items() if "AUTH_TOKEN" not in name}
-            self.web = subprocess.Popen([TOCSIN, "web"], cwd=folder, env=without, stderr=log, stdout=log)
+            self.web = start_ready(["web"], folder, without, log)
         self.pager.until(lambda: self.answers("/healthz") == 200)
 
     def _heard(self) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.incident import Incident, UpdateEntry
 
-from tests.fakes.pager import TOCSIN, Pager
+from tests.fakes.pager import Pager
+from tests.fakes.ready_commands import ReadyDaemon, start_ready
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -34,14 +35,12 @@ class Web:
         listen = {"TOCSIN_WEB__LISTEN": f"127.0.0.1:{self.port}", "TOCSIN_WEB__TOKEN": TOKEN}
         self.pager = Pager(folder, **listen, **environ)
         self.log = folder / "web.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ReadyDaemon | subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it listens."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [TOCSIN, "web"], cwd=self.pager.folder, env=self.pager.environ, stdout=log, stderr=log
-            )
+            self.process = start_ready(["web"], self.pager.folder, self.pager.environ, log)
         end = time.monotonic() + 25
         while '"event": "ready"' not in self.log.read_text():
             assert time.monotonic() < end, self.log.read_text()

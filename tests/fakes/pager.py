@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.ready_commands import run_ready
+from tests.fakes.ready_commands import ReadyDaemon, run_ready, start_ready
 
 ROOT = Path(__file__).parents[2]
 TOCSIN = Path(sys.executable).with_name("tocsin")
@@ -53,7 +53,7 @@ class Pager:
         (folder / "config" / "all.yaml").write_text(CONFIG)
         (folder / "config" / "tocsin.yaml").write_text(SETTINGS)
         self.log = folder / "log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ReadyDaemon | subprocess.Popen[bytes] | None = None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command, to its end."""
@@ -63,7 +63,7 @@ class Pager:
         """Start the daemon and wait until it is ready."""
         before = self.said("ready")
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([TOCSIN, "run"], cwd=self.folder, env=self.environ, stderr=log, stdout=log)
+            self.process = start_ready(["run"], self.folder, self.environ, log)
         self.until(lambda: self.said("ready") > before)
 
     def start_unheard(self, stderr: int | None, *command: str) -> None:

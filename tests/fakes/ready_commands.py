@@ -1,17 +1,20 @@
 """Commands as processes of their own, without the half second in which Python reads the same modules each time.
 
 One process has read everything and waits; for each command it forks, and the child is what `tocsin` is: its own working
-directory, environment, streams and exit status. Whatever is about the start itself (what is imported, a variable that
-Python reads when it begins) runs the installed `tocsin` instead.
+directory, environment, streams and exit status. One that stays (`run`, `web`) is a child of a fork of its own, which
+tells how it ended. Whatever is about the start itself (what is imported, a variable that Python reads when it begins)
+runs the installed `tocsin` instead.
 """
 
 import array
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
 import pkgutil
+import select
 import signal
 import socket
 import subprocess
@@ -25,8 +28,8 @@ from typing import IO
 
 ROOT = Path(__file__).parents[2]
 STREAMS = 2
-OF_PYTHON = ("PYTHON", "LC_", "LANG")
-"""What Python looks at when it begins."""
+OF_PYTHON = ("PYTHON", "LC_", "LANG", "LD_")
+"""What Python, and whoever loads it, looks at when it begins."""
 
 
 def run_ready(
@@ -42,8 +45,7 @@ def run_ready_raw(
     arguments: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float = 60
 ) -> subprocess.CompletedProcess[bytes]:
     """The same, with what it wrote as it stands."""
-    begins = {name for name in environ.keys() | os.environ.keys() if name.startswith(OF_PYTHON)}
-    if any(environ.get(name) != os.environ.get(name) for name in begins):
+    if not _begins_alike(environ):
         raise ValueError("a command for which Python is to begin otherwise is run by itself")
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         status = _process().run(arguments, folder, environ, (out, err), seconds)
@@ -54,6 +56,60 @@ def run_ready_raw(
 def _read(stream: IO[bytes]) -> bytes:
     stream.seek(0)
     return stream.read()
+
+
+def start_ready(
+    arguments: Sequence[str], folder: Path, environ: Mapping[str, str], out: IO[bytes]
+) -> "ReadyDaemon | subprocess.Popen[bytes]":
+    """A command that stays; what it writes goes to `out`. The installed one where Python is to begin otherwise."""
+    if not _begins_alike(environ):
+        command = [Path(sys.executable).with_name("tocsin"), *arguments]
+        return subprocess.Popen(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    return ReadyDaemon(_process().start(arguments, folder, environ, out))
+
+
+class ReadyDaemon:
+    """A process that stays, to be asked as one asks `subprocess.Popen`."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._line.settimeout(60)
+        self.pid = int.from_bytes(_exactly(line, 8), "big")
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, if it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended. Raises TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._line], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(["tocsin"], timeout or 0)
+            self.returncode = int.from_bytes(_exactly(self._line, 8), "big", signed=True)
+            self._line.close()
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Nothing, if it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _begins_alike(environ: Mapping[str, str]) -> bool:
+    """Whether Python would begin as it has begun here."""
+    begins = {name for name in environ.keys() | os.environ.keys() if name.startswith(OF_PYTHON)}
+    return all(environ.get(name) == os.environ.get(name) for name in begins)
 
 
 @cache
@@ -85,11 +141,8 @@ class _ReadyProcess:
         seconds: float,
     ) -> int:
         """The exit status; negative: the signal that ended it."""
-        job = json.dumps({"arguments": [*arguments], "folder": str(folder), "environ": dict(environ)}).encode()
-        fds = array.array("i", [stream.fileno() for stream in streams])
         self._line.settimeout(seconds)
-        self._line.sendmsg([len(job).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-        self._line.sendall(job)
+        self._order(arguments, folder, environ, [stream.fileno() for stream in streams])
         child = int.from_bytes(_exactly(self._line, 8), "big")
         try:
             return int.from_bytes(_exactly(self._line, 8), "big", signed=True)
@@ -99,6 +152,24 @@ class _ReadyProcess:
             self._line.settimeout(None)
             _exactly(self._line, 8)
             raise subprocess.TimeoutExpired([*arguments], seconds) from None
+
+    def start(
+        self, arguments: Sequence[str], folder: Path, environ: Mapping[str, str], out: IO[bytes]
+    ) -> socket.socket:
+        """Begin one that stays; the line by which its pid comes, and its exit status in the end."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._line.settimeout(60)
+            self._order(arguments, folder, environ, [out.fileno(), out.fileno(), theirs.fileno()])
+        return ours
+
+    def _order(
+        self, arguments: Sequence[str], folder: Path, environ: Mapping[str, str], descriptors: Sequence[int]
+    ) -> None:
+        job = json.dumps({"arguments": [*arguments], "folder": str(folder), "environ": dict(environ)}).encode()
+        fds = array.array("i", descriptors)
+        self._line.sendmsg([len(job).to_bytes(8, "big")], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        self._line.sendall(job)
 
     def close(self) -> None:
         """It ends with the line."""
@@ -114,21 +185,44 @@ def serve(descriptor: int) -> None:
         if not module.name.endswith("__main__") and ".versions." not in module.name and "migrations" not in module.name:
             importlib.import_module(module.name)
     line = socket.socket(fileno=descriptor)
+    gc.freeze()  # what was read is left alone, so that the children share it
     while True:
-        head, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE(STREAMS * array.array("i").itemsize))
+        head, ancillary, _, _ = line.recvmsg(8, socket.CMSG_SPACE((STREAMS + 1) * array.array("i").itemsize))
         if not head:
             return
         fds = array.array("i", ancillary[0][2])
         job = json.loads(_exactly(line, int.from_bytes(head, "big")))
-        child = os.fork()
-        if not child:
-            _become(job, fds, descriptor)
+        if len(fds) > STREAMS:
+            _stay(job, fds, line)
+        else:
+            _run_one(job, fds, line)
         for fd in fds:
             os.close(fd)
-        line.sendall(child.to_bytes(8, "big"))
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        with contextlib.suppress(BrokenPipeError):
-            line.sendall(status.to_bytes(8, "big", signed=True))
+
+
+def _stay(job: dict[str, object], fds: Sequence[int], line: socket.socket) -> None:
+    """Begin what stays, as the child of a fork that is nobody's child, and tells by a line of its own."""
+    first = os.fork()
+    if first:
+        os.waitpid(first, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    line.close()
+    own = socket.socket(fileno=fds[STREAMS])
+    _run_one(job, fds[:STREAMS], own)
+    os._exit(0)
+
+
+def _run_one(job: dict[str, object], fds: Sequence[int], line: socket.socket) -> None:
+    """One command to its end; its pid, then its exit status, go by the line."""
+    child = os.fork()
+    if not child:
+        _become(job, fds, line.detach())
+    line.sendall(child.to_bytes(8, "big"))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(BrokenPipeError):
+        line.sendall(status.to_bytes(8, "big", signed=True))
 
 
 def _become(job: dict[str, object], fds: Sequence[int], line: int) -> None:
