@@ -73,10 +73,11 @@ def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
     from tocsin.app.configuration.address_advice import opt_outs as stopped
     from tocsin.app.configuration.address_advice import refused_addresses
     from tocsin.app.doctor import people
-    from tocsin.cli.workspace import ledger_at, warn
+    from tocsin.cli.ledger_access import open_ledger
+    from tocsin.cli.workspace import warn
     from tocsin.ports.ledger import LedgerError
 
-    ledger = ledger_at(loaded.ledger)
+    ledger = open_ledger(loaded.ledger, warn).ledger
     if ledger is None:
         return []
 

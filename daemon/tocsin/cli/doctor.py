@@ -138,11 +138,11 @@ async def _open_ledger(path: Path) -> tuple[Ledger | None, str]:
     """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
     from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
     from tocsin.app.configuration.load import label_of
-    from tocsin.cli.workspace import ledger_at
+    from tocsin.cli.ledger_access import open_ledger
 
     def look() -> tuple[Ledger | None, str]:
         trouble: list[str] = []
-        return ledger_at(path, trouble.append), " ".join(trouble)
+        return open_ledger(path, trouble.append).ledger, " ".join(trouble)
 
     hangs = None, f"the ledger {label_of(path)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk"
     return await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look) or hangs

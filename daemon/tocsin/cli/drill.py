@@ -10,6 +10,7 @@ import click
 
 from tocsin.app.incidents.drill import Drill, DrillState
 from tocsin.cli.options import completed, config_option, fail, folder_of, span_option, utc_now
+from tocsin.cli.workspace import Workspace, nobody_watches, open_workspace
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import IncidentLedger, LedgerError
@@ -48,22 +49,19 @@ def command(
       tocsin drill sev2 --service checkout --for 5m
       tocsin drill sev1 --yes           from a timer, without a terminal
     """
-    from tocsin.cli.workspace import open_workspace
     from tocsin.text.names import service_named, severity_named
 
     async def run() -> bool:
-        async with open_workspace(folder_of(config), utc_now()) as (loaded, ledger):
-            assert loaded.policy is not None
-            assert loaded.settings is not None
-            policy = loaded.policy
+        async with open_workspace(folder_of(config), utc_now()) as workspace:
+            policy = workspace.policy
             declared = _declared(
                 title,
                 severity_named(severity, policy),
                 tuple(dict.fromkeys(service_named(name, policy) for name in services)),
             )
-            running = _with_daemon(ledger, loaded.ledger)
+            running = _with_daemon(workspace)
             _confirm(declared, policy, yes)
-            return await _run_drill(declared, policy, running, loaded.settings.incidents, span)
+            return await _run_drill(declared, policy, running, workspace.settings.incidents, span)
 
     from tocsin.adapters.files.incident_writer import FileError
     from tocsin.app.incidents.commands import EditRefusedError
@@ -85,17 +83,13 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
     return Incident("", headline, severity, summary=summary, services=services, declared_by=BY, drill=True)
 
 
-def _with_daemon(ledger: IncidentLedger | None, path: Path) -> IncidentLedger:
+def _with_daemon(workspace: Workspace) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
-    from tocsin.adapters.files.rights import closed
-    from tocsin.adapters.ledger.sqlite.lock import is_locked
-    from tocsin.cli.workspace import need_ledger
-
-    if ledger is None and closed(path):
-        need_ledger(path, "a drill is followed in the ledger; nothing was declared")
-    if ledger is None or not is_locked(path):
+    if workspace.access.barred:
+        workspace.access.refuse("a drill is followed in the ledger; nothing was declared")
+    if workspace.ledger is None or not workspace.is_served():
         fail(["no daemon runs on this ledger, so nobody would be paged: start tocsin run first"])
-    return ledger
+    return workspace.ledger
 
 
 def _confirm(declared: Incident, policy: Policy, yes: bool) -> None:
@@ -134,7 +128,6 @@ async def _run_drill(declared: Incident, policy: Policy, ledger: IncidentLedger,
     from tocsin.app.incidents.commands import IncidentCommands
     from tocsin.cli.output.drill_lines import LiveLines, report
     from tocsin.cli.output.terminal.show import show
-    from tocsin.cli.workspace import nobody_watches
     from tocsin.domain.incident import Edit
     from tocsin.text.times import brief
 

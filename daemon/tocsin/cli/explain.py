@@ -78,30 +78,28 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
     """
     from dataclasses import replace
 
-    from tocsin.adapters.files.rights import closed
-    from tocsin.adapters.ledger.sqlite.lock import is_locked
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.app.incidents.open_incidents import holders_unknown
     from tocsin.cli.workspace import incident_named, need_answer, open_workspace
     from tocsin.text.names import quotable
 
     now = utc_now()
-    async with open_workspace(folder, now) as (loaded, ledger):
-        assert loaded.settings is not None
-        folder_of_files = loaded.settings.incidents
+    async with open_workspace(folder, now) as workspace:
+        settings, ledger = workspace.settings, workspace.ledger
+        folder_of_files = settings.incidents
         await need_answer(folder_of_files, "tocsin status shows what the ledger knows")
         files = IncidentFiles(folder_of_files)
         id_ = await incident_named(written, files, ledger)
-        policy = await policy_since(loaded, ledger, now)
+        policy = await policy_since(workspace.loaded, ledger, now)
         try:
-            explained = await explain(id_, policy, ledger, files, at, now, loaded.settings.limits)
+            explained = await explain(id_, policy, ledger, files, at, now, settings.limits)
         except UnknownIncidentError as unseen:
             hint = await NamedIncidents(files, ledger).hint(id_)
             raise UnknownIncidentError(str(unseen) or f'there is no incident "{quotable(id_)}"{hint}') from None
-        if at is None and not is_locked(loaded.ledger):
+        if at is None and not workspace.is_served():
             alone = "no daemon seems to run: nobody is paged until tocsin run is started"
             explained = replace(explained, notes=(*explained.notes, alone))
-        rights = not closed(loaded.ledger)
+        rights = not workspace.access.barred
         if not rights and explained.incident.acknowledged:
             explained = replace(explained, notes=(*explained.notes, holders_unknown(explained.incident, policy, now)))
         return explained, policy, rights

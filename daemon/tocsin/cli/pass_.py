@@ -9,21 +9,20 @@ import click
 
 from tocsin.adapters.clock import WallClock
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.adapters.files.rights import closed, is_file
+from tocsin.adapters.files.rights import closed
 from tocsin.adapters.inbox.writer import InboxWriter
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.asked_instead import asked_beside
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
-from tocsin.cli.left_entry import is_healthy
 from tocsin.cli.options import config_option, fail, folder_of, open_incident_argument, person_option, utc_now
-from tocsin.cli.workspace import incident_named, need_answer, need_ledger, open_workspace
+from tocsin.cli.workspace import Workspace, incident_named, need_answer, open_workspace
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.facts import Answer
 from tocsin.domain.policy import Policy
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, LedgerError, NoticeLedger
+from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, LedgerError
 from tocsin.text.names import person_named, quotable
 from tocsin.wording.language.language import ENGLISH
 
@@ -58,24 +57,20 @@ def command(incident: str, person: str, config: Path | None) -> None:
 
 async def _pass(written: str, who: str, folder: Path) -> str:
     """What is true now. Raises what `command` tells."""
-    async with open_workspace(folder, utc_now()) as (loaded, ledger):
-        assert loaded.policy is not None
-        assert loaded.settings is not None
-        if ledger is None:
-            hidden = closed(loaded.ledger) or is_file(loaded.ledger)
-            why = (
-                "so whom it asks is not known: to pass, answer a page"
-                if hidden
-                else "no daemon has run on it, so nobody is asked"
-            )
-            need_ledger(loaded.ledger, f"{why}; nothing was noted")
-        incidents, policy = loaded.settings.incidents, loaded.policy
+    async with open_workspace(folder, utc_now()) as workspace:
+        unknown = (
+            "no daemon has run on it, so nobody is asked"
+            if workspace.access.absent
+            else "so whom it asks is not known: to pass, answer a page"
+        )
+        ledger = workspace.need_ledger(f"{unknown}; nothing was noted")
+        incidents, policy = workspace.settings.incidents, workspace.policy
         await need_answer(incidents, "nothing was noted; to pass, answer a page")
         person = person_named(who, policy)
         id_ = await incident_named(written, IncidentFiles(incidents), ledger)
         if why := closed(incidents, "written", os.W_OK):
             fail([f"the incident folder {incidents} {why}; to pass, answer a page"])
-        await _need_daemon(ledger)
+        await _need_daemon(workspace)
         facts, history = await recorded_history(ledger, id_)
         if history.incident is None:
             hint = await NamedIncidents(None, ledger).hint(id_)
@@ -84,14 +79,14 @@ async def _pass(written: str, who: str, folder: Path) -> str:
         if not options.passes:
             fail([f"{_why_not(options, id_, policy)}; nothing was noted"])
         entry = CommandAnswerEntry(secrets.token_hex(10), id_, history.episode, person, Answer.PASS)
-        await InboxWriter(loaded.settings.inbox, WallClock()).leave(entry)
+        await InboxWriter(workspace.settings.inbox, WallClock()).leave(entry)
         await _judged(ledger, entry)
         return f"{id_}: {_passed_on(options, policy)}. {await _asked_next(ledger, entry, policy)}"
 
 
-async def _need_daemon(ledger: NoticeLedger) -> None:
+async def _need_daemon(workspace: Workspace) -> None:
     """End with 1 where no daemon is healthy: it alone asks whoever is next."""
-    if not await is_healthy(ledger, utc_now()):
+    if not await workspace.has_healthy_daemon():
         fail(
             [
                 "no healthy daemon runs here, so nobody would be asked next: nothing was noted",

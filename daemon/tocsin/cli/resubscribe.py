@@ -37,18 +37,14 @@ async def _resubscribe(address: str, folder: Path) -> str:
     """What is true now. Raises LedgerError and InboxError."""
     from tocsin.app.state.opt_outs import OptOuts
     from tocsin.cli.left_entry import NOT_YET, Left, leave
-    from tocsin.cli.workspace import need_ledger, open_workspace
+    from tocsin.cli.workspace import open_workspace
     from tocsin.domain.arrival import ResubscribeEntry
     from tocsin.domain.people import Channel
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest
 
-    now = utc_now()
-    async with open_workspace(folder, now) as (loaded, ledger):
-        assert loaded.policy is not None
-        if ledger is None:
-            need_ledger(loaded.ledger, "who unsubscribed is kept there")
-        reader = ledger
+    async with open_workspace(folder, utc_now()) as workspace:
+        reader = workspace.need_ledger("who unsubscribed is kept there")
         opt_outs = OptOuts(await reader.opt_outs())
         number = next((one for one in opt_outs.all() if one.via is Channel.SMS and _same(one.address, address)), None)
         if number:
@@ -59,18 +55,18 @@ async def _resubscribe(address: str, folder: Path) -> str:
             off = [one.address for one in opt_outs.all() if one.via is Channel.EMAIL]
             others = closest(address[:80], off) or ("" if off else "; no address is")
             fail([f'"{quotable(address)}" is not unsubscribed{others}'])
-        assert loaded.settings is not None
         told = known.address
 
         async def is_told() -> bool:
             return OptOuts(await reader.opt_outs()).of(Channel.EMAIL, told) is None
 
-        match await leave(ResubscribeEntry(secrets.token_hex(10), told), loaded.settings, ledger, now, is_told):
+        entry = ResubscribeEntry(secrets.token_hex(10), told)
+        match await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, is_told):
             case Left.NO_DAEMON:
                 return f"{told} is told again once the daemon runs: no healthy one does now"
             case Left.WAITS:
                 fail([NOT_YET])
-        named = [group.id for group in loaded.policy.stakeholders.values() if told in group.emails]
+        named = [group.id for group in workspace.policy.stakeholders.values() if told in group.emails]
         where = f"what {' and '.join(named)} hears" if named else "nothing yet: no group of the config names it"
         return f"{told} is told again: {where}"
 

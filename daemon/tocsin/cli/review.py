@@ -39,18 +39,16 @@ async def _write(written: str, folder: Path) -> str:
     from tocsin.app.configuration.load import label_of
     from tocsin.app.incidents.incident_meant import NamedIncidents
     from tocsin.app.incidents.reviews import NeverSeenError, write
-    from tocsin.cli.workspace import incident_named, need_ledger, open_workspace
+    from tocsin.cli.workspace import incident_named, open_workspace
     from tocsin.text.names import quotable
 
-    async with open_workspace(folder, utc_now()) as (loaded, ledger):
-        assert loaded.policy is not None
-        assert loaded.settings is not None
-        if ledger is None:
-            need_ledger(loaded.ledger, "the review is drafted from what the ledger records")
+    async with open_workspace(folder, utc_now()) as workspace:
+        ledger = workspace.need_ledger("the review is drafted from what the ledger records")
+        reviews = workspace.settings.reviews
         incident = await incident_named(written, None, ledger)
         try:
-            name = await write(incident, ledger, loaded.policy, review_files(loaded.settings.reviews))
+            name = await write(incident, ledger, workspace.policy, review_files(reviews))
         except NeverSeenError:
             hint = await NamedIncidents(None, ledger).hint(incident)
             fail([f'the ledger knows no incident "{quotable(incident)}"{hint}'])
-        return label_of(loaded.settings.reviews / name)
+        return label_of(reviews / name)

@@ -40,9 +40,8 @@ def main() -> int:
 
 
 async def _settings() -> Settings:
-    async with open_workspace(folder_of(None), utc_now()) as (loaded, _):
-        assert loaded.settings is not None
-        return loaded.settings
+    async with open_workspace(folder_of(None), utc_now()) as workspace:
+        return workspace.settings
 
 
 def _family(host: str) -> socket.AddressFamily:

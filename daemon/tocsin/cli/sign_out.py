@@ -43,21 +43,17 @@ async def _sign_out(written: str, folder: Path) -> str:
     """
     from tocsin.app.state.open_sessions import OpenSessions
     from tocsin.cli.left_entry import NOT_YET, Left, leave
-    from tocsin.cli.workspace import need_ledger, open_workspace
+    from tocsin.cli.workspace import open_workspace
     from tocsin.domain.arrival import SignOutEntry
     from tocsin.text.names import person_named, quotable
     from tocsin.text.scalars import closest
 
-    now = utc_now()
-    async with open_workspace(folder, now) as (loaded, opened):
-        assert loaded.policy is not None
-        assert loaded.settings is not None
-        if opened is None:
-            need_ledger(loaded.ledger, "who is signed in is kept there")
-        ledger, people, person = opened, loaded.policy.people, written
+    async with open_workspace(folder, utc_now()) as workspace:
+        ledger = workspace.need_ledger("who is signed in is kept there")
+        people, person = workspace.policy.people, written
         if written:
             with suppress(ValueError):
-                person = person_named(written, loaded.policy)
+                person = person_named(written, workspace.policy)
 
         async def begun() -> list[str]:
             return OpenSessions(await ledger.sessions()).of(person=person)
@@ -72,7 +68,8 @@ async def _sign_out(written: str, folder: Path) -> str:
         async def over() -> bool:
             return there.isdisjoint(await begun())
 
-        match await leave(SignOutEntry(secrets.token_hex(10), person), loaded.settings, ledger, now, over):
+        entry = SignOutEntry(secrets.token_hex(10), person)
+        match await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, over):
             case Left.NO_DAEMON:
                 return f"{who} is signed out once the daemon runs: no healthy one does now, so nobody acts either"
             case Left.WAITS:

@@ -158,15 +158,12 @@ async def _open_incidents(folder: Path) -> StatusLook:
     from tocsin.adapters.files.disk_threads import DiskThreads, in_time
     from tocsin.adapters.files.rights import closed, is_folder
     from tocsin.adapters.files.watched_folder import WatchedFolder
-    from tocsin.adapters.ledger.sqlite.lock import is_locked
     from tocsin.app.incidents.open_incidents import open_incidents, without_ledger
     from tocsin.cli.workspace import open_workspace
 
     now, troubles = utc_now(), list[str]()
-    async with open_workspace(folder, now, troubles.append) as (loaded, ledger):
-        assert loaded.policy is not None
-        assert loaded.settings is not None
-        incidents = loaded.settings.incidents
+    async with open_workspace(folder, now, troubles.append) as workspace:
+        incidents, policy, ledger = workspace.settings.incidents, workspace.policy, workspace.ledger
 
         def look() -> tuple[str, Sequence[Listed] | str]:
             if why := closed(incidents):
@@ -179,11 +176,11 @@ async def _open_incidents(folder: Path) -> StatusLook:
             troubles.append(listing)
         if why and ledger is None:
             fail([*troubles, "what is open cannot be told"])
-        if not is_locked(loaded.ledger):
+        if not workspace.is_served():
             troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
-        opened = await open_incidents(ledger, listing, incidents, loaded.policy, now)
-        unseen, policy = "not seen by the daemon yet", loaded.policy
-        if barred := bool(closed(loaded.ledger)):
+        opened = await open_incidents(ledger, listing, incidents, policy, now)
+        unseen, barred = "not seen by the daemon yet", workspace.access.barred
+        if barred:
             unseen = "as its file says"
             opened = [without_ledger(one, incidents / f"{one.incident.id}.yaml", policy, now) for one in opened]
         return StatusLook(now, opened, policy, troubles, unseen, ledger is not None, barred)

@@ -67,9 +67,8 @@ def command(form: str | None, config: Path | None) -> None:
 
 async def _load_settings(folder: Path) -> tuple[Settings, bytes | None]:
     """The settings that count, and tocsin.yaml as it is."""
-    async with open_workspace(folder, utc_now()) as (loaded, _):
-        assert loaded.settings is not None
-        return loaded.settings, loaded.files.get(SETTINGS)
+    async with open_workspace(folder, utc_now()) as workspace:
+        return workspace.settings, workspace.loaded.files.get(SETTINGS)
 
 
 def cannot_listen(listen: str, fault: OSError) -> str:

@@ -8,23 +8,24 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.adapters.files.rights import closed, is_file
 from tocsin.app.configuration.judge import JUDGED_SOON, load, not_judged
 from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
+from tocsin.cli.ledger_access import LedgerAccess, open_ledger, works_on
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
+from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
@@ -33,6 +34,8 @@ from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
 
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""
+HEALTHY_WITHIN = timedelta(seconds=30)
+"""How old the last healthy pass of a daemon may be that is waited for."""
 
 
 def warn(sentence: str) -> None:
@@ -43,6 +46,46 @@ def warn(sentence: str) -> None:
         show([sentence], err=True)
     elif sentence:
         click.echo(sentence, file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """What a command works on: the config that counts, and how the ledger can be got at."""
+
+    loaded: Configuration
+    access: LedgerAccess
+
+    @property
+    def policy(self) -> Policy:
+        """Who is asked what, and when."""
+        assert self.loaded.policy is not None
+        return self.loaded.policy
+
+    @property
+    def settings(self) -> Settings:
+        """Where things are, and how messages leave."""
+        assert self.loaded.settings is not None
+        return self.loaded.settings
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """The ledger, if there is one that can be read."""
+        return self.access.ledger
+
+    def need_ledger(self, why: str) -> Ledger:
+        """The ledger; ends with 1 where there is none to be read, saying `why` it is needed."""
+        return self.access.ledger or self.access.refuse(why)
+
+    def is_served(self) -> bool:
+        """Whether a daemon works here, healthy or not."""
+        return works_on(self.loaded.ledger)
+
+    async def has_healthy_daemon(self) -> bool:
+        """Whether a healthy daemon runs here, which acts on what is left in the inbox. Raises LedgerError."""
+        from tocsin.app.lifecycle.health import HEALTHY
+
+        healthy_at = await self.ledger.noticed_at(HEALTHY) if self.ledger else None
+        return healthy_at is not None and abs(utc_now() - healthy_at) <= HEALTHY_WITHIN
 
 
 def run_command(
@@ -60,19 +103,15 @@ def run_command(
 
     async def run() -> tuple[str, Path | None]:
         now = utc_now()
-        async with open_workspace(folder_of(config), now, writing=True) as (loaded, ledger):
-            assert loaded.policy is not None
-            assert loaded.settings is not None
-            await need_answer(loaded.settings.incidents, "nothing was written; to acknowledge, answer a page")
-            files = IncidentFiles(loaded.settings.incidents)
+        async with open_workspace(folder_of(config), now) as workspace:
+            await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
+            files, ledger = IncidentFiles(workspace.settings.incidents), workspace.ledger
             id_ = "" if incident is None else await incident_named(incident, files, ledger)
-            settings = loaded.settings
 
             async def leave_answer(entry: CommandAnswerEntry) -> str:
-                assert ledger is not None, "without one nobody is known to be asked"
-                return await left_answer(entry, settings, ledger, now)
+                return await left_answer(entry, workspace)
 
-            sentence = await act(IncidentCommands(files, loaded.policy, ledger, now, leave=leave_answer), id_)
+            sentence = await act(IncidentCommands(files, workspace.policy, ledger, now, leave=leave_answer), id_)
             return sentence, files.unwatched()
 
     try:
@@ -86,16 +125,19 @@ def run_command(
         fail([f"the ledger cannot be used: {trouble}"])
 
 
-async def left_answer(entry: CommandAnswerEntry, settings: Settings, ledger: Ledger, now: datetime) -> str:
+async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
     """Have the daemon judge an answer; why it does not count, or not yet; empty: it does. Raises InboxError and
     LedgerError.
     """
     from tocsin.cli.left_entry import NOT_YET, Left, leave
 
+    ledger = workspace.ledger
+    assert ledger is not None, "without one nobody is known to be asked"
+
     async def is_judged() -> bool:
         return await ledger.outcome(ArrivalKind.ANSWER, entry.ref) is not None
 
-    left = await leave(entry, settings, ledger, now, is_judged)
+    left = await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, is_judged)
     if left is Left.NO_DAEMON:
         return "NOT yet acknowledged: no healthy daemon runs here; it counts as soon as one does (tocsin run)"
     if left is Left.WAITS:
@@ -135,24 +177,22 @@ def nobody_watches(written: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_workspace(
-    folder: Path, now: datetime, tell: Callable[[str], None] = warn, *, writing: bool = False
-) -> AsyncIterator[tuple[Configuration, Ledger | None]]:
-    """The config that counts, and the ledger if there is one. A refused config gives way to what counts of the last
-    good one that the ledger keeps (rule 43); without one its problems are told and the command ends with 1. The ledger
-    is only read, unless somebody is `writing`.
+async def open_workspace(folder: Path, now: datetime, tell: Callable[[str], None] = warn) -> AsyncIterator[Workspace]:
+    """The config that counts, and the ledger if there is one, to be read only. A refused config gives way to what
+    counts of the last good one that the ledger keeps (rule 43); without one its problems are told and the command ends
+    with 1.
     """
     work = bounded_child()
     loaded = load(work, folder, now, os.environ, JUDGED_SOON)
-    ledger = ledger_at(loaded.ledger, tell, writing=writing)
+    access = open_ledger(loaded.ledger, tell)
     try:
         if loaded.policy is None or loaded.settings is None:
-            loaded = await _last_good(work, loaded, ledger, folder, now, tell)
+            loaded = await _last_good(work, loaded, access.ledger, folder, now, tell)
         warn_of(loaded.errors)
-        yield loaded, ledger
+        yield Workspace(loaded, access)
     finally:
-        if ledger:
-            await ledger.close()
+        if access.ledger:
+            await access.ledger.close()
 
 
 async def _last_good(
@@ -182,30 +222,6 @@ async def _last_good(
     if good.left_out:
         tell(in_part(good.left_out))
     return good.configuration
-
-
-def ledger_at(path: Path, tell: Callable[[str], None] = warn, *, writing: bool = False) -> Ledger | None:
-    """The ledger, if there is one that can be opened. Its libraries are not waited for before there is one."""
-    if why := closed(path):
-        tell(f"the ledger {path} {why}; going on with the files alone")
-        return None
-    if not is_file(path):
-        return None
-    from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.sqlite.keeping import FileStore
-    from tocsin.adapters.ledger.sqlite.opening import open_existing
-
-    try:
-        opened = open_existing(path, writing=writing)
-    except LedgerError as trouble:
-        tell(f"the ledger cannot be read ({trouble}); going on without it")
-        return None
-    return SqlLedger(FileStore(opened)) if opened else None
-
-
-def need_ledger(path: Path, why: str) -> NoReturn:
-    """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
-    fail([why if closed(path) or is_file(path) else f"there is no ledger yet; {why}"])
 
 
 async def incident_named(

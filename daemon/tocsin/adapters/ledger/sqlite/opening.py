@@ -134,9 +134,9 @@ def _open_in_memory(path: Path, why: str) -> OpenedLedger:
     return OpenedLedger(engine, Seal(path, making=True), file=file, known=known)
 
 
-def open_existing(path: Path, *, writing: bool = False) -> OpenedLedger | None:
+def open_existing(path: Path) -> OpenedLedger | None:
     """A ledger that is there, to be read only; None when there is none. For the web side and commands, beside a running
-    daemon or without one: nothing is made, and nothing changed but by who is `writing` and may. Raises LedgerError.
+    daemon or without one: nothing is made, and nothing changed. Raises LedgerError.
     """
     try:
         status = path.stat()
@@ -147,10 +147,7 @@ def open_existing(path: Path, *, writing: bool = False) -> OpenedLedger | None:
     if not stat.S_ISREG(status.st_mode) or not status.st_size:
         return None
     unopened = None if is_open_to_readers(path) else path
-    if writing and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        engine, unopened = make_engine(path), None
-    else:
-        engine = make_engine(path, UNOPENED if unopened else BESIDE)
+    engine = make_engine(path, UNOPENED if unopened else BESIDE)
     try:
         with engine.connect().execution_options(reading=True) as connection:
             schema = _schema(connection)
