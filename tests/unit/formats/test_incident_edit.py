@@ -1,12 +1,13 @@
 """Edits keep what people wrote: comments, layout, and every value that is not theirs to change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
-from tocsin.formats.incident.edit import edit_incident, write_incident
+from tocsin.formats.incident.edit import edit_incident, rewrite_incident, write_incident
 from tocsin.formats.incident.read import read_incident
 
 from tests.builders.policies import small_policy
@@ -258,3 +259,49 @@ def test_an_edit_brings_nothing_else() -> None:
 def test_an_anchor_may_be_given_twice() -> None:
     """Nobody is told of the writer's own opinion of that."""
     assert after("title: &a x\nimpact: &a y\nsummary: *a\n").startswith("title: &a x\nimpact: &a y\nsummary: *a\n")
+
+
+def test_a_file_that_is_rewritten_as_another_version_keeps_its_comments() -> None:
+    """P9: what another machine changed is done to the newest text, whose comments and layout stay."""
+    text = """# the night shift
+title: Card payments fail  # as customers say it
+# why it is so bad
+severity: sev1
+updates:
+  # the first word
+  - {at: 2026-11-23T10:20:00Z, by: chen, text: "one"}
+  - {at: 2026-11-23T10:21:00Z, by: chen, text: "two"}
+
+# who does what
+roles: {technical_lead: bo}
+# the end
+"""
+    before = read_incident(text.encode(), "pay.yaml", small_policy(), None, "pay.yaml").incident
+    assert before is not None
+    entry = UpdateEntry("three", at=datetime(2026, 11, 23, 11, tzinfo=UTC), by="ana")
+    after = replace(before, status=Status.RESOLVED, updates=(before.updates[0], entry), impact="Nobody can pay.")
+    written = rewrite_incident(text.encode(), before, after)
+    assert (
+        written
+        == b"""# the night shift
+title: Card payments fail  # as customers say it
+# why it is so bad
+severity: sev1
+updates:
+  # the first word
+  - {at: 2026-11-23T10:20:00Z, by: chen, text: "one"}
+  - {at: 2026-11-23T11:00:00Z, by: "ana", text: "three"}
+
+# who does what
+roles: {technical_lead: bo}
+status: resolved
+impact: "Nobody can pay."
+# the end
+"""
+    )
+
+
+def test_what_is_no_file_of_ours_is_not_rewritten() -> None:
+    """P9: then it is written anew from the version."""
+    known = Incident("pay", "Card payments fail", "sev1")
+    assert rewrite_incident(b"- a list\n", known, replace(known, impact="x")) is None

@@ -6,8 +6,9 @@ written anew from the last good version instead.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from difflib import SequenceMatcher
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,6 +25,8 @@ WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
 _HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents"})
 """Problems of a file that a round trip would not survive."""
+_ENTRIES_BY_NAME = frozenset({"roles", "links"})
+"""The keys under which each entry has a name."""
 
 
 class _Plain(VersionedResolver):
@@ -38,6 +41,28 @@ class _Plain(VersionedResolver):
 def edit_incident(data: bytes, edit: Edit) -> bytes | None:
     """The file after the edit; None when it cannot be edited with everything else kept."""
     before = read_yaml(data, "")
+    result = _changed(data, before, lambda mapping: _apply(mapping, edit))
+    if result is None or not isinstance(before.value, dict):
+        return None
+    return result if _kept(before.value, read_yaml(result, "").value, edit) else None
+
+
+def rewrite_incident(data: bytes, before: Incident, after: Incident) -> bytes | None:
+    """The file of one version as it says another one, comments kept; None where that cannot be. Whether it reads as
+    that version is for the caller to see: a file may say things in words of its own.
+    """
+    old, new = _document(before), _document(after)
+
+    def change(mapping: CommentedMap) -> None:
+        for key in {**old, **new}:
+            if old.get(key) != new.get(key):
+                _rewrite(mapping, key, old.get(key), new.get(key))
+
+    return _changed(data, read_yaml(data, ""), change)
+
+
+def _changed(data: bytes, before: Document, change: Callable[[CommentedMap], None]) -> bytes | None:
+    """The file after a change of what it says; None where it does not survive being read and written."""
     if (
         before.broken
         or not isinstance(before.value, dict)
@@ -50,12 +75,11 @@ def edit_incident(data: bytes, edit: Edit) -> bytes | None:
         mapping = writer.load(text)
         if not isinstance(mapping, CommentedMap):
             return None
-        _apply(mapping, edit)
+        change(mapping)
         after = _dump(writer, mapping)
     except (YAMLError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
         return None
-    result = (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
-    return result if _kept(before.value, read_yaml(result, "").value, edit) else None
+    return (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
 
 
 def write_incident(incident: Incident, edit: Edit | None = None) -> bytes:
@@ -200,6 +224,52 @@ def _append(mapping: CommentedMap, key: str, entry: CommentedMap | str) -> None:
     entries.append(entry)
     if trailing:
         entries.ca.items[len(entries) - 1] = [trailing, None]
+
+
+def _rewrite(mapping: CommentedMap, key: str, old: Any, new: Any) -> None:
+    """Have the file say something else under a key; what stays of a list or a mapping stays as it is written."""
+    there = mapping.get(key)
+    if isinstance(new, CommentedSeq) and isinstance(there, CommentedSeq) and len(there) == len(old or ()):
+        _rewrite_list(mapping, key, list(map(repr, old)), new)
+    elif key in _ENTRIES_BY_NAME and isinstance(there, CommentedMap) and _is_in_order(there, new):
+        for name in [name for name in there if name not in new]:
+            del there[name]
+        for name, value in new.items():
+            if there.get(name) != value:
+                _put(mapping, key, name, value, CommentedMap())
+    elif new is None and key not in mapping:
+        return
+    else:
+        below = _trailing(there) if isinstance(there, (CommentedSeq, CommentedMap)) else None
+        mapping[key] = new
+        if below:
+            mapping.ca.items[key] = [None, None, below, None]
+
+
+def _is_in_order(there: CommentedMap, new: Any) -> bool:
+    """Whether nothing but leaving entries out and adding some at the end leads to the new ones."""
+    if not isinstance(new, CommentedMap):
+        return False
+    stay, join = [name for name in there if name in new], [name for name in new if name not in there]
+    return list(new) == stay + join
+
+
+def _rewrite_list(mapping: CommentedMap, key: str, old: list[str], new: CommentedSeq) -> None:
+    """Take out the entries that went, and put in those that came, each in its place."""
+    there = mapping[key]
+    steps = SequenceMatcher(None, old, list(map(repr, new)), autojunk=False).get_opcodes()
+    for tag, first, end, start, stop in reversed(steps):
+        if tag == "equal":
+            continue
+        below = _trailing(there) if end == len(there) else None
+        for place in reversed(range(first, end)):
+            del there[place]
+        for place, entry in enumerate(new[start:stop], first):
+            there.insert(place, entry)
+        if below and there:
+            there.ca.items[len(there) - 1] = [below, None]
+    if not there:
+        mapping[key] = None
 
 
 def _trailing(entries: CommentedSeq | CommentedMap) -> Any:
