@@ -27,6 +27,7 @@ from tocsin.domain.delivery import (
     Record,
     Refused,
     Uncertain,
+    numbered_attempt,
 )
 from tocsin.domain.facts import (
     Answer,
@@ -321,7 +322,7 @@ async def test_a_record_has_the_receipt_of_the_newest_attempt(ledger: Ledger) ->
 async def test_a_try_by_its_id(shelf: Shelf) -> None:
     """A try comes back with its end, its receipt and what it was a try of, settled or not, also after a restart."""
     ledger = await shelf.open()
-    assert await ledger.find_attempt(1) == ()
+    assert await ledger.find_attempt(numbered_attempt(1)) == ()
     one = letter("a")
     await ledger.record("db", (), [one, letter("b")], ())
     attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
@@ -332,7 +333,7 @@ async def test_a_try_by_its_id(shelf: Shelf) -> None:
     ledger = await shelf.open()
     ended = replace(attempt, outcome=Accepted("SM1"), ended_at=T0, receipt=Receipt.DELIVERED)
     assert await ledger.find_attempt(attempt.id) == ((ended, one.notification),)
-    for unknown in (0, -1, attempt.id + 1, 10**18 - 1):
+    for unknown in ("", "1", "'; --", attempt.id[:-1], attempt.id + "0", numbered_attempt(10**18 - 1)):
         assert await ledger.find_attempt(unknown) == ()
 
 

@@ -21,6 +21,7 @@ from tocsin.domain.delivery import (
     Record,
     Refused,
     Uncertain,
+    numbered_attempt,
 )
 from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
 from tocsin.domain.history import IncidentSummary
@@ -48,7 +49,7 @@ class Pages:
     notices: dict[str, datetime] = field(default_factory=dict)
     arrivals: list[tuple[Arrival, str | None]] = field(default_factory=list)
     words: dict[int, str] = field(default_factory=dict)
-    receipts_at: dict[int, datetime] = field(default_factory=dict)
+    receipts_at: dict[str, datetime] = field(default_factory=dict)
     bundles: dict[str, Bundle] = field(default_factory=dict)
     opt_outs: dict[tuple[Channel, str], OptOut] = field(default_factory=dict)
     links: dict[str, AnswerLink] = field(default_factory=dict)
@@ -119,11 +120,11 @@ class MemoryLedger:
     async def begin_attempt(
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
-        """Tries count from 1 for each key, ids over all."""
+        """Tries count from 1 for each key, and over all."""
         pages = self._at_work()
         number = 1 + sum(attempt.reference == key for attempt in pages.attempts)
         begun = Attempt(
-            len(pages.attempts) + 1,
+            numbered_attempt(len(pages.attempts) + 1),
             key,
             number,
             via,
@@ -166,8 +167,8 @@ class MemoryLedger:
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """A later outcome (found after all) replaces an earlier one."""
-        attempts = self._at_work().attempts
-        attempts[attempt.id - 1] = replace(attempts[attempt.id - 1], outcome=outcome, ended_at=at)
+        attempts, place = self._at_work().attempts, self._place(attempt.id)
+        attempts[place] = replace(attempts[place], outcome=outcome, ended_at=at)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         """The first state stands."""
@@ -177,18 +178,21 @@ class MemoryLedger:
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """Only forward."""
-        attempts = self._at_work().attempts
-        known = attempts[attempt.id - 1]
+        attempts, place = self._at_work().attempts, self._place(attempt.id)
+        known = attempts[place]
         if receipt.rank > (known.receipt or Receipt.UNKNOWN).rank:
-            attempts[attempt.id - 1] = replace(known, receipt=receipt, receipt_code=code)
+            attempts[place] = replace(known, receipt=receipt, receipt_code=code)
             self.pages.receipts_at[attempt.id] = at
 
-    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
-        """Ids count from 1. What left with it stands beside it, up to where one of the keys comes again."""
+    def _place(self, id_: str) -> int:
+        return next(place for place, known in enumerate(self.pages.attempts) if known.id == id_)
+
+    async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
+        """What left with it stands beside it, up to where one of the keys comes again."""
         pages = self._at_work()
-        if not 0 < attempt <= len(pages.attempts):
+        first = next((known for known in pages.attempts if known.id == attempt), None)
+        if first is None:
             return ()
-        first = pages.attempts[attempt - 1]
         of_bundle = [known for known in pages.attempts if first.bundle and known.bundle == first.bundle]
         tries: list[list[Attempt]] = [[first]] if not first.bundle else []
         for known in of_bundle:

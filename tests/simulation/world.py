@@ -64,6 +64,7 @@ from tocsin.domain.delivery import (
     Record,
     Refused,
     Uncertain,
+    numbered_attempt,
 )
 from tocsin.domain.facts import Answered, ClockMoved, Fact
 from tocsin.domain.history import History
@@ -166,7 +167,7 @@ class DiskLedger:
     ) -> Attempt:
         assert key in self._disk.letters, "a try of a letter that was never recorded"
         tries = self._disk.attempts.setdefault(key, [])
-        number, new = len(tries) + 1, 1 + sum(map(len, self._disk.attempts.values()))
+        number, new = len(tries) + 1, numbered_attempt(1 + sum(map(len, self._disk.attempts.values())))
         begun = Attempt(new, key, number, via, address, at, possible_duplicate=cause, provider=provider, bundle=bundle)
         tries.append(begun)
         return begun
@@ -267,7 +268,7 @@ class DiskLedger:
         place = next(place for place, each in enumerate(tries) if each.id == attempt.id)
         tries[place] = replace(tries[place], **changes)
 
-    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
+    async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
         await self._commit()
         all_tries = [each for tries in self._disk.attempts.values() for each in tries]
         found = [each for each in all_tries if each.id == attempt]

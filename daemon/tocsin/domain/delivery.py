@@ -32,7 +32,7 @@ class Message:
     `reference` is the notification's key (the Message-ID derives from it); `thread` the incident's id and episode
     ("-" without an incident); `kind` the notification's kind; `page` tells whether it is one; `unsubscribe_url`
     asks for the List-Unsubscribe family (updates only), which acts by `one_click` or not. `attempt` is the try's id in
-    the ledger, 0 while it has none. `incidents` are all that a bundle of pages is
+    the ledger, empty while it has none. `incidents` are all that a bundle of pages is
     about, `incident` is then the worst. `reply_to` is where answers to a mail go, empty for nowhere. `mailing_list` is
     the group that it goes to and `list_title` what that is called; empty for what is for one person. An `external` one
     names no id, which is often made of a title for insiders.
@@ -49,7 +49,7 @@ class Message:
     kind: str
     at: datetime
     valid_for: timedelta | None = None
-    attempt: int = 0
+    attempt: str = ""
     unsubscribe_url: str = ""
     one_click: bool = False
     incidents: tuple[str, ...] = ()
@@ -159,12 +159,13 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of one notification on one channel. `outcome` is None while the first byte may have left; `receipt` is
+    """One try of one notification on one channel. `id` is its name in the ledger, a UUID that the process made; empty
+    while the ledger does not know of it. `outcome` is None while the first byte may have left; `receipt` is
     what the provider said of it later, `receipt_code` why it was not delivered. `provider` is the name of the provider
     that was tried, `bundle` the id of the bundle it left in; empty: it left alone.
     """
 
-    id: int
+    id: str
     reference: str
     number: int
     via: Channel
@@ -177,6 +178,11 @@ class Attempt:
     provider: str = ""
     bundle: str = ""
     receipt_code: str = ""
+
+
+def numbered_attempt(number: int) -> str:
+    """The id of an attempt that a ledger of old numbered: receipts and marks may still name it by that number."""
+    return f"00000000-0000-0000-0000-{number:012}"
 
 
 @dataclass(frozen=True, slots=True)

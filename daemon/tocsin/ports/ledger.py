@@ -179,7 +179,7 @@ class DeliveryLedger(Protocol):
         """
         ...
 
-    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
+    async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
         """An attempt by its id, and the notification it was for; then, of a bundle, all that left with it in the same
         try. Empty: there is none.
         """

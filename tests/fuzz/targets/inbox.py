@@ -36,6 +36,7 @@ WEBHOOKS = (
     ("/twilio/inbound", inbound("okFrom+14155550102FromA")),
     ("/twilio/inbound?site=eu&x=%20", inbound("Déjà vu 🙂 & = + %2B;\nMessageSid=SM1")),
     ("/twilio/status?try=1024", status("undelivered", code="30006")),
+    ("/twilio/status?try=019ab0a1-7c00-7123-8abc-0123456789ab", status("sent")),
 )
 REF = "0123456789abcdef"
 ENTRIES: tuple[InboxEntry, ...] = (

@@ -25,8 +25,8 @@ from tocsin.adapters.ledger.sqlite.opening import (
 )
 from tocsin.adapters.ledger.sqlite.seal import Seal
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, ProvedBy
-from tocsin.domain.facts import Answer, Answered, Coded
+from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, ProvedBy, Receipt, numbered_attempt
+from tocsin.domain.facts import Answer, Answered, Coded, Seen
 from tocsin.domain.notification import AnswerLink
 from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, LedgerError
@@ -189,13 +189,57 @@ async def test_an_upgraded_ledger_does_all_that_a_new_one_does(path: Path) -> No
     await ledger.close()
 
 
+async def test_a_ledger_of_0007_names_its_attempts(path: Path) -> None:
+    """R52: every attempt keeps its end, its receipt, its number and its place, and is found by the number that a receipt
+    on its way names; what begins then has a name of its own and comes after them. The facts of each incident stay in
+    their order, and count on.
+    """
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript((DATA / "0007.sql").read_text())
+        bodies = old.execute("SELECT incident, kind, body FROM facts ORDER BY incident, id").fetchall()
+    old.close()
+    ledger = SqlLedger(FileStore(open_file(path, "now")))
+    assert ledger.store.set_aside is None
+    records = {record.decided.key: record for name in ("db", "old", "web") for record in await ledger.records(name)}
+    attempts = {key: [(attempt.id, attempt.number) for attempt in record.attempts] for key, record in records.items()}
+    assert {key: tries for key, tries in attempts.items() if tries} == {
+        key: [(numbered_attempt(id_), number) for number, id_ in enumerate(ids, 1)]
+        for key, ids in {"a": [1], "b": [2, 3], "o": [4], "c": [5], "d": [6], "e": [7, 8]}.items()
+    }
+    assert (records["a"].receipt, records["c"].receipt) == (Receipt.DELIVERED, Receipt.SENT)
+    assert records["a"].attempts[0].outcome == Accepted("SM1")
+    assert records["e"].attempts[1].outcome is None
+    together = await ledger.find_attempt(numbered_attempt(6))
+    assert [attempt.id for attempt, _ in together] == [numbered_attempt(number) for number in (6, 5, 7)]
+    assert [attempt.outcome for attempt, _ in together] == [Accepted("SM7")] * 3
+    begun = await ledger.begin_attempt("e", Channel.SMS, "+14155550102", T0)
+    await ledger.record_receipt(together[0][0], Receipt.DELIVERED, T0)
+    await ledger.record("web", (FACT,), (), ())
+    await ledger.close()
+    ledger = SqlLedger(FileStore(open_file(path, "later")))
+    assert [attempt.number for attempt in {record.decided.key: record for record in await ledger.records("db")}["e"].attempts] == [1, 2, 3]  # fmt: skip
+    assert ((await ledger.find_attempt(begun.id))[0][0], begun.number) == (begun, 3)
+    assert (await ledger.find_attempt(numbered_attempt(6)))[0][0].receipt is Receipt.DELIVERED
+    assert [type(fact) for fact in await ledger.facts("web")][::2] == [Seen, Answered]
+    await ledger.close()
+    with sqlite3.connect(path) as new:
+        assert new.execute("SELECT incident, kind, body FROM facts ORDER BY incident, sequence").fetchall() == [
+            *bodies,
+            ("web", "Answered", '{"at":"2026-11-23T10:00:00Z","person":"ana","answer":"ok"}'),
+        ]
+        counts = new.execute("SELECT incident, min(sequence), max(sequence), count(*) FROM facts GROUP BY incident")
+        assert counts.fetchall() == [("db", 1, 7, 7), ("old", 1, 2, 2), ("web", 1, 3, 3)]
+    new.close()
+
+
 async def test_a_ledger_of_0006_takes_sessions(path: Path) -> None:
     """Nobody is signed in after the upgrade; who signs in then is, and the short links lead on."""
     path.parent.mkdir()
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0006.sql").read_text())
     old.close()
-    with pytest.raises(LedgerError, match=r"schema 0006, not 0007"):
+    with pytest.raises(LedgerError, match=r"schema 0006, not 0008"):
         open_existing(path)
     ledger = SqlLedger(FileStore(open_file(path, "now")))
     assert ledger.store.set_aside is None
@@ -217,7 +261,7 @@ async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0005.sql").read_text())
     old.close()
-    with pytest.raises(LedgerError, match=r"schema 0005, not 0007"):
+    with pytest.raises(LedgerError, match=r"schema 0005, not 0008"):
         open_existing(path)
     ledger = SqlLedger(FileStore(open_file(path, "now")))
     assert ledger.store.set_aside is None
@@ -273,21 +317,21 @@ async def test_a_ledger_of_0003_takes_providers_bundles_and_opt_outs(path: Path)
     assert ledger.store.set_aside is None
     before = [attempt for name in ("db", "old") for record in await ledger.records(name) for attempt in record.attempts]
     assert [(attempt.id, attempt.provider, attempt.bundle) for attempt in before] == [
-        (number, "", "") for number in (1, 2, 3, 4)
+        (numbered_attempt(number), "", "") for number in (1, 2, 3, 4)
     ]
-    assert [known for known, _ in await ledger.find_attempt(1)] == before[:1]
-    assert [attempt.id for _, attempt in await ledger.sent_pages(T0 + timedelta(days=1))] == [1, 2]
+    assert [known for known, _ in await ledger.find_attempt(numbered_attempt(1))] == before[:1]
+    assert [attempt for _, attempt in await ledger.sent_pages(T0 + timedelta(days=1))] == before[:2]
     assert await ledger.pages_handed_over("ana", T0) == {("db", 1)}
     assert await ledger.proofs() == {(Channel.SMS, "+14155550101"): Proof(T0 + timedelta(minutes=1), ProvedBy.RECEIPT)}
     assert await ledger.opt_outs() == ()
     bundle = Bundle("b1", Content("2 pages"))
     begun = await ledger.begin_bundle(bundle, ("a", "b"), Channel.SMS, "+14155550101", T0, {}, provider="spare")
-    assert [(attempt.id, attempt.number) for attempt in begun] == [(5, 2), (6, 3)]
+    assert [attempt.number for attempt in begun] == [2, 3]
     opted = OptOut(Channel.SMS, "+14155550102", T0, "SM7")
     await ledger.opt_out(opted)
     await ledger.close()
     ledger = SqlLedger(FileStore(open_file(path, "later")))
-    assert [known for known, _ in await ledger.find_attempt(6)] == [begun[1], begun[0]]
+    assert [known for known, _ in await ledger.find_attempt(begun[1].id)] == [begun[1], begun[0]]
     assert (await ledger.bundle("b1"), await ledger.opt_outs()) == (bundle, (opted,))
     await ledger.close()
 

@@ -190,8 +190,8 @@ async def test_what_is_read_while_running(ledger: SqlLedger, path: Path) -> None
 async def test_other_questions_survive_a_bad_row(ledger: SqlLedger, path: Path) -> None:
     """Rule 63: refused addresses, numbers and receipts are given without the bad row."""
     await ledger.record("db", (SEEN,), [letter("a"), letter("b")], ())
-    for key in ("a", "b"):
-        attempt = await ledger.begin_attempt(key, Channel.SMS, f"+{key}", T0)
+    attempts = [await ledger.begin_attempt(key, Channel.SMS, f"+{key}", T0) for key in ("a", "b")]
+    for attempt in attempts:
         await ledger.end_attempt(attempt, Refused("no"), T0)
     spoil(path, "UPDATE attempts SET outcome = outcome || 'x', receipt = 'eaten' WHERE key = 'a'")
     spoil(path, "UPDATE facts SET body = '{'")
@@ -200,7 +200,7 @@ async def test_other_questions_survive_a_bad_row(ledger: SqlLedger, path: Path) 
     await ledger.tally(T0 + HOUR)
     await ledger.record_receipt(attempt, Receipt.SENT, T0)
     with pytest.raises(LedgerError, match="row 1 of attempts cannot be read"):
-        await ledger.find_attempt(1)
-    ((known, _),) = await ledger.find_attempt(2)
+        await ledger.find_attempt(attempts[0].id)
+    ((known, _),) = await ledger.find_attempt(attempts[1].id)
     assert known.outcome == Refused("no")
     assert Accepted() != known.outcome

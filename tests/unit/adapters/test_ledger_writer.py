@@ -189,8 +189,8 @@ async def test_a_bundle_is_begun_whole_or_not_at_all(ledger: SqlLedger) -> None:
         await ledger.begin_bundle(Bundle("b1", Content("x")), ("a", "\ud800", "b"), Channel.SMS, PHONE, T0, {})
     assert [known.attempts for known in await ledger.unsettled()] == [(), ()]
     assert await ledger.bundle("b1") is None
-    (begun, _) = await ledger.begin_bundle(Bundle("b1", Content("x")), ("a", "b"), Channel.SMS, PHONE, T0, {})
-    assert (begun.id, begun.number) == (1, 1)
+    begun = await ledger.begin_bundle(Bundle("b1", Content("x")), ("a", "b"), Channel.SMS, PHONE, T0, {})
+    assert [(attempt.reference, attempt.number) for attempt in begun] == [("a", 1), ("b", 1)]
 
 
 async def test_our_own_mistake_is_ours_and_passes(ledger: SqlLedger) -> None:

@@ -12,8 +12,8 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite import sent_mark
 from tocsin.adapters.ledger.sqlite.keeping import OLDER_COPY, FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
-from tocsin.adapters.ledger.sqlite.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark
-from tocsin.domain.delivery import Bundle, Content, Letter
+from tocsin.adapters.ledger.sqlite.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark, hash_of
+from tocsin.domain.delivery import Bundle, Content, Letter, numbered_attempt
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 
@@ -131,7 +131,21 @@ async def test_only_what_was_sent_lately_is_kept(path: Path) -> None:
     ledger, _ = await opened(path, T0 + KEPT_FOR)
     await ledger.close()
     mark = SentMark(path)
-    assert [line.id for line in mark.read() if isinstance(line, Sent)] == [2]
+    assert [line.key for line in mark.read() if isinstance(line, Sent)] == [hash_of(key(1))]
+    mark.close()
+
+
+async def test_a_mark_of_the_version_before_is_read(path: Path) -> None:
+    """Rule 64: its lines name attempts by their numbers; a ledger that was brought up to date lacks none of them, one
+    that is older still does.
+    """
+    noted = [f"{T0.isoformat()} {number} {hash_of(f'k{number}')} {'0' * 16}\n" for number in (7, 8)]
+    path.with_name("tocsin.db.sent").write_text("".join(noted))
+    mark = SentMark(path)
+    keys = {numbered_attempt(7): "k7", numbered_attempt(8): "k8"}
+    assert mark.first_id() == numbered_attempt(7)
+    assert mark.lack(keys, T0 + MINUTE).count == 0
+    assert mark.lack({numbered_attempt(7): "k7"}, T0 + MINUTE).count == 1
     mark.close()
 
 

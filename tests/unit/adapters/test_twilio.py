@@ -341,12 +341,12 @@ async def test_receipts(status: str, receipt: Receipt) -> None:
 async def test_asking_to_be_called_back() -> None:
     """Where there is an address for it, each try names itself in it; a try that the ledger does not know, none."""
     async with StandIn() as server, sending(server) as transport:
-        await transport.send(replace(text(), attempt=7))
+        await transport.send(replace(text(), attempt="019ab0a1-7000-7000-8000-000000000001"))
         url = "https://tocsin.example.com/twilio/status"
         async with sending(server, status_url=url) as told:
-            await told.send(replace(text(), attempt=8))
+            await told.send(replace(text(), attempt=(id_ := "019ab0a1-7000-7000-8000-000000000002")))
             await told.send(text())
-        assert [message.callback for message in server.sent] == ["", f"{url}?try=8", ""]
+        assert [message.callback for message in server.sent] == ["", f"{url}?try={id_}", ""]
 
 
 async def test_a_number_refused_after_all() -> None:

@@ -66,7 +66,7 @@ def test_an_undelivered_page_says_that_it_may_be_tried_again(fate: Fate | None) 
             parts.sender.on_receipt(attempt, fate)
             return
         wanted, now = page(parts), parts.clock.now()
-        attempt = Attempt(1, wanted.key, 1, SMS, ANA, now, Accepted("M1"), now, receipt=Receipt.UNDELIVERED)
+        attempt = Attempt("1", wanted.key, 1, SMS, ANA, now, Accepted("M1"), now, receipt=Receipt.UNDELIVERED)
         parts.sender.enqueue([replace(letter(wanted), attempts=(attempt,))])
 
     (event,) = failed_events(live(story))
@@ -290,7 +290,7 @@ def test_a_page_that_was_taken_before_a_restart_is_not_undelivered() -> None:
     async def story(parts: DaemonParts) -> None:
         parts.sms.set_receipt("M1", Receipt.SENT)
         wanted, now = page(parts), parts.clock.now()
-        attempt = Attempt(1, wanted.key, 1, SMS, ANA, now, Accepted("M1"), now, receipt=Receipt.SENT)
+        attempt = Attempt("1", wanted.key, 1, SMS, ANA, now, Accepted("M1"), now, receipt=Receipt.SENT)
         parts.sender.enqueue([replace(letter(wanted), attempts=(attempt,))])
         assert parts.sender.undelivered_since() is None
         untried = replace(page(parts), at=now - timedelta(minutes=5), key="untried")

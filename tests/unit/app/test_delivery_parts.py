@@ -25,6 +25,7 @@ from tocsin.domain.delivery import (
     Receipt,
     Refused,
     Uncertain,
+    numbered_attempt,
 )
 from tocsin.domain.notification import Kind
 from tocsin.domain.operator_notice import Trouble
@@ -43,10 +44,10 @@ PAGE = page_to("ana", T0)
 SECOND = timedelta(seconds=1)
 
 
-def attempt(number: int, outcome: Outcome | None = None, id_: int = 0, **changes: object) -> Attempt:
+def attempt(number: int, outcome: Outcome | None = None, id_: str = "", **changes: object) -> Attempt:
     """An attempt at the page; without an id the ledger does not know of it."""
-    ended = T0 + number * SECOND if outcome else None
-    made = Attempt(id_, PAGE.key, number, SMS, "+14155550101", T0 + number * SECOND, outcome=outcome, ended_at=ended)
+    at = T0 + number * SECOND
+    made = Attempt(id_, PAGE.key, number, SMS, "+14155550101", at, outcome=outcome, ended_at=at if outcome else None)
     return replace(made, **changes)  # type: ignore[arg-type]  # a table of fields
 
 
@@ -63,7 +64,9 @@ async def test_an_attempt_begins_in_the_ledger() -> None:
     delivery, ledger, log = await written(possible_duplicate="lost in DATA")
     (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
     assert begun == ledger.pages.attempts[0]
-    assert begun == Attempt(1, PAGE.key, 1, SMS, "+14155550101", T0, possible_duplicate="lost in DATA")
+    assert begun == Attempt(
+        numbered_attempt(1), PAGE.key, 1, SMS, "+14155550101", T0, possible_duplicate="lost in DATA"
+    )
 
 
 async def test_pages_begin_without_the_ledger_twice_at_most() -> None:
@@ -73,7 +76,7 @@ async def test_pages_begin_without_the_ledger_twice_at_most() -> None:
         delivery, ledger, log = await written(*attempts)
         ledger.trouble = "disk full"
         begun = await log.begin(Parcel([delivery]), "+14155550101", T0)
-        assert [(one.id, one.number) for one in begun] == [(0, len(attempts) + 1)] * goes
+        assert [(one.id, one.number) for one in begun] == [("", len(attempts) + 1)] * goes
         assert [one.possible_duplicate for one in begun] == ["the ledger could not be written"] * goes
 
 
@@ -90,7 +93,7 @@ async def test_a_letter_the_ledger_does_not_know_cannot_be_written_down() -> Non
     delivery, ledger, log = await written()
     delivery.recorded = False
     (begun,) = await log.begin(Parcel([delivery]), "+14155550101", T0)
-    assert begun.id == 0
+    assert begun.id == ""
     assert ledger.pages.attempts == []
     assert not await log.save_pending(Parcel([delivery]))
 
@@ -110,7 +113,7 @@ async def test_what_the_ledger_lacks_is_given_when_it_is_back() -> None:
     assert [known.outcome for known in ledger.pages.attempts] == [Accepted("M1"), Refused("no")]
     assert ledger.pages.states == {PAGE.key: ("accepted", T0)}
     assert delivery.unsaved == []
-    assert [known.id for known in delivery.attempts] == [1, 2]
+    assert [known.id for known in delivery.attempts] == [numbered_attempt(1), numbered_attempt(2)]
     assert await log.save_pending(Parcel([delivery]))
     assert len(ledger.pages.attempts) == 2
 
@@ -163,7 +166,7 @@ def test_the_newest_end_of_an_attempt_is_what_is_saved() -> None:
 
 def test_receipts_are_seen_in_the_attempts_they_are_about() -> None:
     """By their number; one that changes how the attempt ended is to be saved, one that does not is not."""
-    delivery = Delivery(letter(PAGE), attempts=[attempt(1, Uncertain("lost"), 1), attempt(2, Accepted("M2"), 2)])
+    delivery = Delivery(letter(PAGE), attempts=[attempt(1, Uncertain("lost"), "1"), attempt(2, Accepted("M2"), "2")])
     delivery.receipts += [(1, Fate(Receipt.SENT, provider_id="M1")), (2, Fate(Receipt.DELIVERED))]
     delivery.apply_receipts(T0 + SECOND)
     assert [known.outcome for known in delivery.attempts] == [Accepted("M1"), Accepted("M2")]
@@ -244,7 +247,7 @@ def test_a_queue_that_drains_takes_nothing_more() -> None:
 
 def tried(outcome: Outcome, reference: str = "k", took: float = 1.0) -> Attempt:
     """A try of a message that ended so."""
-    return Attempt(1, reference, 1, EMAIL, "ana@example.com", T0, outcome, T0 + timedelta(seconds=took))
+    return Attempt("1", reference, 1, EMAIL, "ana@example.com", T0, outcome, T0 + timedelta(seconds=took))
 
 
 def test_a_busy_relay_that_takes_all_at_the_second_try_is_well() -> None:

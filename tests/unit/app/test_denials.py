@@ -25,7 +25,7 @@ T0 = StillClock().now()
 
 def tried(outcome: Outcome, to: str = "ana", after: float = 0.0, via: Channel = EMAIL) -> Attempt:
     at = T0 + timedelta(seconds=after)
-    return Attempt(1, f"to {to}", 1, via, f"{to}@example.com", at, outcome, at)
+    return Attempt("1", f"to {to}", 1, via, f"{to}@example.com", at, outcome, at)
 
 
 def told(notices: Notices) -> list[Trouble]:

@@ -61,7 +61,7 @@ def noted(kind: Kind, to: str, group: str | None = None) -> Notification:
 
 
 def sent(parts: DaemonParts, notification: Notification) -> Message:
-    attempt = Attempt(1, notification.key, 1, Channel.EMAIL, "x@example.com", T0)
+    attempt = Attempt("1", notification.key, 1, Channel.EMAIL, "x@example.com", T0)
     return message(Parcel([Delivery(letter(notification))]), attempt, parts.context)
 
 

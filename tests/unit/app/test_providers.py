@@ -253,7 +253,7 @@ def _message(parts: DaemonParts, notification: Notification):  # type: ignore[no
 
     from tests.builders.daemon_parts import letter
 
-    attempt = Attempt(1, notification.key, 1, SMS, "+14155550101", parts.clock.now())
+    attempt = Attempt("1", notification.key, 1, SMS, "+14155550101", parts.clock.now())
     return message(Parcel([Delivery(letter(notification))]), attempt, parts.context)
 
 
@@ -599,7 +599,7 @@ def test_the_first_that_is_taken_after_a_start_frees_the_pages_of_the_process_be
         parts_of_page.append(notification)
         failed = [
             Attempt(
-                n,
+                str(n),
                 notification.key,
                 n,
                 EMAIL,

@@ -32,7 +32,7 @@ BUSY = Deferred("421 busy", "421")
 def refusal(address: str, at: datetime = T0) -> Try:
     """A try at an address."""
     page = page_to(address, at, EMAIL)
-    return Attempt(1, page.key, 1, EMAIL, address, at, UNKNOWN, at), page
+    return Attempt("1", page.key, 1, EMAIL, address, at, UNKNOWN, at), page
 
 
 def add(row: RefusalRow, address: str, at: datetime = T0) -> list[str] | None:

@@ -15,7 +15,7 @@ from tests.builders.loading import load
 from tests.fakes.pager import CONFIG, SETTINGS
 
 AT = datetime(2026, 11, 23, 23, 59, tzinfo=UTC)
-OPTED_OUT = Attempt(1, "k", 1, Channel.SMS, "+14155550101", AT, Refused("unsubscribed recipient", "21610"), AT)
+OPTED_OUT = Attempt("1", "k", 1, Channel.SMS, "+14155550101", AT, Refused("unsubscribed recipient", "21610"), AT)
 
 
 @pytest.fixture

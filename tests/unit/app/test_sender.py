@@ -13,7 +13,19 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    MAIN,
+    Accepted,
+    Attempt,
+    Deferred,
+    Fate,
+    Fault,
+    Outcome,
+    Receipt,
+    Refused,
+    Uncertain,
+    numbered_attempt,
+)
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
@@ -102,7 +114,7 @@ def test_the_message_is_the_letter_addressed_by_the_config_in_force() -> None:
     )
     assert (message.incident, message.episode, message.kind, message.via) == ("pay", 1, "page", EMAIL)
     assert message.reference.startswith("pay/1/page/ana/")
-    assert message.attempt == 1
+    assert message.attempt == numbered_attempt(1)
 
 
 @pytest.mark.parametrize(("kind", "valid_for"), [(Kind.PAGE, timedelta(hours=1)), (Kind.CLOSING, None)])
@@ -386,7 +398,7 @@ def test_an_attempt_without_an_end_is_of_unknown_fate() -> None:
 
     async def story(parts: DaemonParts) -> None:
         notification = page(parts)
-        begun = Attempt(1, notification.key, 1, SMS, "+14155550101", parts.clock.now())
+        begun = Attempt("1", notification.key, 1, SMS, "+14155550101", parts.clock.now())
         await parts.ledger.record("pay", (), [letter(notification)], ())
         parts.ledger.pages.attempts.append(begun)
         parts.sender.enqueue([replace(letter(notification), attempts=(begun,))])
@@ -422,7 +434,7 @@ def test_a_full_ledger_lets_two_copies_of_a_page_out_and_no_update() -> None:
 
     parts = live(story, 300)
     assert [message.kind for message in parts.email.tries] == ["page", "page"]
-    assert all(message.attempt == 0 for message in parts.email.tries)
+    assert all(message.attempt == "" for message in parts.email.tries)
 
 
 def test_what_left_from_memory_is_written_down_when_the_ledger_is_back() -> None:
@@ -721,7 +733,7 @@ def test_a_receipt_of_a_letter_that_was_never_tried_is_not_ours() -> None:
         parts.email._takes = 60.0
         await parts.enqueue(*(replace(page(parts, EMAIL), key=f"page/{number}") for number in range(9)))
         await asyncio.sleep(0.1)
-        unknown = Attempt(99, "page/8", 1, EMAIL, "ana@example.com", parts.clock.now())
+        unknown = Attempt("99", "page/8", 1, EMAIL, "ana@example.com", parts.clock.now())
         assert not parts.sender.on_receipt(unknown, Fate(Receipt.DELIVERED))
 
     live(story)
@@ -743,9 +755,9 @@ async def test_a_message_goes_to_the_address_of_its_attempt() -> None:
     """What was written down is what is sent, whatever the config says meanwhile."""
     parts = DaemonParts(StillClock())
     notification = page(parts)
-    attempt = Attempt(7, notification.key, 1, SMS, "+14155550111", parts.clock.now())
+    attempt = Attempt("7", notification.key, 1, SMS, "+14155550111", parts.clock.now())
     made = message(Parcel([Delivery(letter(notification))]), attempt, parts.context)
-    assert (made.address, made.attempt) == ("+14155550111", 7)
+    assert (made.address, made.attempt) == ("+14155550111", "7")
 
 
 def asked(parts: DaemonParts) -> list[Notification]:

@@ -15,11 +15,13 @@ from tests.fakes.twilio_webhooks import ACCOUNT, SID, inbound, signature, status
 
 TOKEN, PUBLIC = "0123456789abcdef", "https://tocsin.example.com/pager"
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
-INBOUND, STATUS = "/twilio/inbound", "/twilio/status?try=12"
+TRY = "019ab0a1-7c00-7123-8abc-0123456789ab"
+INBOUND, STATUS = "/twilio/inbound", f"/twilio/status?try={TRY}"
 SAMPLES = [
     (INBOUND, inbound("ok K7")),
     (INBOUND, inbound("Déjà vu 🙂 & = + %2B;\nMessageSid=SM1")),
     (INBOUND + "?site=eu&x=%20", inbound("")),
+    (STATUS, status("sent")),
     ("/twilio/status?try=1024", status("undelivered", code="30006")),
 ]
 OTHER = "AC" + "1" * 32
@@ -80,7 +82,7 @@ def test_what_a_receipt_says() -> None:
     """Each state of each try once; a state that nobody knows means nothing, and is no trouble."""
     states = [came(entry(STATUS, status(state))) for state in ("delivered", "sent")]
     assert states == [
-        Arrival(ArrivalKind.RECEIPT, f"{ACCOUNT}/{SID}:{state}", "12", state, NOW) for state in ("delivered", "sent")
+        Arrival(ArrivalKind.RECEIPT, f"{ACCOUNT}/{SID}:{state}", TRY, state, NOW) for state in ("delivered", "sent")
     ]
     failed = came(entry("/twilio/status?try=13", status("undelivered", code="30006")))
     assert failed == Arrival(ArrivalKind.RECEIPT, f"{ACCOUNT}/{SID}:undelivered", "13", "undelivered 30006", NOW)
@@ -258,6 +260,10 @@ def test_a_new_parameter_loses_no_answer(added: dict[str, str]) -> None:
         ("/twilio/status?try=-1", status("delivered")),
         ("/twilio/status?try=1&try=2", status("delivered")),
         ("/twilio/status?try=99999999999999999999", status("delivered")),
+        (STATUS.upper(), status("delivered")),
+        (STATUS[:-1], status("delivered")),
+        (STATUS + "0", status("delivered")),
+        (STATUS.replace("-", ""), status("delivered")),
         (STATUS, {"MessageSid": SID, "AccountSid": ACCOUNT}),
     ],
 )

@@ -26,7 +26,7 @@ def tries(*outcomes: Outcome | None, via: Channel = Channel.SMS, providers: str 
     """Attempts that ended so, one after the other; `providers` names that of each."""
     names = providers.split() or [""] * len(outcomes)
     return tuple(
-        Attempt(number, "k", number, via, "x", NOON, outcome, NOON + timedelta(seconds=1), provider=name)
+        Attempt(str(number), "k", number, via, "x", NOON, outcome, NOON + timedelta(seconds=1), provider=name)
         for number, (outcome, name) in enumerate(zip(outcomes, names, strict=True), 1)
     )
 

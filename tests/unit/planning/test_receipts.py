@@ -20,7 +20,7 @@ FATES = [*(Fate(receipt, None, "SM1") for receipt in Receipt), Fate(Receipt.UNDE
 
 
 def tried(outcome: Outcome | None, number: int = 1) -> Attempt:
-    return Attempt(number, "key", number, Channel.SMS, "+14155550101", T0, outcome, T0 if outcome else None)
+    return Attempt(str(number), "key", number, Channel.SMS, "+14155550101", T0, outcome, T0 if outcome else None)
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

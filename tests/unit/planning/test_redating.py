@@ -101,8 +101,8 @@ def test_a_letter_of_the_future_counts_as_now() -> None:
         "k", "db", 1, Kind.UPDATE, Reason.DUE, at, "ana", Channel.EMAIL, next_update_at=at + MINUTE
     )
     tries = (
-        Attempt(1, "k", 1, Channel.EMAIL, "a@x", NOW - MINUTE, Accepted(), at),
-        Attempt(2, "k", 2, Channel.EMAIL, "a@x", at),
+        Attempt("1", "k", 1, Channel.EMAIL, "a@x", NOW - MINUTE, Accepted(), at),
+        Attempt("2", "k", 2, Channel.EMAIL, "a@x", at),
     )
     letter = letter_not_later(Letter(notification, Content("text"), tries), NOW)
     assert (letter.notification.key, letter.notification.at, letter.notification.next_update_at) == (

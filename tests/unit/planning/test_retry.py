@@ -32,7 +32,7 @@ def seconds(count: float) -> timedelta:
 def tries(*outcomes: Outcome, via: Channel = Channel.SMS) -> tuple[Attempt, ...]:
     """Tries that all began at T0 and ended a second later."""
     return tuple(
-        Attempt(number, "key", number, via, "+14155550101", T0, outcome, T0 + seconds(1))
+        Attempt(str(number), "key", number, via, "+14155550101", T0, outcome, T0 + seconds(1))
         for number, outcome in enumerate(outcomes, 1)
     )
 
@@ -175,7 +175,7 @@ def test_a_second_copy_is_always_marked(kind: Kind, via: Channel, outcomes: list
 def at(second: float, outcome: Outcome | None, number: int = 1, ended: float | None = None) -> Attempt:
     """A try that began that many seconds after T0."""
     ended_at = None if outcome is None else T0 + seconds(second + 1 if ended is None else ended)
-    return Attempt(number, "key", number, Channel.SMS, "+14155550101", T0 + seconds(second), outcome, ended_at)
+    return Attempt(str(number), "key", number, Channel.SMS, "+14155550101", T0 + seconds(second), outcome, ended_at)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ BUSY, WRONG = Deferred("421 busy", "421"), Deferred("535 no", "535", Fault.PROVI
 
 def rows(*tries: tuple[str, Outcome]) -> list[Attempt]:
     return [
-        Attempt(number, "k", number, Channel.EMAIL, "a@example.com", T0, outcome, T0, provider=name)
+        Attempt(str(number), "k", number, Channel.EMAIL, "a@example.com", T0, outcome, T0, provider=name)
         for number, (name, outcome) in enumerate(tries, 1)
     ]
 

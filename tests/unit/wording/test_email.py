@@ -157,7 +157,7 @@ def test_a_mail_of_several_pages_has_a_header_for_each_and_is_no_thread() -> Non
 def test_a_second_copy_is_the_first() -> None:
     """Whatever a second try knows more (its number, how long it holds), the bytes are those of the first: readers see one."""
     page = message(Content("text", "subject", "html"))
-    again = replace(page, attempt=7, valid_for=timedelta(minutes=5))
+    again = replace(page, attempt="7", valid_for=timedelta(minutes=5))
     assert HOUSE.compose(again) == HOUSE.compose(page)
 
 

@@ -180,8 +180,8 @@ def test_an_edited_entry_is_told_once() -> None:
 )
 def test_how_a_message_ended(outcome: Outcome | None, said: str) -> None:
     """In the provider's words, after how many tries, what came later, and whether it may have gone twice."""
-    first = Attempt(1, "k", 1, Channel.SMS, "x", T0, Deferred("busy"), T0)
-    attempt = Attempt(1, "k", 2, Channel.SMS, "x", T0, outcome, T0 if outcome else None)
+    first = Attempt("1", "k", 1, Channel.SMS, "x", T0, Deferred("busy"), T0)
+    attempt = Attempt("1", "k", 2, Channel.SMS, "x", T0, outcome, T0 if outcome else None)
     what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
     assert messages(record(PAGE, (first, attempt))) == [(T0, what + said)]
     twice = record(PAGE, (first, replace(attempt, possible_duplicate="killed")), Receipt.UNDELIVERED)
@@ -195,8 +195,8 @@ def test_who_carried_a_message_and_in_what_company() -> None:
     """P6: the provider is named where it is not the only one, with those that were passed over; a bundle by how many
     other pages left in it.
     """
-    put_off = Attempt(1, "k", 1, Channel.SMS, "x", T0, Deferred("busy", "421"), T0, provider="main")
-    taken = Attempt(2, "k", 2, Channel.SMS, "x", T0, Accepted("id"), T0, provider="spare_1", bundle="b")
+    put_off = Attempt("1", "k", 1, Channel.SMS, "x", T0, Deferred("busy", "421"), T0, provider="main")
+    taken = Attempt("2", "k", 2, Channel.SMS, "x", T0, Accepted("id"), T0, provider="spare_1", bundle="b")
     what = "Page to Bo Berg as scribe (escalated, level 1, round 2): "
     page = record(PAGE, (put_off, taken), Receipt.DELIVERED)
     said = f"{what}SMS accepted 10:00:00 by spare\\_1, after main put off (421 busy)"
@@ -220,7 +220,7 @@ def test_messages_decided_together_are_told_together() -> None:
     assert [text.split(": ")[1] for _, text in messages(record(PAGE), record(email, state="unwanted"))] == [
         "SMS waiting to be sent; email not sent (unwanted)"
     ]
-    attempt = Attempt(1, "k", 1, Channel.EMAIL, "x", T0, Accepted(), T0)
+    attempt = Attempt("1", "k", 1, Channel.EMAIL, "x", T0, Accepted(), T0)
     update = replace(email, kind=Kind.UPDATE, group="support", roles=(), level=None, reason=Reason.DUE)
     many = [record(replace(update, to=f"r{number}@example.com"), (attempt,)) for number in range(9)]
     many[3] = replace(many[3], attempts=(replace(attempt, outcome=Refused("no", "550")),))

@@ -122,7 +122,9 @@ def sent() -> Iterator[Record]:
             f"k{number}", "card", 1, kind, Reason.SEVERITY_RAISED, after(number), "bo", Channel.SMS, ("scribe", "x")
         )
         outcome = outcomes[number % len(outcomes)]
-        attempt = Attempt(1, about.key, 1 + number % 3, about.via, "x", T0, outcome, after(number) if outcome else None)
+        attempt = Attempt(
+            "1", about.key, 1 + number % 3, about.via, "x", T0, outcome, after(number) if outcome else None
+        )
         about = replace(
             about, group={2: "support", 3: "gone_*"}.get(number), level=number if number % 2 else None, round=1
         )
@@ -134,7 +136,9 @@ def sent() -> Iterator[Record]:
         )
     update = Notification("u", "card", 1, Kind.UPDATE, Reason.DUE, after(25), "r", Channel.EMAIL, group="support")
     for number in range(9):
-        attempt = Attempt(1, "u", 1, Channel.EMAIL, "x", T0, Accepted() if number else Refused("no", "550"), after(25))
+        attempt = Attempt(
+            "1", "u", 1, Channel.EMAIL, "x", T0, Accepted() if number else Refused("no", "550"), after(25)
+        )
         yield record(replace(update, to=f"*r{number}*@example.com"), (attempt,))
 
 

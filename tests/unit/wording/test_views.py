@@ -70,7 +70,7 @@ def update(minutes: float, group: str, promised: datetime | None) -> Record:
 
 
 def tried(outcome: Outcome, **changes: object) -> Attempt:
-    return replace(Attempt(1, "k", 1, Channel.SMS, "x", T0, outcome, T0), **changes)  # type: ignore[arg-type]
+    return replace(Attempt("1", "k", 1, Channel.SMS, "x", T0, outcome, T0), **changes)  # type: ignore[arg-type]
 
 
 def inside(steps: list[TimelineStep], *records: Record) -> InternalView:

@@ -9,6 +9,7 @@ from typing import Any
 from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
+from tocsin.adapters.ledger.schema.attempt_ids import AttemptIds
 from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, link_row, notification_row, suppression_row
@@ -34,6 +35,7 @@ class SqlLedger:
         self._commit = store.commit
         self._read = store.read
         self._tallies = Tallies()
+        self._attempt_ids = AttemptIds()
 
     @property
     def away(self) -> str:
@@ -116,9 +118,9 @@ class SqlLedger:
     ) -> Attempt:
         """Record an attempt before its first byte leaves."""
         cause = possible_duplicate or self.store.repetition(key, via, address, at)
-        row = _attempt_row(key, via, address, at, cause, provider)
-        id_, number = await self._commit(writes.begin_attempt, row)
-        begun = Attempt(id_, key, number, via, address, at, possible_duplicate=cause, provider=provider)
+        row = self._attempt_row(key, via, address, at, cause, provider)
+        number = await self._commit(writes.begin_attempt, row)
+        begun = Attempt(row["id"], key, number, via, address, at, possible_duplicate=cause, provider=provider)
         self.store.note_begun(begun)
         return begun
 
@@ -135,19 +137,41 @@ class SqlLedger:
     ) -> tuple[Attempt, ...]:
         """Record one try of a bundle before its first byte leaves: an attempt for each of these keys."""
         why = {key: causes.get(key, "") or self.store.repetition(key, via, address, at) for key in keys}
-        rows = [_attempt_row(key, via, address, at, why[key], provider, bundle.id) for key in keys]
+        rows = [self._attempt_row(key, via, address, at, why[key], provider, bundle.id) for key in keys]
         digest = digest_of(bundle.content)
         links = [link_row(link) for link in bundle.links]
         entry = writes.BundleEntry(bundle.id, digest, content_row(digest, bundle.content), rows, links)
         begun = tuple(
             Attempt(
-                id_, key, number, via, address, at, possible_duplicate=why[key], provider=provider, bundle=bundle.id
+                row["id"],
+                row["key"],
+                number,
+                via,
+                address,
+                at,
+                possible_duplicate=why[row["key"]],
+                provider=provider,
+                bundle=bundle.id,
             )
-            for key, (id_, number) in zip(keys, await self._commit(writes.begin_bundle, entry), strict=True)
+            for row, number in zip(rows, await self._commit(writes.begin_bundle, entry), strict=True)
         )
         for attempt in begun:
             self.store.note_begun(attempt)
         return begun
+
+    def _attempt_row(
+        self, key: str, via: Channel, address: str, at: datetime, cause: str, provider: str, bundle: str = ""
+    ) -> dict[str, Any]:
+        return {
+            "id": self._attempt_ids.make(at),
+            "key": key,
+            "via": via.value,
+            "address": address,
+            "started_at": write_instant(at),
+            "possible_duplicate": cause,
+            "provider": provider,
+            "bundle": bundle,
+        }
 
     async def bundle(self, id_: str) -> Bundle | None:
         """A bundle by its id."""
@@ -171,7 +195,7 @@ class SqlLedger:
         """Nothing more will be tried for this notification. The first state stands."""
         await self._commit(writes.settle, {"this": key, "state": state, "settled_at": write_instant(at)})
 
-    async def find_attempt(self, attempt: int) -> tuple[tuple[Attempt, Notification], ...]:
+    async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
         """An attempt by its id, and the notification it was for; then what left with it in the same try."""
         return await self._read(messages.find_attempt(attempt))
 
@@ -349,17 +373,3 @@ def _entry(
 
 def _fact_row(incident: str, fact: Fact) -> dict[str, Any]:
     return {"incident": incident, "at": write_instant(fact.at), "kind": type(fact).__name__, "body": write_fact(fact)}
-
-
-def _attempt_row(
-    key: str, via: Channel, address: str, at: datetime, cause: str, provider: str, bundle: str = ""
-) -> dict[str, Any]:
-    return {
-        "key": key,
-        "via": via.value,
-        "address": address,
-        "started_at": write_instant(at),
-        "possible_duplicate": cause,
-        "provider": provider,
-        "bundle": bundle,
-    }

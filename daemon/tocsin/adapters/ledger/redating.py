@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select, true, update
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
-from tocsin.adapters.ledger.writes import run_each
+from tocsin.adapters.ledger.writes import add_facts, run_each
 from tocsin.domain.facts import ClockMoved, Fact, Seen
 from tocsin.planning.history.redating import moved, not_later
 
@@ -67,8 +67,7 @@ def _move(connection: Connection, by: timedelta, now: datetime) -> None:
     _change_facts(connection, [(row, fact) for row, _, fact in facts])
     mark = {"kind": ClockMoved.__name__, **_fact_row(ClockMoved(now, by))}
     seen = dict.fromkeys(incident for _, incident, fact in facts if isinstance(fact, Seen))
-    if marks := [{"incident": incident, **mark} for incident in seen]:
-        connection.execute(insert(t.facts), marks)
+    add_facts(connection, [{"incident": incident, **mark} for incident in seen])
     for rest in _rests(_UNFINISHED, min(now, now - by) - LATELY):
         _redate(connection, rest, lambda at: min(by, now - at))
 
@@ -113,7 +112,7 @@ def _rests(incidents: Sequence[str] | Select[Any], begun_after: datetime) -> tup
     of_wanted = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
     tried = or_(of_wanted, t.attempts.c.started_at > write_instant(begun_after))
     return (
-        _Rest(t.attempts, "id", tried, ("started_at", "ended_at", "receipt_at")),
+        _Rest(t.attempts, "sequence", tried, ("started_at", "ended_at", "receipt_at")),
         _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
         _Rest(t.arrivals, "id", t.unjudged, ("at",)),
         _Rest(t.opt_outs, "id", true(), ("at",)),

@@ -124,11 +124,12 @@ def _by_channel(connection: Connection, numbers: Any) -> dict[str, int]:
 def _open_by_severity() -> Any:
     """Open incidents by the severity of their newest version."""
     later = t.facts.alias("later")
-    newest = select(func.max(later.c.id)).where(later.c.incident == t.incidents.c.id, later.c.kind == "Seen")
+    newest = select(func.max(later.c.sequence)).where(later.c.incident == t.incidents.c.id, later.c.kind == "Seen")
+    same = (t.facts.c.incident == t.incidents.c.id) & (t.facts.c.sequence == newest.scalar_subquery())
     return (
         select(_SEVERITY, func.count())
         .select_from(t.incidents)
-        .join(t.facts, t.facts.c.id == newest.scalar_subquery())
+        .join(t.facts, same)
         .where(t.unfinished, or_(_STATUS.is_(None), _STATUS != "resolved"))
         .group_by(_SEVERITY)
     )
@@ -154,7 +155,7 @@ class _Section:
         begun_at: Any,
         newest: ColumnElement[Any] | None = None,
     ) -> None:
-        self._id = table.c.id
+        (self._id,) = table.primary_key
         self._groups = groups
         self._newest = null() if newest is None else func.max(newest)
         self._waits, self._begun_at = waits, begun_at

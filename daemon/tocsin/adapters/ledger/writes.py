@@ -92,15 +92,17 @@ def _insert_or_replace(table: Table, key: str, *columns: str) -> TolerantInsert:
 
 
 _STATE = _insert_or_replace(t.incidents, "id", "finished")
-_FACT = insert(t.facts)
+_NEXT_FACT = select(func.coalesce(func.max(t.facts.c.sequence), literal_column("0")) + literal_column("1")).where(
+    t.facts.c.incident == bindparam("same_incident")
+)
+_FACT = insert(t.facts).values(sequence=_NEXT_FACT.scalar_subquery())
 _CONTENT = _insert_if_new(t.contents)
 _NOTIFICATION = insert(t.notifications)
 _LINK = _insert_if_new(t.answer_links)
 _KNOWN_KEYS = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
-_LAST_ATTEMPT = select(func.coalesce(func.max(t.attempts.c.id), 0))
 _NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
 _BEGIN = insert(t.attempts).values(number=_NEXT_NUMBER.scalar_subquery())
-_NUMBERS = select(t.attempts.c.number).where(t.attempts.c.id > bindparam("last")).order_by(t.attempts.c.id)
+_NUMBERS = select(t.attempts.c.id, t.attempts.c.number).where(t.attempts.c.id.in_(bindparam("ids", expanding=True)))
 _BUNDLE = _insert_if_new(t.bundles)
 _CHANGE_ATTEMPT = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
@@ -123,9 +125,7 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
     if touched:
         states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
         run_each(connection, _STATE, states)
-    facts = [row for entry in entries for row in entry.facts]
-    if facts:
-        run_each(connection, _FACT, facts)
+    add_facts(connection, [row for entry in entries for row in entry.facts])
     rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
     known = _known(connection, list(rows))
     new: list[Row] = []
@@ -142,6 +142,12 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
         run_each(connection, _NOTIFICATION, new)
     _record_links(connection, entries)
     return results
+
+
+def add_facts(connection: Connection, facts: Sequence[Row]) -> None:
+    """Facts, each after those of its incident that are there."""
+    if facts:
+        run_each(connection, _FACT, [{"same_incident": row["incident"], **row} for row in facts])
 
 
 def _record_links(connection: Connection, entries: Sequence[RecordEntry] | Sequence["BundleEntry"]) -> None:
@@ -172,9 +178,9 @@ def put_aside(connection: Connection, incident: str, at: datetime) -> None:
     mine = facts.incident == incident
     codes = [row for row, body in connection.execute(select(facts.id, facts.body).where(mine, t.coded)) if _reads(body)]
     aside = f"{incident} (put aside {write_instant(at)})"
-    connection.execute(update(t.facts).where(mine).values(incident=aside))
-    for row in codes:
-        connection.execute(update(t.facts).where(facts.id == row).values(incident=incident))
+    before = select(func.coalesce(func.max(facts.sequence), literal_column("0"))).where(facts.incident == aside)
+    sequence = facts.sequence + connection.execute(before).scalar_one()
+    connection.execute(update(t.facts).where(mine, facts.id.not_in(codes)).values(incident=aside, sequence=sequence))
     for key, _, letter in list(pending_letters(connection, incident)):
         if isinstance(letter, RowError) or letter.notification.kind in ASKING:
             run_each(connection, _SETTLE, [{"this": key, "state": "superseded", "settled_at": write_instant(at)}])
@@ -197,21 +203,18 @@ def settle_unreadable(connection: Connection, rows: Sequence[Row]) -> list[None]
     return [None] * len(rows)
 
 
-def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    """Attempts that begin: (id, number) of each. Numbers count from 1 for each key. Nobody else writes meanwhile, so
-    the ids can be counted here, and one statement does for all.
-    """
-    last: int = connection.execute(_LAST_ATTEMPT).scalar_one()
-    ids = range(last + 1, last + 1 + len(rows))
-    run_each(
-        connection, _BEGIN, [{"id": id_, "same_key": row["key"], **row} for id_, row in zip(ids, rows, strict=True)]
-    )
-    numbers = connection.execute(_NUMBERS, {"last": last}).scalars()
-    return list(zip(ids, numbers, strict=True))
+def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[int]:
+    """Attempts that begin; the number of each. Numbers count from 1 for each key."""
+    run_each(connection, _BEGIN, [{"same_key": row["key"], **row} for row in rows])
+    ids, numbers = [row["id"] for row in rows], dict[str, int]()
+    for start in range(0, len(ids), KEYS_AT_ONCE):
+        numbered = connection.execute(_NUMBERS, {"ids": ids[start : start + KEYS_AT_ONCE]})
+        numbers.update((id_, number) for id_, number in numbered)
+    return [numbers[id_] for id_ in ids]
 
 
-def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list[list[tuple[int, int]]]:
-    """Tries of bundles that begin: (id, number) of each page's attempt. Those of one try have ids in a row."""
+def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list[list[int]]:
+    """Tries of bundles that begin: the number of each page's attempt. Those of one try come one after the other."""
     run_each(connection, _CONTENT, [entry.content for entry in entries])
     run_each(connection, _BUNDLE, [{"id": entry.id, "content": entry.digest} for entry in entries])
     _record_links(connection, entries)

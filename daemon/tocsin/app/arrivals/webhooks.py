@@ -30,7 +30,8 @@ SENDER_NAME = re.compile("From(City|State|Zip|Country)?")
 OTHER_CHANNEL = re.compile("From(whatsapp|rcs|messenger):")
 """The sender of what is no SMS, whose other parts (a profile's name, a place's) its sender writes as well."""
 NUMBER = re.compile(r"\+?[A-Za-z0-9 ]{1,20}")
-TRY = re.compile(r"/twilio/status\?try=([1-9][0-9]{0,17})")
+TRY = re.compile(r"/twilio/status\?try=([1-9][0-9]{0,17}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+"""The address of receipts names a try by its id; what was sent before tries had ids, by its number."""
 
 UNSIGNED = "its signature is wrong: is public_url just what the provider was given, and the token that of its account?"
 

@@ -20,7 +20,7 @@ from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Fate, Fault, Receipt
+from tocsin.domain.delivery import MAIN, Accepted, Attempt, Fate, Fault, Receipt, numbered_attempt
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import opted_out
@@ -71,7 +71,7 @@ class Receipts:
         account, _, sid = arrival.ref.rpartition(":")[0].rpartition("/")
         status, _, code = arrival.body.partition(" ")
         fate = responses.fate(status, code, sid)
-        known = await self._ledger.find_attempt(int(arrival.who)) if _number(arrival.who) else ()
+        known = await self._ledger.find_attempt(_attempt_id(arrival.who))
         if not known or fate.receipt is Receipt.UNKNOWN or not _of(known[0][0], sid):
             return UNKNOWN
         if not self._is_from(known[0][0], account):
@@ -133,8 +133,9 @@ class Receipts:
             self._context.incidents.note_delivery(notification)
 
 
-def _number(text: str) -> bool:
-    return text.isdecimal() and len(text) < 19
+def _attempt_id(name: str) -> str:
+    """The id of the try that a receipt names: those of messages sent before attempts had ids name a number."""
+    return numbered_attempt(int(name)) if name.isdecimal() and len(name) < 19 else name
 
 
 def _of(attempt: Attempt, sid: str) -> bool:

@@ -34,11 +34,13 @@ def refusals(connection: Connection) -> tuple[Attempt, ...]:
     attempts = t.attempts.c
     of_message = attempts.outcome.contains(f'"fault": "{Fault.MESSAGE}"', autoescape=True)
     newest = (
-        select(func.max(attempts.id))
+        select(func.max(attempts.sequence))
         .where(outcome_is(Accepted, Refused), ~of_message)
         .group_by(attempts.via, attempts.address)
     )
-    rows = connection.execute(select(t.attempts).where(attempts.id.in_(newest)).order_by(attempts.id)).mappings()
+    rows = connection.execute(
+        select(t.attempts).where(attempts.sequence.in_(newest)).order_by(attempts.sequence)
+    ).mappings()
     return tuple(attempt for attempt in readable_attempts(rows) if isinstance(attempt.outcome, Refused))
 
 
@@ -51,14 +53,14 @@ def sent_pages(since: datetime, person: str = "") -> Question[tuple[tuple[Notifi
     is_page = notifications.kind == Kind.PAGE.value
     if person:
         is_page &= notifications.to == person
-    lately = select(attempts.id).select_from(of_pages).where(is_page, attempts.started_at >= write_instant(since))
+    lately = select(attempts.sequence).select_from(of_pages).where(is_page, attempts.started_at >= write_instant(since))
     first = (
-        select(func.min(attempts.id))
+        select(func.min(attempts.sequence))
         .select_from(of_pages)
         .where(is_page, notifications.incident.in_(select(t.incidents.c.id).where(t.unfinished)))
         .group_by(notifications.incident, notifications.episode, attempts.via, attempts.address)
     )
-    query = select(t.attempts).where(attempts.id.in_(union_all(lately, first))).order_by(attempts.id)
+    query = select(t.attempts).where(attempts.sequence.in_(union_all(lately, first))).order_by(attempts.sequence)
 
     def read(connection: Connection) -> tuple[tuple[Notification, Attempt], ...]:
         sent = list(readable_attempts(connection.execute(query).mappings()))

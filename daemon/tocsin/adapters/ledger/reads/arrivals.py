@@ -117,7 +117,11 @@ def reserved_codes(since: datetime) -> Question[tuple[ReservedCode, ...]]:
     closing = t.facts.alias("closing")
     closed_at = (
         select(func.max(closing.c.at))
-        .where(closing.c.incident == t.facts.c.incident, closing.c.id > t.facts.c.id, closing.c.kind == "Closed")
+        .where(
+            closing.c.incident == t.facts.c.incident,
+            closing.c.sequence > t.facts.c.sequence,
+            closing.c.kind == "Closed",
+        )
         .scalar_subquery()
     )
     query = select(t.facts.c.incident, t.facts.c.body, closed_at).where(t.coded).order_by(t.facts.c.id)

@@ -29,7 +29,7 @@ NAMES_AT_ONCE = 500
 def facts(incident: str) -> Question[tuple[Fact, ...]]:
     """All facts of one incident, in the order recorded. Raises UnreadableError."""
     columns = t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body
-    query = select(*columns).where(t.facts.c.incident == incident).order_by(t.facts.c.id)
+    query = select(*columns).where(t.facts.c.incident == incident).order_by(t.facts.c.sequence)
 
     def read(connection: Connection) -> tuple[Fact, ...]:
         facts = _facts(incident, connection.execute(query))
@@ -120,7 +120,7 @@ def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadabl
         select(t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body)
         .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
         .where(t.incidents.c.finished.is_(False))
-        .order_by(t.facts.c.incident, t.facts.c.id)
+        .order_by(t.facts.c.incident, t.facts.c.sequence)
     )
     by_incident = groupby(connection.execute(query), key=lambda row: row[0])
     return {incident: _facts(incident, rows) for incident, rows in by_incident}

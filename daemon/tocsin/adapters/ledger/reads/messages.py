@@ -26,7 +26,7 @@ from tocsin.ports.ledger import Unreadable
 _WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html, t.contents.c.language)
 _SAME_CONTENT = t.contents.c.digest == t.notifications.c.content
 _ATTEMPTS = (
-    select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.id)
+    select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.sequence)
 )
 
 
@@ -58,7 +58,7 @@ def _bundles(connection: Connection, ids: set[str]) -> dict[str, tuple[Notificat
     pages: dict[str, dict[str, Notification]] = {}
     for id_ in ids:
         of_bundle = select(t.notifications).join(t.attempts, t.attempts.c.key == t.notifications.c.key)
-        query = of_bundle.where(t.bundled, t.attempts.c.bundle == id_).order_by(t.attempts.c.id)
+        query = of_bundle.where(t.bundled, t.attempts.c.bundle == id_).order_by(t.attempts.c.sequence)
         for row in connection.execute(query).mappings():
             with suppress(RowError):
                 pages.setdefault(id_, {}).setdefault(row["key"], read_notification(row))
@@ -91,7 +91,7 @@ def _content(row: RowMapping, contents: dict[str, Content]) -> Content:
     return contents[digest]
 
 
-def find_attempt(attempt: int) -> Question[tuple[tuple[Attempt, Notification], ...]]:
+def find_attempt(attempt: str) -> Question[tuple[tuple[Attempt, Notification], ...]]:
     """An attempt by its id, and the notification it was for; then, of a bundle, all that left with it in the same try:
     their rows lie one after the other, and hold no key twice.
     """
@@ -115,14 +115,14 @@ def find_attempt(attempt: int) -> Question[tuple[tuple[Attempt, Notification], .
 def _companions(connection: Connection, attempt: Attempt) -> Iterator[tuple[Attempt, Notification]]:
     """What left in the same try of a bundle, and can be read."""
     of_bundle = select(t.attempts.c.id, t.attempts.c.key).where(t.bundled, t.attempts.c.bundle == attempt.bundle)
-    tries: list[dict[str, int]] = []
-    for id_, key in connection.execute(of_bundle.order_by(t.attempts.c.id)):
+    tries: list[dict[str, str]] = []
+    for id_, key in connection.execute(of_bundle.order_by(t.attempts.c.sequence)):
         if not tries or key in tries[-1]:
             tries.append({})
         tries[-1][key] = id_
     same = next(one for one in tries if one[attempt.reference] == attempt.id)
     ids = [id_ for id_ in same.values() if id_ != attempt.id]
-    attempts = connection.execute(select(t.attempts).where(t.attempts.c.id.in_(ids)).order_by(t.attempts.c.id))
+    attempts = connection.execute(select(t.attempts).where(t.attempts.c.id.in_(ids)).order_by(t.attempts.c.sequence))
     of_attempts = select(t.notifications).where(t.notifications.c.key.in_(list(same)))
     rows = {row["key"]: row for row in connection.execute(of_attempts).mappings()}
     for other in readable_attempts(attempts.mappings()):
@@ -156,7 +156,7 @@ def answer_link(digest: str) -> Question[AnswerLink | None]:
     return read
 
 
-def attempt_keys(first: int) -> Question[dict[int, str]]:
+def attempt_keys(first: str) -> Question[dict[str, str]]:
     """The keys of attempts by their ids, from an id on."""
     query = select(t.attempts.c.id, t.attempts.c.key).where(t.attempts.c.id >= first)
     return lambda connection: {row.id: row.key for row in connection.execute(query)}

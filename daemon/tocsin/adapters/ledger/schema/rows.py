@@ -165,7 +165,7 @@ def attempt_of(row: RowMapping) -> Attempt:
 
 def read_attempt(row: RowMapping) -> Attempt:
     """An attempt as it came out of the ledger. Raises RowError."""
-    return decode("attempts", row["id"], attempt_of, row)
+    return decode("attempts", row["sequence"], attempt_of, row)
 
 
 def read_notification(row: RowMapping) -> Notification:

@@ -1,6 +1,9 @@
 """What the ledger keeps. A change here comes with a script in `migrations/versions`.
 
-Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read.
+Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read. What two machines may speak of has
+a name that one of them made (R52): an attempt its `id`, everything else its key; where a table counts, that is only the
+order in which its rows came. The facts of one incident count from 1 (`sequence`), so that two writers could not both go
+on.
 """
 
 from datetime import UTC, datetime
@@ -16,10 +19,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     literal_column,
 )
 
-SCHEMA = "0007"
+SCHEMA = "0008"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -42,7 +46,8 @@ facts = Table(
     Column("at", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("body", Text, nullable=False),
-    Index("facts_of_incident", "incident", "id"),
+    Column("sequence", Integer, nullable=False, server_default="0"),
+    Index("facts_of_incident", "incident", "sequence", unique=True),
     sqlite_autoincrement=True,
 )
 
@@ -86,7 +91,7 @@ notifications = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
     Column("key", String, nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("via", String, nullable=False),
@@ -100,6 +105,8 @@ attempts = Table(
     Column("provider", String, nullable=False, server_default=""),
     Column("bundle", String, nullable=False, server_default=""),
     Column("receipt_code", String, nullable=False, server_default=""),
+    Column("id", String, nullable=False, server_default=""),
+    Index("attempts_id", "id", unique=True),
     Index("attempts_started", "started_at"),
     sqlite_autoincrement=True,
 )
@@ -195,13 +202,13 @@ answers = facts.c.kind == literal_column("'Answered'")
 coded = facts.c.kind == literal_column("'Coded'")
 unjudged = arrivals.c.result.is_(None)
 bundled = attempts.c.bundle != literal_column("''")
-unfinished = incidents.c.finished == literal_column("0")
+unfinished = incidents.c.finished == false()
 """Conditions that have an index of just their rows. Such an index is found only by a literal, not by a parameter."""
 Index("notifications_pending", notifications.c.id, sqlite_where=pending, postgresql_where=pending)
 Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answers)
 Index("facts_codes", facts.c.id, sqlite_where=coded, postgresql_where=coded)
-Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished)
-Index("attempts_bundled", attempts.c.bundle, attempts.c.id, sqlite_where=bundled, postgresql_where=bundled)
+Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished, postgresql_where=unfinished)
+Index("attempts_bundled", attempts.c.bundle, attempts.c.sequence, sqlite_where=bundled, postgresql_where=bundled)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 

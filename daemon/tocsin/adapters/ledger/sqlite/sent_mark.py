@@ -14,9 +14,11 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from queue import SimpleQueue
+from uuid import UUID
 
 from tocsin.adapters.files.rights import mode_in
 from tocsin.adapters.files.whole_file import write_whole
+from tocsin.domain.delivery import numbered_attempt
 
 KEPT_FOR = timedelta(days=1)
 """How long what was sent is remembered; never more than `KEPT_MOST` of it."""
@@ -34,7 +36,7 @@ class Sent:
     """One attempt, as the mark remembers it."""
 
     at: datetime
-    id: int
+    id: str
     key: str
     alike: str
 
@@ -63,7 +65,7 @@ class SentMark:
         self._thread = threading.Thread(target=self._write, name="sent-mark", daemon=True)
         self._thread.start()
 
-    def note(self, attempt: int, key: str, via: str, address: str, at: datetime) -> None:
+    def note(self, attempt: str, key: str, via: str, address: str, at: datetime) -> None:
         """An attempt begins; at once, and never raising."""
         self._queue.put(f"{at.isoformat()} {attempt} {hash_of(key)} {alike(key, via, address)}\n")
 
@@ -82,7 +84,7 @@ class SentMark:
             return []
         return [line for line in map(_line, text.splitlines()) if line is not None]
 
-    def lack(self, keys: Mapping[int, str], now: datetime) -> LedgerLack:
+    def lack(self, keys: Mapping[str, str], now: datetime) -> LedgerLack:
         """What a ledger lacks that has these keys of attempts by their ids. It is kept in mind that it was told."""
         lines, lack = self.read(), LedgerLack()
         keys_seen: set[str] = set()
@@ -103,7 +105,7 @@ class SentMark:
         self._rewrite([*kept, now] if lack.news else kept)
         return lack
 
-    def first_id(self) -> int | None:
+    def first_id(self) -> str | None:
         """The smallest id noted; None: nothing is."""
         return min((line.id for line in self.read() if isinstance(line, Sent)), default=None)
 
@@ -162,9 +164,14 @@ def _line(text: str) -> Sent | datetime | None:
         at = datetime.fromisoformat(words[1] if words[0] == NOTICED else words[0])
         if at.tzinfo is None:
             return None
-        return at if words[0] == NOTICED else Sent(at, int(words[1]), words[2], words[3])
+        return at if words[0] == NOTICED else Sent(at, _attempt_id(words[1]), words[2], words[3])
     except (ValueError, IndexError):
         return None
+
+
+def _attempt_id(word: str) -> str:
+    """The id of an attempt; lines of an older version name a number. Raises ValueError."""
+    return numbered_attempt(int(word)) if word.isdecimal() else str(UUID(word))
 
 
 def _text(line: Sent | datetime) -> str:

@@ -40,7 +40,7 @@ class AttemptLog:
         waits = any(member.copies >= FROM_MEMORY.get(parcel.kind, 0) for member in members)
         if (all(member.recorded for member in members) or waits) and await self.save_pending(parcel):
             try:
-                like = Attempt(0, "", 0, parcel.via, to, now, provider=provider)
+                like = Attempt("", "", 0, parcel.via, to, now, provider=provider)
                 return await self._begin(members, parcel.bundle, like)
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
@@ -127,7 +127,7 @@ def _from_memory(member: Delivery, bundle: Bundle | None, to: str, provider: str
     if bundle:
         member.bundles[bundle.id], id_ = bundle, bundle.id
     via = letter.via
-    return Attempt(0, letter.key, number, via, to, now, possible_duplicate=cause, provider=provider, bundle=id_)
+    return Attempt("", letter.key, number, via, to, now, possible_duplicate=cause, provider=provider, bundle=id_)
 
 
 def _ended(attempt: Attempt) -> tuple[Attempt, Outcome, datetime]:

@@ -133,5 +133,5 @@ def parcels_of(deliveries: Iterable[Delivery]) -> list[Parcel]:
         if bundle:
             delivery.room_at = delivery.attempts[0].started_at
     for parcel in parcels.values():
-        parcel.members.sort(key=lambda member: member.attempts[-1].id if member.attempts else 0)
+        parcel.members.sort(key=lambda member: member.attempts[-1].id if member.attempts else "")
     return list(parcels.values())
