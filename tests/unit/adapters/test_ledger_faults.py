@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from tocsin.adapters.ledger import writer
-from tocsin.adapters.ledger.errors import is_damage, is_passing, ledger_error
+from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.sqlite import opening
+from tocsin.adapters.ledger.sqlite import file_database, opening
+from tocsin.adapters.ledger.sqlite.faults import is_damage, is_passing
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_existing, open_file
 from tocsin.domain.facts import Answer, Answered
@@ -34,8 +34,8 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def ledger(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqlLedger]:
     monkeypatch.setattr(opening, "BUSY_MS", 200)
-    monkeypatch.setattr(writer, "PATIENCE_MS", 400)
-    monkeypatch.setattr(writer, "TROUBLED_MS", 20)
+    monkeypatch.setattr(file_database, "PATIENCE_MS", 400)
+    monkeypatch.setattr(file_database, "TROUBLED_MS", 20)
     ledger = SqlLedger(FileStore(open_file(path, "now")))
     yield ledger
     await ledger.close()

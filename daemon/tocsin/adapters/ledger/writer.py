@@ -1,8 +1,9 @@
 """One thread writes, and commits whatever has come together in one transaction.
 
-What was awaited to its end is on disk (WAL, synchronous=FULL). Decides what shares a transaction, and who hears of a
-fault: one of the ledger's own (a full disk, a lock, bad I/O) is everybody's, one of a single call is its caller's
-alone. Must not know what is written.
+What was awaited to its end is on disk. Decides what shares a transaction, and who hears of a fault: one of the
+ledger's own (a full disk, a lock, bad I/O) is everybody's, one of a single call is its caller's alone. A commit of
+which no answer came back is looked up before anybody hears of it. Must not know what is written, nor which database
+takes it.
 """
 
 import asyncio
@@ -11,25 +12,57 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from tocsin.adapters.ledger.errors import describe, is_passing, ledger_error
+from tocsin.adapters.ledger.errors import describe, ledger_error
 from tocsin.ports.ledger import LedgerError
 
 GROUP_MAX = 512
 """The most calls of one transaction."""
-PATIENCE_MS, TROUBLED_MS = 2000, 500
-"""How long a daemon's transaction waits for another process's lock, in milliseconds; and while the last one failed, so
-that a page that leaves from memory waits for the lock but once.
-"""
 
 A = TypeVar("A")
 R = TypeVar("R")
 Write = Callable[[Connection, Sequence[A]], Sequence[R]]
 """Writes for many callers at once: one argument and one result for each."""
+
+
+class Database(Protocol):
+    """What the writer needs of the database beneath it, asked in its thread alone."""
+
+    engine: Engine
+
+    def prepare(self, connection: Connection, *, troubled: bool) -> None:
+        """Before a transaction begins. `troubled`: the last group could not be written."""
+        ...
+
+    def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:
+        """What stands first in the transaction of a group, which is known by its number. `evidence`: all of it may be
+        written whoever leads. Raises LedgerError when this process may not write.
+        """
+        ...
+
+    def is_evidence(self, write: Write[Any, Any]) -> bool:
+        """Whether that is written down whoever leads (rule 52)."""
+        ...
+
+    def is_of_one_call(self, fault: BaseException) -> bool:
+        """Whether a fault is about what was written, and not about the database."""
+        ...
+
+    def is_collision(self, fault: BaseException) -> bool:
+        """Whether others wrote the same rows meanwhile, and to write it once more may do."""
+        ...
+
+    def is_passing(self, fault: BaseException) -> bool:
+        """Whether it may be over by itself, and leaves the connection as it was."""
+        ...
+
+    def was_committed(self, group: int) -> bool:
+        """Whether a group is in the ledger although its commit failed. Raises LedgerError: nobody can tell."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,20 +72,28 @@ class _Call:
     future: "asyncio.Future[Any]"
 
 
+class _CommitError(Exception):
+    """A commit failed; `results` are what its group is to hear if it got through after all."""
+
+    def __init__(self, fault: Exception, results: list[Any]) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        self.results = results
+
+
 class Writer:
     """Brings calls together: those that come while a transaction is on its way share the next one. `trouble` is why the
-    last group could not be written; empty if it could. A `patient` one waits for locks as long as the engine says.
+    last group could not be written; empty if it could.
     """
 
-    def __init__(self, engine: Engine, *, patient: bool = True) -> None:
-        self.engine = engine
+    def __init__(self, database: Database) -> None:
         self.trouble = ""
         self.turned = asyncio.Event()
         """Set whenever trouble has come up or gone."""
-        self._patient = patient
-        self._waits_ms = 0
+        self._database = database
         self._was_troubled = False
         self._connection: Connection | None = None
+        self._group = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._waiting: list[_Call] = []
         self._busy = False
@@ -79,7 +120,7 @@ class Writer:
         await asyncio.get_running_loop().run_in_executor(self._thread, self._exchange, make)
 
     def _exchange(self, make: Callable[[], Engine]) -> None:
-        before, self.engine = self.engine, make()
+        before, self._database.engine = self._database.engine, make()
         self._disconnect()
         before.dispose()
 
@@ -128,43 +169,72 @@ class Writer:
                 call.future.set_result(result)
         self._start_group(loop)
 
-    def _write_group(self, group: list[_Call]) -> list[Any]:
+    def _write_group(self, group: list[_Call], *, again: bool = False) -> list[Any]:
         """In the thread: results, or why there is none, in the group's order."""
         try:
             return self._transact(group)
-        except (IntegrityError, DataError, ProgrammingError, ValueError, OverflowError) as fault:
-            if len(group) == 1:
-                return [ledger_error(fault)]
-            return [self._write_group([call])[0] for call in group]
-        except (SQLAlchemyError, OSError) as fault:
-            if not is_passing(fault):
-                self._disconnect()  # nothing is known about the connections now; the next group opens anew
-                self.engine.dispose()
-            self.trouble = describe(fault)
-            return [ledger_error(fault)] * len(group)
+        except LedgerError as refusal:
+            return self._write_evidence(group, refusal)
+        except _CommitError as lost:
+            return self._look_up(group, lost)
+        except (SQLAlchemyError, OSError, ValueError, OverflowError) as fault:
+            if self._database.is_of_one_call(fault):
+                if len(group) == 1:
+                    return [ledger_error(fault)]
+                return [self._write_group([call])[0] for call in group]
+            if self._database.is_collision(fault) and not again:
+                return self._write_group(group, again=True)
+            return self._fail(group, fault)
+
+    def _write_evidence(self, group: list[_Call], refusal: LedgerError) -> list[Any]:
+        """This process may not decide: what is evidence is written all the same."""
+        evidence = [call for call in group if self._database.is_evidence(call.write)]
+        if len(evidence) == len(group):
+            return [refusal] * len(group)
+        results = dict(zip(evidence, self._write_group(evidence), strict=True)) if evidence else {}
+        return [results.get(call, refusal) for call in group]
+
+    def _look_up(self, group: list[_Call], lost: _CommitError) -> list[Any]:
+        """What became of a group whose commit failed: it is there, or it is written again."""
+        if self._database.is_passing(lost.fault):
+            return self._fail(group, lost.fault)
+        self._disconnect()
+        self._database.engine.dispose()
+        try:
+            committed = self._database.was_committed(self._group)
+        except LedgerError:
+            return self._fail(group, lost.fault)
+        return lost.results if committed else self._write_group(group)
+
+    def _fail(self, group: list[_Call], fault: BaseException) -> list[Any]:
+        if not self._database.is_passing(fault):
+            self._disconnect()  # nothing is known about the connections now; the next group opens anew
+            self._database.engine.dispose()
+        self.trouble = describe(fault)
+        return [ledger_error(fault)] * len(group)
 
     def _transact(self, group: list[_Call]) -> list[Any]:
         """Write a group in one transaction: all of it or nothing."""
         results: dict[_Call, Any] = {}
         if self._connection is None:
-            self._connection = self.engine.connect()
-            self._waits_ms = 0
-        self._set_patience(self._connection)
-        with self._connection.begin():
-            for write, calls in _by_write(group).items():
-                given = write(self._connection, [call.argument for call in calls])
-                results.update(zip(calls, given, strict=True))
+            self._connection = self._database.engine.connect()
+        evidence = all(self._database.is_evidence(call.write) for call in group)
+        self._group += 1
+        self._database.prepare(self._connection, troubled=bool(self.trouble))
+        listed: list[Any] = []
+        try:
+            with self._connection.begin():
+                self._database.before_group(self._connection, self._group, evidence=evidence)
+                for write, calls in _by_write(group).items():
+                    given = write(self._connection, [call.argument for call in calls])
+                    results.update(zip(calls, given, strict=True))
+                listed = [results[call] for call in group]
+        except (SQLAlchemyError, OSError) as fault:
+            if listed:
+                raise _CommitError(fault, listed) from None
+            raise
         self.trouble = ""
-        return [results[call] for call in group]
-
-    def _set_patience(self, connection: Connection) -> None:
-        """How long the next transaction waits for a lock: not long where somebody waits for a page meanwhile."""
-        wanted = TROUBLED_MS if self.trouble else PATIENCE_MS
-        if self._patient or wanted == self._waits_ms:
-            return
-        assert connection.connection.dbapi_connection is not None
-        connection.connection.dbapi_connection.execute(f"PRAGMA busy_timeout={wanted}")
-        self._waits_ms = wanted
+        return listed
 
 
 def _by_write(group: list[_Call]) -> dict[Write[Any, Any], list[_Call]]:

@@ -19,6 +19,7 @@ from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.reads.messages import attempt_keys
 from tocsin.adapters.ledger.sqlite.ballast import Ballast, can_return
+from tocsin.adapters.ledger.sqlite.file_database import FileDatabase
 from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, make_engine
@@ -58,7 +59,8 @@ class FileStore:
         self._lack = LedgerLack()
         self._compared_at: datetime | None = None
         self._seal = opened.seal
-        self._writer = Writer(opened.engine, patient=opened.file is None)
+        self._database = FileDatabase(opened.engine, patient=opened.file is None)
+        self._writer = Writer(self._database)
         self._readers = DiskThreads("ledger reader", READERS)
 
     async def commit(self, write: Write[A, R], argument: A) -> R:
@@ -167,7 +169,7 @@ class FileStore:
             await asyncio.to_thread(self._mark.close)
         if self._file is not None:
             self._file.close()
-        self._writer.engine.dispose()
+        self._database.engine.dispose()
         if self._file is not None and not self._file.away:
             await asyncio.to_thread(stay_open_to_readers, self._file.path)
 
@@ -175,7 +177,7 @@ class FileStore:
         """Ask in a thread, beside the writer and never in its way. Raises LedgerError."""
 
         def ask() -> T:
-            with self._writer.engine.connect().execution_options(reading=True) as connection:
+            with self._database.engine.connect().execution_options(reading=True) as connection:
                 answer = question(connection)
             if self._opened.unopened is not None and is_open_to_readers(self._opened.unopened):
                 raise LedgerError("the daemon has just opened it; ask again")  # what was read may be torn

@@ -22,10 +22,10 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from tocsin.adapters.files.rights import mode_in, why_not
-from tocsin.adapters.ledger.errors import describe, is_damage, is_held_by_another
+from tocsin.adapters.ledger.errors import describe
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.adapters.ledger.sqlite.ballast import Ballast
-from tocsin.adapters.ledger.sqlite.faults import outlived
+from tocsin.adapters.ledger.sqlite.faults import is_damage, is_held_by_another, outlived
 from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.adapters.ledger.sqlite.seal import Seal
