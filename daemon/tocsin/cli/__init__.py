@@ -42,6 +42,7 @@ COMMANDS = {
     "reviewed": "the review is done",
     "send-test": "a real message to one person",
     "drill": "a whole drill over the real channels, and a report",
+    "backup": "a copy of the ledger, checked, while the daemon runs",
     "resubscribe": "tell an address again that had unsubscribed",
     "sign-out": "sign a person out of the pages, in every browser",
     "pull": "follow the config's git upstream, if its config is good",

@@ -1,0 +1,69 @@
+"""`tocsin backup`: a copy of the ledger while the daemon runs, looked at before it counts."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
+
+PERCENT = 100
+MEGABYTE = 1e6
+
+
+@click.command()
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, readable=False))
+@click.option("--overwrite", is_flag=True, help="Replace the backup that is there by that name.")
+@config_option
+def command(target: Path, overwrite: bool, config: Path | None) -> None:
+    r"""Copy the ledger to FILE, while the daemon runs or not. No page waits for it. The copy is of one instant, is for
+    its owner's eyes alone, and has its name only once it was looked at whole: that it is sound, and holds what the
+    ledger holds. It is a ledger itself; docs/upkeep.md says how to go back to it, and what else belongs to a backup.
+
+    \b
+    Examples:
+      tocsin backup /backup/tocsin-$(date +%F).db
+      tocsin backup --overwrite /backup/tocsin.db
+    """
+    from tocsin.app.configuration.judge import JUDGED_SOON, load
+    from tocsin.ports.ledger import LedgerError
+
+    loaded = load(bounded_child(), folder_of(config), utc_now(), os.environ, JUDGED_SOON)
+    try:
+        lines = list(_back_up(loaded.ledger, target, overwrite=overwrite))
+    except LedgerError as trouble:
+        fail([str(trouble)])
+    click.echo(lines[0])
+    for line in lines[1:]:
+        click.echo(line, err=True)
+
+
+def _back_up(ledger: Path, target: Path, *, overwrite: bool) -> Iterator[str]:
+    """What was copied; then what else belongs to it. Raises LedgerError."""
+    from tocsin.adapters.files.rights import closed, is_file
+    from tocsin.adapters.ledger.sqlite.backup import back_up
+    from tocsin.cli.output.terminal.show import progress
+    from tocsin.ports.ledger import LedgerError
+
+    if why := closed(ledger):
+        raise LedgerError(f"the ledger {ledger} {why}")
+    if not is_file(ledger):
+        raise LedgerError(f"there is no ledger at {ledger} yet; tocsin run makes it")
+    with progress("copying the ledger, in percent", PERCENT) as work:
+        copy = back_up(ledger, target, lambda done, of: work.tell(done * PERCENT // max(of, 1)), overwrite=overwrite)
+    incidents, messages = copy.rows.get("incidents", 0), copy.rows.get("notifications", 0)
+    holds = f"{_many(incidents, 'incident')}, {_many(messages, 'message')}"
+    yield f"{target}: {copy.octets / MEGABYTE:.1f} MB, {holds}, schema {copy.schema}; sound, and as the ledger is"
+    key = ledger.with_name(f"{ledger.name}.key")
+    if is_file(key):
+        yield (
+            f"keep a copy of {key} too, apart from this one: without it the kept config counts only in part at a "
+            "start; config, incident files and secrets are not in the ledger either (docs/upkeep.md)"
+        )
+    if target.stat().st_dev == ledger.stat().st_dev:
+        yield f"{target} lies on the disk of the ledger; carry it to another machine"
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
