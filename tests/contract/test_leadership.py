@@ -1,14 +1,18 @@
 """The leadership port: PostgreSQL and the fake in memory give the same answers to the same calls (P9, rule 52)."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.ports.leadership import FencedError, LeadershipLedger, LeaseView, Node, NodeState, NodeTakenError, Term
 
+from tests.builders.postgres_ledger import make_engine, make_tables
 from tests.fakes.clock import StillClock
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership
+from tests.fakes.postgres import Server, postgres
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ANA = Node(
@@ -30,13 +34,29 @@ class Machines:
         return self.connected[-1]
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(scope="module")
+def postgres_15() -> Iterator[Server]:
+    with postgres(15) as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "postgresql", pytest.param("postgresql-15", marks=pytest.mark.attack)])
 async def machines(request: pytest.FixtureRequest) -> AsyncIterator[Machines]:
-    shared = SharedLeadership(StillClock(T0))
-    machines = Machines(lambda: MemoryLeadership(shared))
-    yield machines
-    for machine in machines.connected:
-        await machine.close()
+    with ExitStack() as ends:
+        machines = Machines(_connect(request, ends))
+        yield machines
+        for machine in machines.connected:
+            await machine.close()
+
+
+def _connect(request: pytest.FixtureRequest, ends: ExitStack) -> Callable[[], LeadershipLedger]:
+    if request.param == "memory":
+        shared = SharedLeadership(StillClock(T0))
+        return lambda: MemoryLeadership(shared)
+    fixture = "postgres_server" if request.param == "postgresql" else "postgres_15"
+    server: Server = request.getfixturevalue(fixture)
+    url = ends.enter_context(server.database(make_tables)).url()
+    return lambda: PostgresLeadership(make_engine(url))
 
 
 async def test_a_new_ledger_is_led_by_nobody(machines: Machines) -> None:

@@ -1,16 +1,18 @@
 """What the ledger keeps. A change here comes with a script in `migrations/versions`.
 
-Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read. What two machines may speak of has
-a name that one of them made (R52): an attempt its `id`, everything else its key; where a table counts, that is only the
-order in which its rows came. The facts of one incident count from 1 (`sequence`), so that two writers could not both go
-on.
+Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read, but for those that the database
+itself writes where several machines share it. What two machines may speak of has a name that one of them made (R52): an
+attempt its `id`, everything else its key; where a table counts, that is only the order in which its rows came. The
+facts of one incident count from 1 (`sequence`), so that two writers could not both go on.
 """
 
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
+    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -190,6 +192,57 @@ reports = Table(
     Column("cause", String, nullable=False),
     Column("text", Text, nullable=False),
     sqlite_autoincrement=True,
+)
+
+term = Table(
+    "term",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("id", String, nullable=False),
+    Column("leads_from", String, nullable=False),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("term", String, nullable=False),
+    Column("node", String, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("renewed_at", DateTime(timezone=True)),
+)
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("id", String, nullable=False),
+)
+
+writers = Table(
+    "writers",
+    metadata,
+    Column("node", String, primary_key=True),
+    Column("last_group", BigInteger, nullable=False),
+    Column("wrote_at", DateTime(timezone=True), nullable=False),
+)
+
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("folder", String, primary_key=True),
+    Column("id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("last_word", DateTime(timezone=True), nullable=False),
+    Column("version", String, nullable=False),
+    Column("config", String, nullable=False),
+    Column("schema", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("providers_ok", Boolean, nullable=False),
+    Column("stopped", Boolean, nullable=False),
 )
 
 PENDING = "pending"

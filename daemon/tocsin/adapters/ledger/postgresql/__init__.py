@@ -1,0 +1,1 @@
+"""The ledger on a server of PostgreSQL, which several machines may share."""

@@ -1,0 +1,63 @@
+"""Each machine's own row, fenced by no term: what it says of itself, and when it did by the database's clock."""
+
+from datetime import UTC, timedelta
+
+from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.planning.leadership import REPLACED_AFTER
+from tocsin.ports.leadership import Node, NodeState
+
+FORGOTTEN = timedelta(days=1), timedelta(days=7)
+"""How long after its last word a machine is forgotten that stopped cleanly, and one that did not."""
+
+_c = t.nodes.c
+_ago = func.clock_timestamp
+_ROW = insert(t.nodes)
+_WORD = _ROW.on_conflict_do_update(
+    index_elements=[_c.name, _c.folder],
+    set_={column.name: _ROW.excluded[column.name] for column in _c if not column.primary_key},
+    where=or_(_c.id == _ROW.excluded.id, _c.stopped, _c.last_word < _ago() - timedelta(seconds=REPLACED_AFTER)),
+)
+_NODES = select(t.nodes).order_by(_c.name, _c.folder)
+_FORGET = delete(t.nodes).where(
+    or_(_c.stopped & (_c.last_word < _ago() - FORGOTTEN[0]), _c.last_word < _ago() - FORGOTTEN[1])
+)
+
+
+def write_node(connection: Connection, node: Node) -> bool:
+    """Report a machine; False, and nothing is written, if another process that lives has its name and folder."""
+    row = {
+        "name": node.name, "folder": node.folder, "id": node.id, "state": node.state.value, "since": node.since,
+        "last_word": func.clock_timestamp(), "version": node.version, "config": node.config, "schema": node.schema,
+        "key": node.key, "providers_ok": node.providers_ok, "stopped": node.stopped,
+    }  # fmt: skip
+    return connection.execute(_WORD.values(row).returning(_c.id)).first() is not None
+
+
+def read_nodes(connection: Connection) -> tuple[Node, ...]:
+    """Every machine, by name. A state that only a newer program knows is read as standing by."""
+    states = {state.value: state for state in NodeState}
+    return tuple(
+        Node(
+            row.id,
+            row.name,
+            row.folder,
+            states.get(row.state, NodeState.STANDING_BY),
+            row.since.astimezone(UTC),
+            row.last_word.astimezone(UTC),
+            row.version,
+            row.config,
+            row.schema,
+            row.key,
+            providers_ok=row.providers_ok,
+            stopped=row.stopped,
+        )
+        for row in connection.execute(_NODES)
+    )
+
+
+def forget_nodes(connection: Connection) -> None:
+    """Leave nothing of machines that have been gone for days."""
+    connection.execute(_FORGET)
