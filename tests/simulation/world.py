@@ -28,6 +28,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
@@ -680,7 +681,8 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     intake = Intake(known, finished=await finished(ledger, incidents))
     threads: Any = object()  # the loop runs at once whatever is given to whichever threads
     edits = EditFeed(clock, ledger, EditJudge(clock, ledger, context, world.files, threads), notices)
-    watch = Watch(clock, ledger, config, incidents, notices, world.folder, intake, edits.put_back)
+    news = OneFolder(ledger, config, incidents, notices, edits.put_back)
+    watch = Watch(clock, config, notices, world.folder, intake, news)
     health = Health(
         clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
     )

@@ -12,6 +12,7 @@ from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload
 from tocsin.app.lifecycle.startup import StartError, load_at_start
@@ -88,9 +89,8 @@ class Daemon:
         self.transports = Transports(
             started.settings, lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel}
         )
-        self.watch = Watch(
-            clock, ledger, self.config, self.incidents, notices, self.files, Intake({}), lambda _save: None
-        )
+        news = OneFolder(ledger, self.config, self.incidents, notices, lambda _save: None)
+        self.watch = Watch(clock, self.config, notices, self.files, Intake({}), news)
         self.reload = Reload(
             clock, reader, self.config, self.transports, self.templates, self.watch, self.incidents, notices, before
         )

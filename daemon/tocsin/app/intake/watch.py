@@ -8,20 +8,18 @@ A folder may hang for ever (rule 62): nothing waits for it but this part, in thr
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from tocsin.app.intake.file_notices import NONE_HELD, folder_back, hangs, unmarked
-from tocsin.app.intake.intake import Changes, Intake, Overwritten
+from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
+from tocsin.app.intake.intake import Changes, Intake
 from tocsin.app.state.active_config import ActiveConfig
-from tocsin.app.state.incident_state import KnownVersion, known_version
-from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.incident_state import KnownVersion
 from tocsin.app.state.notices import Notices
-from tocsin.domain.facts import Gone, Seen
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed, MarkTrouble
-from tocsin.ports.ledger import IncidentLedger, LedgerError
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
@@ -35,36 +33,43 @@ MARKS_EVERY = timedelta(seconds=5)
 """How often the folder is marked as watched at the most; it is read at least each 10 s."""
 WELL_FOR = timedelta(seconds=15)
 """How long a good health check holds: the folder is marked as watched only after one, and they come every 5 s."""
-KEPT_TOGETHER = 500
-"""Versions given to the ledger at once."""
+
+
+class FolderNews(Protocol):
+    """What becomes of what a folder brings."""
+
+    async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:
+        """Something is new; `files` are all that are there, by name."""
+        ...
+
+    async def recorded(self, incident: str) -> KnownVersion | None:
+        """What is known of a finished incident whose file has changed; None: nothing, and its file counts anyway."""
+        ...
+
+    async def run(self) -> None:
+        """What is to be done beside, until cancelled."""
+        ...
 
 
 class Watch:
-    """Looks through the folder, in a thread, and passes on what is new; saves of older texts to `put_back`. `alive_at`
-    is when it last did.
-    """
+    """Looks through the folder, in a thread, and passes on what is new to `news`. `alive_at` is when it last did."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it looks at, and whom it passes things on to
+    def __init__(
         self,
         clock: Clock,
-        ledger: IncidentLedger,
         config: ActiveConfig,
-        incidents: Incidents,
         notices: Notices,
         folder: Folder,
         intake: Intake,
-        put_back: Callable[[Overwritten], None],
+        news: FolderNews,
     ) -> None:
-        self._put_back = put_back
+        self._news = news
         self._folder = folder
         self._intake = intake
         self._clock = clock
-        self._ledger = ledger
         self._config = config
-        self._incidents = incidents
         self._notices = notices
-        self._poked, self._some = asyncio.Event(), asyncio.Event()
-        self._unkept: list[tuple[str, str, str, bytes]] = []
+        self._poked = asyncio.Event()
         self._next_look: datetime | None = None
         self._reading_since: datetime | None = None
         self._hangs_since: datetime | None = None
@@ -90,7 +95,7 @@ class Watch:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen(), name="folder pokes")
             tasks.create_task(self._looks(), name="folder scans")
-            tasks.create_task(self._keeps(), name="folder keeps")
+            tasks.create_task(self._news.run(), name="folder news")
             tasks.create_task(self._minds(), name="folder hangs")
 
     async def scan(self) -> None:
@@ -105,43 +110,12 @@ class Watch:
         listed = None if isinstance(listing, str) else {file.name: file for file in listing}
         if listed is not None:
             self._listed(trouble)
-        for version in changes.versions:
-            rank = policy.incident_rank(version.incident)
-            self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
-        for overwritten in changes.overwritten:
-            self._put_back(overwritten)
-        for incident in changes.gone:
-            self._incidents.add_event(incident, Gone(now))
-        self._tell(changes)
+        await self._news.take(changes, listed or {}, now)
         for incident in changes.unknown:
-            self._intake.note_version(incident, await self._recorded(incident))
+            self._intake.note_version(incident, await self._news.recorded(incident))
         self._next_look = now if changes.unknown else changes.next_look
-        for version in changes.versions:
-            file = listed.get(version.file) if listed else None
-            if file is not None and file.data and not version.incident.unreadable:
-                self._unkept.append((version.incident.id, version.file, version.digest, file.data))
-        self._some.set()
         if listed is not None:
             self._began.set()
-
-    def _tell(self, changes: Changes) -> None:
-        """What the operators hear of the files, and what they were told and is true no more."""
-        for name in changes.mended:
-            self._notices.retract(Trouble.FILE_UNREADABLE, name)
-            self._notices.retract(Trouble.FILE_FAULTY, name)
-        for about in changes.returned:
-            self._notices.retract(Trouble.FILE_VANISHED, about)
-        for notice in changes.notices:
-            self._notices.tell(notice)
-        if changes.none_held:
-            self._notices.cured(Trouble.REOPENINGS_HELD, "", NONE_HELD)
-
-    async def _recorded(self, incident: str) -> KnownVersion | None:
-        """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""
-        try:
-            return known_version(await self._ledger.facts(incident), "")
-        except LedgerError:
-            return None
 
     def _listed(self, mark: MarkTrouble | None) -> None:
         """The folder could be read. `mark` is why it cannot be marked as watched, which is told once."""
@@ -159,17 +133,6 @@ class Watch:
             if since and not self._hangs_since and self._clock.now() - since >= HANGS_AFTER:
                 self._hangs_since = since
                 self._notices.tell(hangs(self._intake.label, since))
-
-    async def _keeps(self) -> None:
-        """Let the ledger have the bytes of readable versions, in good time. A miss is a small loss: facts hold them."""
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            while together := self._unkept[:KEPT_TOGETHER]:
-                del self._unkept[:KEPT_TOGETHER]
-                keeping = (self._ledger.keep_file(*version) for version in together)
-                with contextlib.suppress(LedgerError):
-                    await asyncio.gather(*keeping)
 
     async def _reading(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
         """What stands in the folder, and why it cannot be marked as watched. While nobody answers it is asked anew in

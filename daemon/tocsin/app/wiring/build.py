@@ -49,6 +49,7 @@ from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
@@ -189,7 +190,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     known = await recall(ledger, incidents, clock.now())
     intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
-    watch = Watch(clock, ledger, config, incidents, notices, folder, intake, edits.put_back)
+    watch = Watch(clock, config, notices, folder, intake, OneFolder(ledger, config, incidents, notices, edits.put_back))
     stops = Stops(clock, ledger, context)
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins), notices)
