@@ -1,13 +1,18 @@
 """A ledger's tables in a database of the tests' PostgreSQL, and engines on it."""
 
+import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, NullPool, create_engine
 from tocsin.adapters.ledger.migrations.migrate import migrate
 
 
 def make_engine(url: str, **options: str) -> Engine:
     """An engine whose every connection is its own. `options` are libpq's."""
-    address = url.replace("postgresql:", "postgresql+psycopg:", 1)
-    return create_engine(address, poolclass=NullPool, connect_args={"prepare_threshold": None, **options})
+
+    def connect() -> psycopg.Connection:
+        return psycopg.connect(make_conninfo(url, **options), prepare_threshold=None)
+
+    return create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
 
 
 def make_tables(url: str) -> None:
