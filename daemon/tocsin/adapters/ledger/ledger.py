@@ -188,7 +188,13 @@ class SqlLedger:
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """What the provider said became of an attempt; never moves backwards."""
-        row = {"this": attempt.id, "receipt": receipt.value, "receipt_at": write_instant(at), "receipt_code": code}
+        row = {
+            "this": attempt.id,
+            "rank": receipt.rank,
+            "receipt": receipt.value,
+            "receipt_at": write_instant(at),
+            "receipt_code": code,
+        }
         await self._commit(writes.record_receipt, row)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
@@ -267,7 +273,7 @@ class SqlLedger:
         """Write down answers, and the letter that tells of them. False: the letter's key is known."""
         facts = [writes.RecordEntry(incident, [_fact_row(incident, answer)]) for incident, answer in answers]
         entry = _entry(letter.notification.incident, (), [letter], ())
-        return await self._commit(writes.record_answers, (letter.notification.key, (entry, *facts)))
+        return await self._commit(writes.record_answers, (entry, facts))
 
     async def opt_outs(self) -> tuple[OptOut, ...]:
         """Every address that wants nothing more, in the order they said so."""

@@ -1,15 +1,16 @@
 """What the writer does in a transaction, each for many callers at once, one statement for all of them.
 
-The insert that tolerates a row already there stands here alone: it is all that differs between databases. Must not
-know threads or tasks.
+Nothing is asked first and written then: what a write depends on stands in its statement, so that whoever writes at the
+same moment changes nothing about it. Rows that others may write too are written in one order. SQLite and PostgreSQL run
+the same statements. Must not know threads or tasks.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -18,23 +19,26 @@ from sqlalchemy import (
     Insert,
     Table,
     Update,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
     literal_column,
+    not_,
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import Insert as TolerantInsert
-from sqlalchemy.dialects.sqlite import insert as tolerant_insert
+from sqlalchemy.dialects.postgresql import Insert as TolerantInsert
+from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger.reads.messages import pending_letters
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError
-from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
+from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
 from tocsin.domain.delivery import Receipt
 from tocsin.domain.notification import ASKING
 
@@ -88,7 +92,7 @@ def _insert_if_new(table: Table) -> TolerantInsert:
 def _insert_or_replace(table: Table, key: str, *columns: str) -> TolerantInsert:
     """An insert that replaces only these columns of a row already there."""
     row = tolerant_insert(table)
-    return row.on_conflict_do_update([key], set_={column: row.excluded[column] for column in columns})
+    return row.on_conflict_do_update(index_elements=[key], set_={column: row.excluded[column] for column in columns})
 
 
 _STATE = _insert_or_replace(t.incidents, "id", "finished")
@@ -97,14 +101,18 @@ _NEXT_FACT = select(func.coalesce(func.max(t.facts.c.sequence), literal_column("
 )
 _FACT = insert(t.facts).values(sequence=_NEXT_FACT.scalar_subquery())
 _CONTENT = _insert_if_new(t.contents)
-_NOTIFICATION = insert(t.notifications)
+_NOTIFICATION = _insert_if_new(t.notifications)
 _LINK = _insert_if_new(t.answer_links)
-_KNOWN_KEYS = select(t.notifications.c.key).where(t.notifications.c.key.in_(bindparam("keys", expanding=True)))
 _NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
 _BEGIN = insert(t.attempts).values(number=_NEXT_NUMBER.scalar_subquery())
 _NUMBERS = select(t.attempts.c.id, t.attempts.c.number).where(t.attempts.c.id.in_(bindparam("ids", expanding=True)))
 _BUNDLE = _insert_if_new(t.bundles)
 _CHANGE_ATTEMPT = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
+_RECEIPT_RANK = case(
+    *((t.attempts.c.receipt == literal_column(f"'{known}'"), literal_column(str(known.rank))) for known in Receipt),
+    else_=literal_column("0"),
+)
+_RECEIPT = _CHANGE_ATTEMPT.where(bindparam("rank") > _RECEIPT_RANK)
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _insert_or_replace(t.incidents, "id", "file", "digest", "data")
 _ARRIVAL = _insert_if_new(t.arrivals)
@@ -113,7 +121,13 @@ _OPT_OUT = _insert_if_new(t.opt_outs)
 _OPT_IN = delete(t.opt_outs).where(t.opt_outs.c.via == bindparam("of"), t.opt_outs.c.address == bindparam("this"))
 _SESSION = _insert_if_new(t.sessions)
 _END_SESSIONS = delete(t.sessions).where(t.sessions.c.digest.in_(bindparam("digests", expanding=True)))
-_NOTICE = _insert_or_replace(t.notices, "cause", "at")
+_QUIET = and_(t.notices.c.at > bindparam("quiet_since"), t.notices.c.at <= bindparam("now"))
+_NOTICE = tolerant_insert(t.notices)
+_NOTICE = _NOTICE.on_conflict_do_update(index_elements=["cause"], set_={"at": _NOTICE.excluded.at}, where=not_(_QUIET))
+_OLD_CONFIGS = select(func.max(t.configs.c.id) - literal_column(str(CONFIGS_KEPT)))
+_FORGET_FILES = update(t.configs).where(
+    t.configs.c.id <= _OLD_CONFIGS.scalar_subquery(), t.configs.c.files.is_not(None)
+)
 
 
 def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[frozenset[str]]:
@@ -122,50 +136,50 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
         if entry.anew is not None:
             put_aside(connection, entry.incident, entry.anew)
     touched = {entry.incident: entry.finished for entry in entries if entry.facts or entry.finished}
-    if touched:
-        states = [{**_incident(incident), "finished": finished} for incident, finished in touched.items()]
-        run_each(connection, _STATE, states)
+    states = [{**_incident(incident), "finished": touched[incident]} for incident in sorted(touched)]
+    run_each(connection, _STATE, states)
     add_facts(connection, [row for entry in entries for row in entry.facts])
-    rows = {row["key"]: row for entry in reversed(entries) for row in reversed(entry.notifications)}
-    known = _known(connection, list(rows))
-    new: list[Row] = []
-    results = []
+    contents = {digest: row for entry in entries for digest, row in entry.contents.items()}
+    run_each(connection, _CONTENT, [contents[digest] for digest in sorted(contents)])
+    first: dict[str, Row] = {}
     for entry in entries:
-        added = [rows.pop(row["key"]) for row in entry.notifications if row["key"] in rows and row["key"] not in known]
-        new += added
-        results.append(frozenset(row["key"] for row in added if row["state"] == PENDING))
-    if new:
-        contents = {digest: row for entry in entries for digest, row in entry.contents.items()}
-        digests = dict.fromkeys(row["content"] for row in new if row["content"] is not None)
-        if digests:
-            run_each(connection, _CONTENT, [contents[digest] for digest in digests])
-        run_each(connection, _NOTIFICATION, new)
+        for row in entry.notifications:
+            first.setdefault(row["key"], row)
+    are_new = insert_if_new(connection, _NOTIFICATION, list(first.values()))
+    new = {key for key, is_new in zip(first, are_new, strict=True) if is_new}
     _record_links(connection, entries)
-    return results
+    return [
+        frozenset(
+            row["key"]
+            for row in entry.notifications
+            if row["state"] == PENDING and row["key"] in new and first[row["key"]] is row
+        )
+        for entry in entries
+    ]
 
 
 def add_facts(connection: Connection, facts: Sequence[Row]) -> None:
     """Facts, each after those of its incident that are there."""
-    if facts:
-        run_each(connection, _FACT, [{"same_incident": row["incident"], **row} for row in facts])
+    run_each(connection, _FACT, [{"same_incident": row["incident"], **row} for row in facts])
 
 
 def _record_links(connection: Connection, entries: Sequence[RecordEntry] | Sequence["BundleEntry"]) -> None:
     """Whom the links in words are for. The same person in the same episode has the same link in all messages."""
-    links = [row for entry in entries for row in entry.links]
-    if links:
-        run_each(connection, _LINK, links)
+    links: dict[str, Row] = {}
+    for entry in entries:
+        for row in entry.links:
+            links.setdefault(row["digest"], row)
+    run_each(connection, _LINK, [links[digest] for digest in sorted(links)])
 
 
-def record_answers(connection: Connection, calls: Sequence[tuple[str, Sequence[RecordEntry]]]) -> list[bool]:
-    """Answers together with the letter of this key that tells of them; whether that was new. If not, nothing of them is
-    written.
-    """
+def record_answers(connection: Connection, calls: Sequence[tuple[RecordEntry, Sequence[RecordEntry]]]) -> list[bool]:
+    """Each letter together with the answers it tells of; whether it was new. If not, none of them is written."""
     new = []
-    for key, entries in calls:
-        new.append(not _known(connection, [key]))
-        if new[-1]:
-            record(connection, entries)
+    for letter, answers in calls:
+        (keys,) = record(connection, [letter])
+        new.append(bool(keys))
+        if keys:
+            record(connection, answers)
     return new
 
 
@@ -215,7 +229,8 @@ def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[int]:
 
 def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list[list[int]]:
     """Tries of bundles that begin: the number of each page's attempt. Those of one try come one after the other."""
-    run_each(connection, _CONTENT, [entry.content for entry in entries])
+    contents = {entry.digest: entry.content for entry in entries}
+    run_each(connection, _CONTENT, [contents[digest] for digest in sorted(contents)])
     run_each(connection, _BUNDLE, [{"id": entry.id, "content": entry.digest} for entry in entries])
     _record_links(connection, entries)
     begun = iter(begin_attempt(connection, [row for entry in entries for row in entry.attempts]))
@@ -224,29 +239,25 @@ def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list
 
 def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """How attempts ended; `this` is the attempt's id."""
-    run_each(connection, _CHANGE_ATTEMPT, rows)
+    run_each(connection, _CHANGE_ATTEMPT, _in_order(rows))
     return [None] * len(rows)
 
 
 def settle(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Notifications for which nothing more is tried; `this` is the key. The first state stands."""
-    run_each(connection, _SETTLE, rows)
+    run_each(connection, _SETTLE, _in_order(rows))
     return [None] * len(rows)
 
 
 def record_receipt(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """What became of attempts; `this` is the attempt's id. Only forward."""
-    for row in rows:
-        before = connection.execute(select(t.attempts.c.receipt).where(t.attempts.c.id == row["this"])).scalar()
-        known = Receipt(before) if before in set(Receipt) else Receipt.UNKNOWN
-        if Receipt(row["receipt"]).rank > known.rank:
-            run_each(connection, _CHANGE_ATTEMPT, [row])
+    """What became of attempts; `this` is the attempt's id, `rank` how far along that is. Only forward."""
+    run_each(connection, _RECEIPT, _in_order(rows))
     return [None] * len(rows)
 
 
 def record_arrival(connection: Connection, rows: Sequence[Row]) -> list[bool]:
     """What came in; whether each was new."""
-    return [connection.execute(_ARRIVAL, row).rowcount == 1 for row in rows]
+    return insert_if_new(connection, _ARRIVAL, rows)
 
 
 def record_result(connection: Connection, rows: Sequence[Row]) -> list[None]:
@@ -289,41 +300,49 @@ def keep_file(connection: Connection, rows: Sequence[Row]) -> list[None]:
 def record_config(connection: Connection, rows: Sequence[Row]) -> list[None]:
     """Configs that came into force. Only the newest keep their files."""
     connection.execute(insert(t.configs), rows)
-    newest = connection.execute(select(func.max(t.configs.c.id))).scalar_one()
-    old = update(t.configs).where(t.configs.c.id <= newest - CONFIGS_KEPT, t.configs.c.files.is_not(None))
-    connection.execute(old.values(files=None))
+    connection.execute(_FORGET_FILES, {"files": None})
     return [None] * len(rows)
 
 
 def claim_notice(connection: Connection, claims: Sequence[NoticeClaim]) -> list[bool]:
-    """Whether each cause may be told now. A notice in the future means a clock put back: it does not count, nor does
-    one whose instant cannot be read.
+    """Whether each cause may be told now. A notice in the future means a clock put back: it does not count."""
+    rows = [
+        {
+            "cause": claim.cause,
+            "at": write_instant(claim.at),
+            "now": write_instant(claim.at),
+            "quiet_since": write_instant(claim.at - claim.quiet),
+        }
+        for claim in claims
+    ]
+    return [run_each(connection, _NOTICE, [row]) == 1 for row in rows]
+
+
+def insert_if_new(connection: Connection, statement: TolerantInsert, rows: Sequence[Row]) -> list[bool]:
+    """Insert rows whose keys differ and may be known; whether each was new. Where all are, one round trip says so."""
+    if len(rows) > 1:
+        with connection.begin_nested() as together:
+            if run_each(connection, statement, rows) == len(rows):
+                return [True] * len(rows)
+            together.rollback()
+    return [run_each(connection, statement, [row]) == 1 for row in rows]
+
+
+def run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> int:
+    """Run a statement for each row; how many rows it wrote. All have the same keys. Compiled once, it goes to the
+    driver as it is: building the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
     """
-    return [_claim(connection, claim) for claim in claims]
-
-
-def _claim(connection: Connection, claim: NoticeClaim) -> bool:
-    noticed_at = connection.execute(select(t.notices.c.at).where(t.notices.c.cause == claim.cause)).scalar()
-    with suppress(ValueError, TypeError):
-        if noticed_at is not None and timedelta(0) <= claim.at - read_instant(noticed_at) < claim.quiet:
-            return False
-    connection.execute(_NOTICE, {"cause": claim.cause, "at": write_instant(claim.at)})
-    return True
-
-
-def run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> None:
-    """Run a statement for each row; all have the same keys. Compiled once, it goes to the driver as it is: building
-    the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
-    """
+    if not rows:
+        return 0
     compiled = _compiled(statement, tuple(rows[0]), connection.dialect)
     names = compiled.positiontup
     values: Any = [tuple([row[name] for name in names]) for row in rows] if names is not None else list(rows)
-    connection.exec_driver_sql(compiled.string, values)
+    return connection.exec_driver_sql(compiled.string, values).rowcount
 
 
 @lru_cache(COMPILED_MAX)
 def _compiled(statement: Insert | Update, keys: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
-    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys), for_executemany=True)
     assert isinstance(compiled, SQLCompiler)
     return compiled
 
@@ -332,9 +351,6 @@ def _incident(incident: str) -> Row:
     return {"id": incident, "finished": False, "file": b"", "digest": "", "data": None}
 
 
-def _known(connection: Connection, keys: Sequence[str]) -> set[str]:
-    """Those of the keys that the ledger holds already."""
-    known: set[str] = set()
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        known.update(connection.execute(_KNOWN_KEYS, {"keys": keys[start : start + KEYS_AT_ONCE]}).scalars())
-    return known
+def _in_order(rows: Sequence[Row]) -> list[Row]:
+    """By what they change: two transactions that change the same rows never wait for each other."""
+    return sorted(rows, key=itemgetter("this"))
