@@ -4,40 +4,32 @@ Rows that change no more are added up once and remembered; each question then co
 what the numbers are for.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal_column, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, literal_column, null, or_, select
 
-from tocsin.adapters.ledger.reads.addresses import outcome_is
+from tocsin.adapters.ledger.reads.addresses import outcome_is, outcome_is_of
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
-from tocsin.domain.delivery import MAIN, Deferred, Fault, Uncertain
+from tocsin.domain.delivery import MAIN, Deferred, Fault, Outcome, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
-
-def _field(body: Any, path: str) -> Any:
-    """A field of a JSON body; NULL where the body is none (rule 63)."""
-    return case((func.json_valid(body) == 1, func.json_extract(body, literal_column(f"'{path}'"))))
-
-
 _OUTCOME = case(
-    (
-        _field(t.attempts.c.outcome, "$.fault") == literal_column(f"'{Fault.MESSAGE}'"),
-        literal_column(f"'{MESSAGE_REFUSED}'"),
-    ),
-    else_=func.lower(_field(t.attempts.c.outcome, "$.is")),
+    (outcome_is_of(Fault.MESSAGE), literal_column(f"'{MESSAGE_REFUSED}'")),
+    *((outcome_is(of), literal_column(f"'{of.__name__.lower()}'")) for of in get_args(Outcome)),
 )
-_SEVERITY = _field(t.facts.c.body, "$.incident.severity")
-_STATUS = _field(t.facts.c.body, "$.incident.status")
 _DOUBTFUL = t.attempts.c.possible_duplicate != literal_column("''")
-
-
 _PROVIDER = func.coalesce(func.nullif(t.attempts.c.provider, literal_column("''")), literal_column(f"'{MAIN}'"))
+
+ROWS_AT_ONCE = 500
+"""Versions that one query asks for."""
 
 
 class Tallies:
@@ -45,6 +37,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        self._severities = _OpenSeverities()
         notifications, attempts, arrivals = t.notifications.c, t.attempts.c, t.arrivals.c
         self._notifications = _Section(
             t.notifications, [notifications.kind, notifications.state], t.pending, notifications.at
@@ -60,6 +53,7 @@ class Tallies:
             notifications = self._notifications.count(connection, settled_before)
             attempts = self._attempts.count(connection, settled_before)
             arrivals = self._arrivals.count(connection, settled_before)
+            severities = self._severities.count(connection)
         oldest = select(func.min(t.notifications.c.at)).where(t.pending, t.notifications.c.kind == Kind.PAGE.value)
         at = connection.execute(oldest).scalar()
         outcomes, receipts = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
@@ -71,7 +65,7 @@ class Tallies:
             if receipt:
                 receipts[via, receipt] += number
         return Tally(
-            open={row[0] or "": row[1] for row in connection.execute(_open_by_severity())},
+            open=severities,
             notifications={(kind, WAITING if state == PENDING else state): number
                            for (kind, state), (number, _) in notifications.items()},
             attempts=dict(outcomes),
@@ -121,18 +115,38 @@ def _by_channel(connection: Connection, numbers: Any) -> dict[str, int]:
     return {row[0]: row[1] for row in connection.execute(numbers)}
 
 
-def _open_by_severity() -> Any:
-    """Open incidents by the severity of their newest version."""
+class _OpenSeverities:
+    """Open incidents by the severity of their newest version. A version is read once: it does not change."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, str | None] = {}
+
+    def count(self, connection: Connection) -> Counter[str]:
+        """How many there are of each severity; what cannot be read has none."""
+        newest = list(connection.execute(_newest_versions()).scalars())
+        known = {row: self._known[row] for row in newest if row in self._known}
+        unknown = [row for row in newest if row not in known]
+        for start in range(0, len(unknown), ROWS_AT_ONCE):
+            bodies = select(t.facts.c.id, t.facts.c.body).where(t.facts.c.id.in_(unknown[start : start + ROWS_AT_ONCE]))
+            known.update((row, _open_severity(body)) for row, body in connection.execute(bodies))
+        self._known = known
+        return Counter(severity for severity in known.values() if severity is not None)
+
+
+def _newest_versions() -> Select[Any]:
+    """The facts in which unfinished incidents were seen last."""
     later = t.facts.alias("later")
     newest = select(func.max(later.c.sequence)).where(later.c.incident == t.incidents.c.id, later.c.kind == "Seen")
     same = (t.facts.c.incident == t.incidents.c.id) & (t.facts.c.sequence == newest.scalar_subquery())
-    return (
-        select(_SEVERITY, func.count())
-        .select_from(t.incidents)
-        .join(t.facts, same)
-        .where(t.unfinished, or_(_STATUS.is_(None), _STATUS != "resolved"))
-        .group_by(_SEVERITY)
-    )
+    return select(t.facts.c.id).select_from(t.incidents).join(t.facts, same).where(t.unfinished)
+
+
+def _open_severity(body: Any) -> str | None:
+    """The severity of a version; None: it says that it is resolved."""
+    with suppress(ValueError, TypeError, KeyError):
+        incident = json.loads(body)["incident"]
+        return None if incident.get("status") == "resolved" else str(incident["severity"])
+    return ""
 
 
 class _Sum(NamedTuple):

@@ -29,6 +29,7 @@ SCHEMA = "0009"
 """The newest of the scripts."""
 
 metadata = MetaData()
+COUNT = Integer().with_variant(BigInteger(), "postgresql")
 
 incidents = Table(
     "incidents",
@@ -43,7 +44,7 @@ incidents = Table(
 facts = Table(
     "facts",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("incident", String, nullable=False),
     Column("at", String, nullable=False),
     Column("kind", String, nullable=False),
@@ -66,7 +67,7 @@ contents = Table(
 notifications = Table(
     "notifications",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("key", String, nullable=False, unique=True),
     Column("incident", String, nullable=False, index=True),
     Column("episode", Integer, nullable=False),
@@ -93,7 +94,7 @@ notifications = Table(
 attempts = Table(
     "attempts",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("sequence", COUNT, primary_key=True, autoincrement=True),
     Column("key", String, nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("via", String, nullable=False),
@@ -123,7 +124,7 @@ bundles = Table(
 configs = Table(
     "configs",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("revision", String, nullable=False),
     Column("since", String, nullable=False),
     Column("files", LargeBinary),
@@ -135,7 +136,7 @@ configs = Table(
 arrivals = Table(
     "arrivals",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("kind", String, nullable=False),
     Column("ref", String, nullable=False),
     Column("who", String, nullable=False),
@@ -151,7 +152,7 @@ arrivals = Table(
 opt_outs = Table(
     "opt_outs",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("via", String, nullable=False),
     Column("address", String, nullable=False),
     Column("at", String, nullable=False),
@@ -187,7 +188,7 @@ notices = Table(
 reports = Table(
     "reports",
     metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("id", COUNT, primary_key=True, autoincrement=True),
     Column("at", String, nullable=False),
     Column("cause", String, nullable=False),
     Column("text", Text, nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import COUNT, STRING, TEXT
+
 revision = "0002"
 down_revision = "0001"
 
@@ -11,9 +13,9 @@ def upgrade() -> None:
     """Make the table of reports."""
     op.create_table(
         "reports",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("at", sa.String, nullable=False),
-        sa.Column("cause", sa.String, nullable=False),
-        sa.Column("text", sa.Text, nullable=False),
+        sa.Column("id", COUNT, primary_key=True, autoincrement=True),
+        sa.Column("at", STRING, nullable=False),
+        sa.Column("cause", STRING, nullable=False),
+        sa.Column("text", TEXT, nullable=False),
         sqlite_autoincrement=True,
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import COUNT, STRING, TEXT, create_partial_index
+
 revision = "0003"
 down_revision = "0002"
 
@@ -11,17 +13,17 @@ def upgrade() -> None:
     """Make the table of arrivals, and the indexes of codes and of unfinished incidents."""
     op.create_table(
         "arrivals",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("ref", sa.String, nullable=False),
-        sa.Column("who", sa.String, nullable=False),
-        sa.Column("body", sa.Text, nullable=False),
-        sa.Column("at", sa.String, nullable=False),
-        sa.Column("result", sa.String),
+        sa.Column("id", COUNT, primary_key=True, autoincrement=True),
+        sa.Column("kind", STRING, nullable=False),
+        sa.Column("ref", STRING, nullable=False),
+        sa.Column("who", STRING, nullable=False),
+        sa.Column("body", TEXT, nullable=False),
+        sa.Column("at", STRING, nullable=False),
+        sa.Column("result", STRING),
         sqlite_autoincrement=True,
     )
     op.create_index("arrivals_ref", "arrivals", ["kind", "ref"], unique=True)
     op.create_index("arrivals_of", "arrivals", ["kind", "who", "id"])
-    op.create_index("arrivals_unjudged", "arrivals", ["id"], sqlite_where=sa.text("result IS NULL"))
-    op.create_index("facts_codes", "facts", ["id"], sqlite_where=sa.text("kind = 'Coded'"))
-    op.create_index("incidents_unfinished", "incidents", ["id"], sqlite_where=sa.text("finished = 0"))
+    create_partial_index("arrivals_unjudged", "arrivals", ["id"], sa.text("result IS NULL"))
+    create_partial_index("facts_codes", "facts", ["id"], sa.text("kind = 'Coded'"))
+    create_partial_index("incidents_unfinished", "incidents", ["id"], sa.column("finished", sa.Boolean) == sa.false())

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import STRING
+
 revision = "0007"
 down_revision = "0006"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Make the table of sessions."""
     op.create_table(
         "sessions",
-        sa.Column("digest", sa.String, primary_key=True),
-        sa.Column("person", sa.String, nullable=False),
-        sa.Column("began_at", sa.String, nullable=False),
+        sa.Column("digest", STRING, primary_key=True),
+        sa.Column("person", STRING, nullable=False),
+        sa.Column("began_at", STRING, nullable=False),
     )

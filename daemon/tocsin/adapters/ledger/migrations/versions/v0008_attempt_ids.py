@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import STRING, create_partial_index
+
 revision = "0008"
 down_revision = "0007"
 
@@ -13,16 +15,13 @@ def upgrade() -> None:
     """
     op.drop_index("attempts_bundled", "attempts")
     op.execute("ALTER TABLE attempts RENAME COLUMN id TO sequence")
-    op.add_column("attempts", sa.Column("id", sa.String, nullable=False, server_default=""))
+    op.add_column("attempts", sa.Column("id", STRING, nullable=False, server_default=""))
     op.execute(
         "UPDATE attempts SET id = '00000000-0000-0000-0000-' || "
         "substr('00000000000' || sequence, length(sequence || ''))"
     )
     op.create_index("attempts_id", "attempts", ["id"], unique=True)
-    bundled = sa.text("bundle != ''")
-    op.create_index(
-        "attempts_bundled", "attempts", ["bundle", "sequence"], sqlite_where=bundled, postgresql_where=bundled
-    )
+    create_partial_index("attempts_bundled", "attempts", ["bundle", "sequence"], sa.text("bundle != ''"))
     op.add_column("facts", sa.Column("sequence", sa.Integer, nullable=False, server_default="0"))
     op.execute(
         "UPDATE facts SET sequence = counted.sequence FROM "
