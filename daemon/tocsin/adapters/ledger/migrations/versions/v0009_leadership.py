@@ -5,6 +5,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import STRING
+
 revision = "0009"
 down_revision = "0008"
 
@@ -26,15 +28,15 @@ def upgrade() -> None:
         "term",
         sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
-        sa.Column("id", sa.String, nullable=False),
-        sa.Column("leads_from", sa.String, nullable=False),
+        sa.Column("id", STRING, nullable=False),
+        sa.Column("leads_from", STRING, nullable=False),
     )
     op.bulk_insert(term, [{"one": 1, "epoch": 0, "id": first, "leads_from": revision}])
     lease = op.create_table(
         "lease",
         sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("term", sa.String, nullable=False),
-        sa.Column("node", sa.String, nullable=False),
+        sa.Column("term", STRING, nullable=False),
+        sa.Column("node", STRING, nullable=False),
         sa.Column("count", sa.BigInteger, nullable=False),
         sa.Column("renewed_at", sa.DateTime(timezone=True)),
         postgresql_with=OFTEN,
@@ -43,28 +45,28 @@ def upgrade() -> None:
     installation = op.create_table(
         "installation",
         sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("id", sa.String, nullable=False),
+        sa.Column("id", STRING, nullable=False),
     )
     op.bulk_insert(installation, [{"one": 1, "id": str(uuid4())}])
     op.create_table(
         "writers",
-        sa.Column("node", sa.String, primary_key=True),
+        sa.Column("node", STRING, primary_key=True),
         sa.Column("last_group", sa.BigInteger, nullable=False),
         sa.Column("wrote_at", sa.DateTime(timezone=True), nullable=False),
         postgresql_with=OFTEN,
     )
     op.create_table(
         "nodes",
-        sa.Column("name", sa.String, primary_key=True),
-        sa.Column("folder", sa.String, primary_key=True),
-        sa.Column("id", sa.String, nullable=False),
-        sa.Column("state", sa.String, nullable=False),
+        sa.Column("name", STRING, primary_key=True),
+        sa.Column("folder", STRING, primary_key=True),
+        sa.Column("id", STRING, nullable=False),
+        sa.Column("state", STRING, nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_word", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.String, nullable=False),
-        sa.Column("config", sa.String, nullable=False),
-        sa.Column("schema", sa.String, nullable=False),
-        sa.Column("key", sa.String, nullable=False),
+        sa.Column("version", STRING, nullable=False),
+        sa.Column("config", STRING, nullable=False),
+        sa.Column("schema", STRING, nullable=False),
+        sa.Column("key", STRING, nullable=False),
         sa.Column("providers_ok", sa.Boolean, nullable=False),
         sa.Column("stopped", sa.Boolean, nullable=False),
         postgresql_with=OFTEN,
