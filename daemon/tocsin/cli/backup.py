@@ -30,8 +30,11 @@ def command(target: Path, overwrite: bool, config: Path | None) -> None:
     from tocsin.ports.ledger import LedgerError
 
     loaded = load(bounded_child(), folder_of(config), utc_now(), os.environ, JUDGED_SOON)
+    file = loaded.ledger.file
+    if file is None:
+        fail([f"{loaded.ledger} is a database on a server, which pg_dump copies: docs/upkeep.md"])
     try:
-        lines = list(_back_up(loaded.ledger, target, overwrite=overwrite))
+        lines = list(_back_up(file, target, overwrite=overwrite))
     except LedgerError as trouble:
         fail([str(trouble)])
     click.echo(lines[0])

@@ -12,6 +12,7 @@ import click
 
 from tocsin.app.doctor.check import Diagnosis
 from tocsin.cli.options import config_option, folder_of, ready_child
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.ledger import Ledger
 
 CLEAR = "\r\x1b[K"
@@ -134,15 +135,18 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
             await ledger.close()
 
 
-async def _open_ledger(path: Path) -> tuple[Ledger | None, str]:
+async def _open_ledger(place: LedgerAddress) -> tuple[Ledger | None, str]:
     """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
     from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
-    from tocsin.app.configuration.load import label_of
+    from tocsin.app.doctor.machine import ledger_label
     from tocsin.cli.ledger_access import open_ledger
 
     def look() -> tuple[Ledger | None, str]:
         trouble: list[str] = []
-        return open_ledger(path, trouble.append).ledger, " ".join(trouble)
+        return open_ledger(place, trouble.append).ledger, " ".join(trouble)
 
-    hangs = None, f"the ledger {label_of(path)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk"
+    hangs = (
+        None,
+        f"the ledger {ledger_label(place)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk",
+    )
     return await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look) or hangs

@@ -7,11 +7,11 @@ before there is one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from tocsin.adapters.files.rights import closed, is_file
 from tocsin.cli.options import fail
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.ledger import Ledger, LedgerError
 
 
@@ -30,8 +30,12 @@ class LedgerAccess:
         fail([f"there is no ledger yet; {why}" if self.absent else why])
 
 
-def open_ledger(path: Path, tell: Callable[[str], None]) -> LedgerAccess:
+def open_ledger(place: LedgerAddress, tell: Callable[[str], None]) -> LedgerAccess:
     """The ledger at its place; why one that is there cannot be read is told."""
+    path = place.file
+    if path is None:
+        tell(f"the ledger cannot be read ({place}: no command reads PostgreSQL yet); going on without it")
+        return LedgerAccess(barred=True)
     if why := closed(path):
         tell(f"the ledger {path} {why}; going on with the files alone")
         return LedgerAccess(barred=True)
@@ -49,8 +53,8 @@ def open_ledger(path: Path, tell: Callable[[str], None]) -> LedgerAccess:
     return LedgerAccess(SqlLedger(FileStore(opened)) if opened else None)
 
 
-def works_on(path: Path) -> bool:
+def works_on(place: LedgerAddress) -> bool:
     """Whether a daemon works on this ledger here."""
     from tocsin.adapters.ledger.sqlite.lock import is_locked
 
-    return is_locked(path)
+    return place.file is not None and is_locked(place.file)

@@ -56,10 +56,12 @@ async def _notify(pulled: PullResult, folder: Path, now: datetime) -> None:
     from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.app.configuration.judge import load
     from tocsin.domain.arrival import WordEntry
+    from tocsin.formats.settings.settings import DEFAULT_INBOX
     from tocsin.text.cleaning import cut
 
     loaded = load(bounded_child(), folder, now, os.environ)
-    nearby = [ledger.parent / "inbox" for ledger in (loaded.ledger, *loaded.elsewhere)]
+    files = [place.file for place in (loaded.ledger, *loaded.elsewhere) if place.file]
+    nearby = [file.parent / "inbox" for file in files] or [folder / DEFAULT_INBOX]
     inbox = loaded.settings.inbox if loaded.settings else next(filter(is_folder, nearby), nearby[0])
     try:
         entry = WordEntry(secrets.token_hex(10), pulled.cause[:100], cut(pulled.word, WORD_MOST))

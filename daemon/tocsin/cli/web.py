@@ -43,6 +43,8 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.web.serving import serve
 
     async def run(settings: Settings, settings_file: bytes | None) -> bool:
+        if settings.database is None:
+            fail([f"ledger: {settings.ledger}: the web side reads no PostgreSQL yet; write sqlite:///../var/tocsin.db"])
         ledger, clock = SharedLedger(settings.database), WallClock()
         policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, judge, settings_file)
         try:
@@ -84,6 +86,6 @@ def _place(settings: Settings) -> dict[str, Any]:
 
     host = owner(settings.inbox)
     return {
-        "apart": not os.access(settings.database.parent, os.W_OK),
+        "apart": not os.access(settings.state, os.W_OK),
         "meant_for": host if host != ours() else "",
     }

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tocsin.app.configuration.judge import judge_config
 from tocsin.app.configuration.load import ConfigFiles, read_tree
 from tocsin.domain.problem import ProblemLevel
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 from tests.builders.loading import load
@@ -363,7 +364,7 @@ def test_the_revision_is_the_commit_and_shows_changes(tmp_path, monkeypatch):
 )
 def test_the_ledger_is_found_even_if_the_settings_are_broken(text, environ, ledger):
     """At its `ledger` if that can be read, else the environment's, else the default place (rule 43)."""
-    assert read({"tocsin.yaml": text.encode()}, environ).ledger == Path(ledger)
+    assert read({"tocsin.yaml": text.encode()}, environ).ledger == LedgerAddress(Path(ledger))
 
 
 def test_a_servers_ledger_is_found_without_its_config(tmp_path):
@@ -373,14 +374,17 @@ def test_a_servers_ledger_is_found_without_its_config(tmp_path):
     config.mkdir()
     (config / "tocsin.yaml").write_text("a: [")
     environ = {"STATE_DIRECTORY": f"/nowhere:{state}"}
-    assert load(config, AT, environ).ledger == tmp_path / "var" / "tocsin.db"
+    assert load(config, AT, environ).ledger.file == tmp_path / "var" / "tocsin.db"
     (state / "tocsin.db").touch()
-    assert load(config, AT, environ).ledger == state / "tocsin.db"
+    assert load(config, AT, environ).ledger.file == state / "tocsin.db"
     installed = read_tree({}, Path("/etc/tocsin"), AT, {})
-    assert (installed.ledger, installed.elsewhere) == (Path("/etc/var/tocsin.db"), (Path("/var/lib/tocsin/tocsin.db"),))
+    assert (installed.ledger.file, installed.elsewhere) == (
+        Path("/etc/var/tocsin.db"),
+        (LedgerAddress(Path("/var/lib/tocsin/tocsin.db")),),
+    )
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "tocsin.db").touch()
-    assert load(config, AT, environ).ledger == tmp_path / "var" / "tocsin.db"
+    assert load(config, AT, environ).ledger.file == tmp_path / "var" / "tocsin.db"
 
 
 @pytest.mark.parametrize(

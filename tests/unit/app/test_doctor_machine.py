@@ -20,6 +20,7 @@ from tocsin.app.doctor.examine import Examination, examine, resolve
 from tocsin.app.doctor.people import proven_addresses
 from tocsin.domain.delivery import Proof, ProvedBy
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import LedgerError
 
@@ -166,16 +167,16 @@ async def test_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_ledger(tmp_path: Path) -> None:
     """Not there yet, not readable, in trouble, good."""
     path = tmp_path / "tocsin.db"
-    (none,) = await machine.examine_ledger(path, None, "", NOW)
+    (none,) = await machine.examine_ledger(LedgerAddress(path), None, "", NOW)
     assert none.ok is None
-    (broken,) = await machine.examine_ledger(path, None, "the ledger cannot be read (schema 9)", NOW)
+    (broken,) = await machine.examine_ledger(LedgerAddress(path), None, "the ledger cannot be read (schema 9)", NOW)
     assert (broken.ok, bool(broken.cure)) == (False, True)
     ledger = MemoryLedger()
-    (new,) = await machine.examine_ledger(path, ledger, "", NOW)
+    (new,) = await machine.examine_ledger(LedgerAddress(path), ledger, "", NOW)
     assert new.ok is True
     assert "no daemon has worked on it" in new.message
     await ledger.claim_notice(machine.HEALTHY, NOW - timedelta(seconds=5), timedelta(0))
-    (good,) = await machine.examine_ledger(path, ledger, "", NOW)
+    (good,) = await machine.examine_ledger(LedgerAddress(path), ledger, "", NOW)
     assert "last written 5 s ago" in good.message
 
 
@@ -186,7 +187,7 @@ async def test_a_ledger_that_fails_when_it_is_read(tmp_path: Path) -> None:
         async def noticed_at(self, cause: str) -> datetime | None:
             raise LedgerError("disk I/O error")
 
-    (check,) = await machine.examine_ledger(tmp_path / "tocsin.db", Failing(), "", NOW)
+    (check,) = await machine.examine_ledger(LedgerAddress(tmp_path / "tocsin.db"), Failing(), "", NOW)
     assert check.ok is False
     assert "disk I/O error" in check.message
 

@@ -9,7 +9,8 @@ from tocsin.domain.delivery import Limit
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings.advice import needless_secrets
-from tocsin.formats.settings.layers import SettingsLayers, ledger_files, read_settings
+from tocsin.formats.settings.layers import SettingsLayers, ledger_addresses, read_settings
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.text.yaml import read_yaml
 
@@ -33,7 +34,7 @@ def test_defaults_are_those_of_the_manual():
     assert settings.reviews == Path("/srv/pager/reviews")
     assert settings.outbox == Path("/srv/pager/var/outbox")
     assert settings.database == Path("/srv/pager/var/tocsin.db")
-    assert settings.ledger == "sqlite:////srv/pager/var/tocsin.db"
+    assert settings.ledger == LedgerAddress(Path("/srv/pager/var/tocsin.db"))
     assert settings.unreadable_severity == "sev1"
     assert (settings.email.transport, settings.email.port, settings.email.security) == ("outbox", 587, "starttls")
     assert settings.sms.transport == "outbox"
@@ -169,7 +170,7 @@ def test_secrets_never_show():
         ("TOCSIN_REPLIES__BY", "pigeon", "replies.by"),
         ("TOCSIN_OPERATORS", "ana,bo", "operators"),
         ("TOCSIN_EMAIL", "not json", "email must be a mapping"),
-        ("TOCSIN_LEDGER", "postgresql://u:hunter2@db.example.com/t", "not supported yet"),
+        ("TOCSIN_LEDGER", "postgresql://u:hunter2@db.example.com", "names no database"),
         ("TOCSIN_TYPO", "1", "unknown variable TOCSIN_TYPO"),
         ("TOCSIN_EMAIL__HOSTT", "1", 'did you mean "TOCSIN_EMAIL__HOST"'),
     ],
@@ -422,7 +423,8 @@ def test_settings_that_go_together_are_not_doubted(text, variables):
 def test_the_ledger_is_found_where_settings_cannot_be_used(text, variables, files, path):
     """Rule 43: the uppermost layer that names a SQLite file, and nowhere else; else the default, then the state folder."""
     layers = SettingsLayers(read_yaml(text, "config/tocsin.yaml"), files, variables, Path("/srv/pager/config"))
-    assert ledger_files(layers, [Path("/s")]) == tuple(map(Path, path.split()))
+    places = ledger_addresses(layers, [Path("/s")])
+    assert places == tuple(LedgerAddress(Path(written)) for written in path.split())
 
 
 def test_paths_start_from_the_folder_of_the_settings():

@@ -39,7 +39,8 @@ def load(
 
 def with_ledger(found: Configuration) -> Configuration:
     """The same, with the place where a ledger does lie, if one lies in any of those where it may. It asks the disk."""
-    return replace(found, ledger=next(filter(is_file, (found.ledger, *found.elsewhere)), found.ledger))
+    places = (found.ledger, *found.elsewhere)
+    return replace(found, ledger=next((place for place in places if place.file and is_file(place.file)), found.ledger))
 
 
 def judge_config(

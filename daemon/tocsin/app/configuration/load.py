@@ -22,9 +22,10 @@ from tocsin.formats.settings.layers import (
     UNKNOWN_VARIABLE,
     SettingsLayers,
     SettingsReading,
-    ledger_files,
+    ledger_addresses,
     read_settings,
 )
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
 from tocsin.formats.settings.variables import PREFIX
 from tocsin.planning.on_call import handoffs
@@ -51,12 +52,12 @@ class Configuration:
     policy: Policy | None
     settings: Settings | None
     problems: tuple[Problem, ...]
-    ledger: Path
+    ledger: LedgerAddress
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     revision: str = ""
     declared: Fragments = field(default_factory=Fragments, repr=False)
     unread: tuple[Problem, ...] = ()
-    elsewhere: tuple[Path, ...] = ()
+    elsewhere: tuple[LedgerAddress, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -114,7 +115,7 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
     unread = tuple(fault for fault in disk if fault.code in config_snapshot.UNREAD)
     begins(displayed_path(label, SETTINGS))
     stack = _layers(files.get(SETTINGS, b""), folder, credentials, environ)
-    ledger, *elsewhere = ledger_files(stack, _state_folders(stack.base, environ))
+    ledger, *elsewhere = ledger_addresses(stack, _state_folders(stack.base, environ))
     if not files and problems:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(problems), ledger, unread=unread, elsewhere=tuple(elsewhere))
     if MISNAMED in files:
@@ -133,7 +134,7 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
         policy=None if refused else policy,
         settings=None if refused else layered.settings,
         problems=tuple(disk if refused and unread else problems),  # what lacks may stand in what was not read
-        ledger=layered.settings.database if layered.settings else ledger,
+        ledger=layered.settings.ledger if layered.settings else ledger,
         files=dict(files),
         revision=revision,
         declared=reading.declared,

@@ -18,6 +18,7 @@ from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import label_of
 from tocsin.app.doctor.check import Check, Resolve, Threads
 from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.text.times import span, utc
@@ -50,7 +51,7 @@ def places(settings: Settings, config: Path) -> list[DaemonFolder]:
         DaemonFolder(config, "the config", reads, "read"),
         DaemonFolder(settings.incidents, "incidents", both, "read and write"),
         DaemonFolder(settings.reviews, "reviews", writes, "write"),
-        DaemonFolder(settings.database.parent, "ledger", both, "read and write"),
+        DaemonFolder(settings.state, "ledger" if settings.database else "web.inbox", both, "read and write"),
     ]
     if settings.keeps_outbox:
         found.append(DaemonFolder(settings.outbox, "outbox", writes, "write"))
@@ -59,9 +60,9 @@ def places(settings: Settings, config: Path) -> list[DaemonFolder]:
 
 async def examine_places(settings: Settings, config: Path, threads: Threads) -> list[Check]:
     """Every folder, and the room on their disks."""
-    wanted = places(settings, config)
+    wanted, ledger = places(settings, config), settings.database or settings.state
     found = await asyncio.gather(
-        *(in_time(ANSWERS_WITHIN, threads(place.setting), _look, place, settings.database) for place in wanted)
+        *(in_time(ANSWERS_WITHIN, threads(place.setting), _look, place, ledger) for place in wanted)
     )
     checks = []
     seen: set[int] = set()
@@ -129,11 +130,16 @@ async def examine_clock(synchronized: bool | None) -> list[Check]:
     return [Check(CLOCK, target, True, "no time server sets this machine's clock, or not yet", cure)]
 
 
-async def examine_ledger(path: Path, ledger: Ledger | None, trouble: str, now: datetime) -> list[Check]:
+def ledger_label(place: LedgerAddress) -> str:
+    """How users call a ledger."""
+    return label_of(place.file) if place.file else str(place)
+
+
+async def examine_ledger(place: LedgerAddress, ledger: Ledger | None, trouble: str, now: datetime) -> list[Check]:
     """The ledger as it was opened, or why it was not; when the daemon last wrote into it."""
-    label = label_of(path)
+    label = ledger_label(place)
     if ledger is None:
-        why = closed(path)
+        why = closed(place.file) if place.file else ""
         if why:
             return [Check(LEDGER, label, None, f"not tried: {label} {why}")]
         if trouble:

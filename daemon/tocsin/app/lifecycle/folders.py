@@ -18,6 +18,7 @@ from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.judge import JUDGED_SOON, not_judged
 from tocsin.app.configuration.load import ConfigFiles, Configuration, read_files, unanswered
 from tocsin.app.lifecycle.startup import Started, StartError, load_at_start
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ConfigLedger
 
@@ -77,7 +78,7 @@ class ConfigOnDisk:
         self._threads = threads
         self._judge = judge
         self.before: Fingerprint = frozenset()
-        self.reading = Configuration(None, None, (), Path())
+        self.reading = Configuration(None, None, (), LedgerAddress())
 
     async def read(self, patience: float | None = JUDGED_SOON) -> None:
         """Read it anew."""
@@ -85,7 +86,7 @@ class ConfigOnDisk:
             self._folder, self._environ, self._clock.now(), self._threads, self._judge, patience
         )
 
-    async def ledger(self, threads: Executor) -> Path:
+    async def ledger(self, threads: Executor) -> LedgerAddress:
         """Where the ledger lies, or is to be made. Raises StartError."""
         place = await ledger_of(self.reading, threads)
         if place is None and not_judged(self.reading):
@@ -110,15 +111,15 @@ class ConfigOnDisk:
         return await load_at_start(self.reading, ledger, self._folder, self._environ, now, self._judge)
 
 
-async def ledger_of(reading: Configuration, threads: Executor) -> Path | None:
+async def ledger_of(reading: Configuration, threads: Executor) -> LedgerAddress | None:
     """Where the ledger lies, or is to be made. None when there is none to give a config that cannot be used a last good
     one, or its disk does not answer.
     """
     if reading.policy is not None:
         return reading.ledger
-    for path in (reading.ledger, *reading.elsewhere):
-        if await in_time(FOLDERS_WITHIN, threads, is_file, path):
-            return path
+    for place in (reading.ledger, *reading.elsewhere):
+        if place.file is None or await in_time(FOLDERS_WITHIN, threads, is_file, place.file):
+            return place
     return None
 
 

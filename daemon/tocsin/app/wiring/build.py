@@ -95,7 +95,9 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     judge = ConfigJudge(work, DiskThreads("config judge"))
     on_disk = ConfigOnDisk(folder, environ, clock, config_threads, judge)
     await on_disk.read()
-    place = await on_disk.ledger(other_threads)
+    place = (await on_disk.ledger(other_threads)).file
+    if place is None:
+        raise StartError("ledger: no daemon works on PostgreSQL yet; write sqlite:///../var/tocsin.db")
     async with AsyncExitStack() as closing:
         store = open_store(place, clock.now(), closing)
         ledger = SqlLedger(store)

@@ -132,7 +132,12 @@ LISTEN = text_matching(
     r".+:(?:[0-9]{1,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])",
     "write host:port, such as 127.0.0.1:8765",
 )
-LEDGER = text_matching(r"sqlite:\/\/\/(?!:memory:$)[^?#]+", "write a SQLite file such as sqlite:///../var/tocsin.db")
+LEDGER = text_matching(
+    r"sqlite:\/\/\/(?!:memory:$)[^?#]+|"
+    r"postgres(?:ql)?:\/\/(?:[^:@\/?\s]*@)?[^@\/?\s]*(?:\/[^\/?\s]+(?:\?\S*)?|\/?\?\S*(?:service|dbname)=\S+)",
+    "write a SQLite file such as sqlite:///../var/tocsin.db, or a database such as "
+    "postgresql://tocsin@db.example.com/tocsin, without a password",
+)
 CHAIN: JsonSchema = {"anyOf": [WHO, list_of(one_or_list(WHO))]}
 CHANNEL: JsonSchema = {"type": "string", "enum": [str(channel) for channel in Channel]}
 TRUTH: JsonSchema = {"type": "boolean"}

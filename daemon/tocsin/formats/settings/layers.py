@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.settings.advice import advise_on_settings
 from tocsin.formats.settings.fallbacks import check_fallbacks, fallback_names
+from tocsin.formats.settings.ledger_address import LedgerAddress, is_address, read_address
 from tocsin.formats.settings.providers import EmailProvider
-from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, build_settings
-from tocsin.formats.settings.types import SQLITE
+from tocsin.formats.settings.settings import DEFAULT_INBOX, DEFAULT_LEDGER, Settings, build_settings
 from tocsin.formats.settings.variables import (
     PREFIX,
     FallbackNames,
@@ -89,7 +89,7 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
     values, problems = _from_file(layers.document)
     problems += layers.document.problems
     for layer in (layers.credentials, layers.variables):
-        values = _over(values, read_variables(layer))
+        values = _over(values, _with_place(values.get("ledger"), read_variables(layer)))
     names = fallback_names(values)
     problems += _unknown(layers, names)
     if layers.document.broken:
@@ -106,18 +106,42 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
     return SettingsReading(_absolute(settings, layers.base), tuple(problems), places)
 
 
-def ledger_files(layers: SettingsLayers, state_folders: Iterable[Path] = ()) -> tuple[Path, ...]:
+def ledger_addresses(layers: SettingsLayers, state_folders: Iterable[Path] = ()) -> tuple[LedgerAddress, ...]:
     """Where the ledger is looked for when the settings cannot be used (rule 43), in this order: where they say as far
     as they can be read, and nowhere else; else at the default place, then in each of a server's state folders.
     """
     written = layers.document.value.get("ledger") if isinstance(layers.document.value, dict) else None
-    candidates = (layers.variables.get("TOCSIN_LEDGER"), layers.credentials.get("tocsin_ledger"), written)
-    urls = (url for url in candidates if isinstance(url, str) and url.startswith(SQLITE))
-    url = next(urls, None)
-    if url is not None:
-        return (_join(layers.base, url.removeprefix(SQLITE)),)
-    default = _join(layers.base, DEFAULT_LEDGER.removeprefix(SQLITE))
-    return (default, *(folder / default.name for folder in state_folders))
+    place = _readable(written)
+    for given in (layers.credentials.get("tocsin_ledger"), layers.variables.get("TOCSIN_LEDGER")):
+        place = _readable(_overlaid(place, given)) or place
+    if place is not None:
+        return (_absolute_place(place, layers.base),)
+    default = _absolute_place(DEFAULT_LEDGER, layers.base)
+    assert default.file is not None
+    return (default, *(LedgerAddress(folder / default.file.name) for folder in state_folders))
+
+
+def _readable(written: object) -> LedgerAddress | None:
+    """The ledger that is meant, if that can be read."""
+    if not isinstance(written, str):
+        return written if isinstance(written, LedgerAddress) else None
+    try:
+        return read_address(written)
+    except ValueError:
+        return None
+
+
+def _with_place(below: object, above: dict[str, Any]) -> dict[str, Any]:
+    """What a layer sets, where it may give no more of the ledger than the password (P3)."""
+    return above | {"ledger": _overlaid(below, above["ledger"])} if "ledger" in above else above
+
+
+def _overlaid(below: object, given: object) -> object:
+    """The ledger of one layer over that of another: a whole address, or the password for the server of the other."""
+    place = _readable(below)
+    if not isinstance(given, str) or is_address(given) or place is None or place.file is not None:
+        return given
+    return place.with_password(given.strip())
 
 
 def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
@@ -130,6 +154,14 @@ def _from_file(document: Document) -> tuple[dict[str, Any], list[Problem]]:
         ]
     values: dict[str, Any] = {key: value for key, value in document.value.items() if value is not None}
     problems = []
+    place = _readable(values.get("ledger"))
+    if place is not None and place.password:
+        message = (
+            "ledger: a password never stands in a file; remove it here and set TOCSIN_LEDGER, or a credential file "
+            "tocsin_ledger, to it (the password alone will do), or use libpq's passfile"
+        )
+        problems.append(document.problem(("ledger",), "secret-in-file", message))
+        values["ledger"] = place.with_password("")
     for path in secret_paths(fallback_names(values)):
         *sections, secret = path
         inner = _at(values, sections)
@@ -195,13 +227,17 @@ def _join(base: Path, path: str | Path) -> Path:
 def _absolute(settings: Settings, base: Path) -> Settings:
     """The settings with every path absolute; relative ones start from tocsin.yaml's folder."""
     folders = {name: _join(base, getattr(settings, name)) for name in ("incidents", "templates", "reviews", "outbox")}
-    ledger = SQLITE + str(_join(base, settings.database))
+    ledger = _absolute_place(settings.ledger, base)
     email = _with_absolute_ca_file(settings.email, base)
     fallbacks = {name: _with_absolute_ca_file(fallback, base) for name, fallback in email.fallbacks.items()}
     email = email.model_copy(update={"fallbacks": fallbacks})
-    inbox = settings.web.inbox
+    inbox = settings.web.inbox or (DEFAULT_INBOX if ledger.file is None else None)
     web = settings.web.model_copy(update={"inbox": _join(base, inbox) if inbox else None})
     return settings.model_copy(update={**folders, "ledger": ledger, "email": email, "web": web})
+
+
+def _absolute_place(place: LedgerAddress, base: Path) -> LedgerAddress:
+    return place if place.file is None else LedgerAddress(_join(base, place.file))
 
 
 def _with_absolute_ca_file(provider: P, base: Path) -> P:

@@ -18,15 +18,15 @@ from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
 from tocsin.formats.schema.fields import Called, Duration, Line, Model, NamesOnce, Text
 from tocsin.formats.schema.pydantic_problems import Located, validation_problems
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.limits import AddressLimits
 from tocsin.formats.settings.providers import EmailSettings, MailTransport, SmsSettings, SmsTransport
 from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.senders import SmsSenders
 from tocsin.formats.settings.types import (
-    SQLITE,
     FilePath,
     IpNetworks,
-    LedgerUrl,
+    Ledger,
     Listen,
     ReplyTo,
     Secret,
@@ -36,7 +36,8 @@ from tocsin.formats.settings.types import (
 
 LOOPBACK = ("127.0.0.1", "::1")
 """Where a proxy on this machine is seen to come from."""
-DEFAULT_LEDGER = "sqlite:///../var/tocsin.db"
+DEFAULT_LEDGER = LedgerAddress(Path("../var/tocsin.db"))
+DEFAULT_INBOX = Path("../var/inbox")
 
 
 class RepliesBy(StrEnum):
@@ -111,7 +112,7 @@ class HeartbeatSettings(Model):
 
 
 class Settings(BaseSettings):
-    """All settings. Paths are absolute once `layers` has read them; `ledger` stays a URL."""
+    """All settings. Paths are absolute once `layers` has read them."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="TOCSIN_", env_nested_delimiter="__", env_ignore_empty=True
@@ -120,7 +121,7 @@ class Settings(BaseSettings):
     incidents: FilePath = Field(Path("../incidents"), description="the folder of incident files")
     templates: FilePath = Field(Path("../templates"), description="the folder of templates of your own")
     reviews: FilePath = Field(Path("../reviews"), description="the folder that review drafts are written to")
-    ledger: LedgerUrl = Field(DEFAULT_LEDGER, description="where everything sent is recorded")
+    ledger: Ledger = Field(DEFAULT_LEDGER, description="where everything sent is recorded")
     operators: NamesOnce = Field(description="people who are told when the daemon itself has trouble")
     last_resort: NamesOnce = Field(description="people who are paged when a chain reaches nobody or nobody answers")
     unreadable_severity: Called = Field("sev1", description="how a file whose severity can't be read is treated")
@@ -164,14 +165,19 @@ class Settings(BaseSettings):
         return frozenset(email | ({Channel.SMS} if self.sms.transport is not SmsTransport.OUTBOX else set()))
 
     @property
-    def database(self) -> Path:
-        """The ledger's file."""
-        return Path(self.ledger.removeprefix(SQLITE))
+    def database(self) -> Path | None:
+        """The ledger's file; None where it lies on a server."""
+        return self.ledger.file
+
+    @property
+    def state(self) -> Path:
+        """The folder of what this machine keeps for itself: the ledger's, else the one that the inbox lies in."""
+        return self.database.parent if self.database is not None else self.inbox.parent
 
     @property
     def inbox(self) -> Path:
-        """The folder by which what comes in from outside reaches the daemon."""
-        return self.web.inbox or self.database.parent / "inbox"
+        """The folder by which what comes in from outside reaches this machine's daemon."""
+        return self.web.inbox or (self.database.parent / "inbox" if self.database is not None else DEFAULT_INBOX)
 
     @property
     def receives_callbacks(self) -> bool:

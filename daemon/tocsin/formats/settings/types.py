@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
 
 from tocsin.domain.delivery import MAIN
 from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.formats.schema.fields import Name, one_or_many
+from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.text import contacts, scalars
-
-SQLITE = "sqlite:///"
 
 
 def mail_sender(text: str) -> str:
@@ -73,12 +72,9 @@ def host_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _ledger(text: str) -> str:
-    if text.startswith(("postgresql:", "postgres:")):
-        raise ValueError("PostgreSQL ledgers are not supported yet; write sqlite:///../var/tocsin.db")
-    if not text.startswith(SQLITE) or re.search(r"[?#]", text) or text in {SQLITE, "sqlite:///:memory:"}:
-        raise ValueError("must be a SQLite file; write it such as sqlite:///../var/tocsin.db")
-    return text
+def _ledger(value: object) -> object:
+    """The address as it is written; one that was read already stays."""
+    return read_address(value) if isinstance(value, str) else value
 
 
 def _listen(text: str) -> str:
@@ -125,7 +121,12 @@ IpNetworks = Annotated[
     list[IpNetwork], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.NETWORK, least=0))
 ]
 Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
-LedgerUrl = Annotated[str, AfterValidator(_ledger), WithJsonSchema(patterns.LEDGER)]
+Ledger = Annotated[
+    LedgerAddress,
+    BeforeValidator(_ledger),
+    PlainSerializer(lambda place: place.written, return_type=str),
+    WithJsonSchema(patterns.LEDGER),
+]
 FilePath = Annotated[Path, WithJsonSchema({"type": "string"})]
 Port = Annotated[
     int,
