@@ -45,6 +45,13 @@ def postgres_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_server_15() -> Iterator[Server]:
+    """The oldest that counts, where Debian's is installed."""
+    with postgres(15) as server:
+        yield server
+
+
 @pytest.fixture
 def database(postgres_server: Server) -> Iterator[Database]:
     """An empty database on it."""

@@ -1,9 +1,17 @@
-"""A ledger's tables in a database of the tests' PostgreSQL, and engines on it."""
+"""A ledger in a database of the tests' PostgreSQL: its tables, engines on it, a store that leads."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Engine, NullPool, create_engine
 from tocsin.adapters.ledger.migrations.migrate import migrate
+from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
+from tocsin.adapters.ledger.postgresql.opening import open_server
+from tocsin.adapters.ledger.postgresql.server import ServerStore
+from tocsin.ports.leadership import Node, NodeState, Term
 
 
 def make_engine(url: str, **options: str) -> Engine:
@@ -21,3 +29,20 @@ def make_tables(url: str) -> None:
     with engine.begin() as connection:
         migrate(connection, None)
     engine.dispose()
+
+
+async def take_lead(url: str, name: str = "ana-host") -> Term:
+    """A new term, whoever leads."""
+    node = Node(str(uuid4()), name, "/srv/incidents", NodeState.STANDING_BY, datetime.now(UTC))
+    leadership = PostgresLeadership(make_engine(url))
+    term = await leadership.take(await leadership.look(), node)
+    await leadership.close()
+    assert term is not None
+    return term
+
+
+async def open_leading(url: str) -> ServerStore:
+    """A store of a process that has just taken the lead."""
+    store = ServerStore(open_server(ServerAddress(url)))
+    await store.lead(await take_lead(url))
+    return store

@@ -1,7 +1,8 @@
-"""The ledger port: SQLite and the fake in memory give the same answers to the same calls."""
+"""The ledger port: SQLite, PostgreSQL and the fake in memory give the same answers to the same calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
@@ -50,7 +51,9 @@ from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, Ledger
 from tocsin.ports.tally import ProviderTally
 
+from tests.builders.postgres_ledger import make_tables, open_leading
 from tests.fakes.ledger import MemoryLedger, Pages
+from tests.fakes.postgres import Server
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -59,26 +62,43 @@ HOUR = timedelta(hours=1)
 class Shelf:
     """Gives the same ledger again and again, as a restarted daemon meets it."""
 
-    def __init__(self, make: Callable[[], Ledger]) -> None:
+    def __init__(self, make: Callable[[], Awaitable[Ledger]]) -> None:
         self._make = make
         self.ledger: Ledger | None = None
 
     async def open(self) -> Ledger:
         if self.ledger:
             await self.ledger.close()
-        self.ledger = self._make()
+        self.ledger = await self._make()
         return self.ledger
 
 
 @pytest.fixture(params=["sqlite", "memory"])
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
+    with ExitStack() as ends:
+        shelf = Shelf(_way_to_open(request, tmp_path / "var" / "tocsin.db", ends))
+        yield shelf
+        if shelf.ledger:
+            await shelf.ledger.close()
+
+
+def _way_to_open(request: pytest.FixtureRequest, path: Path, ends: ExitStack) -> Callable[[], Awaitable[Ledger]]:
+    if request.param.startswith("postgresql"):
+        server: Server = request.getfixturevalue(
+            request.param.replace("postgresql", "postgres_server").replace("-", "_")
+        )
+        url = ends.enter_context(server.database(make_tables)).url()
+
+        async def on_server() -> Ledger:
+            return SqlLedger(await open_leading(url))
+
+        return on_server
     pages = Pages()
-    path = tmp_path / "var" / "tocsin.db"
-    made = {"sqlite": lambda: SqlLedger(FileStore(open_file(path, "now"))), "memory": lambda: MemoryLedger(pages)}
-    shelf = Shelf(made[request.param])
-    yield shelf
-    if shelf.ledger:
-        await shelf.ledger.close()
+
+    async def here() -> Ledger:
+        return MemoryLedger(pages) if request.param == "memory" else SqlLedger(FileStore(open_file(path, "now")))
+
+    return here
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ TIME_ERROR = 5
 """What adjtimex(2) gives for a clock that nobody sets."""
 
 
-def _boottime() -> float:
+def boottime() -> float:
     """Seconds since the machine started, sleep included where the system can tell."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
@@ -29,7 +29,7 @@ def _boottime() -> float:
 class SystemClock:
     """The machine's time as one line that never jumps and never goes backwards, unless it is moved."""
 
-    def __init__(self, boottime: Callable[[], float] = _boottime, wall: Callable[[], float] = time.time) -> None:
+    def __init__(self, boottime: Callable[[], float] = boottime, wall: Callable[[], float] = time.time) -> None:
         self._boottime = boottime
         self._wall = wall
         self._read_at = boottime()

@@ -17,6 +17,10 @@ class FencedError(LedgerError):
     """Another term is in the ledger than one's own: nothing was written, and nothing will be (rule 52)."""
 
 
+class LedgerAwayError(LedgerError):
+    """The database does not answer now, and may by itself: nobody needs to put anything right first."""
+
+
 class NodeTakenError(LedgerError):
     """Another process that lives has this machine's name and folder (R43). The text says what to do."""
 

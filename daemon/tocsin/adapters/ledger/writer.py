@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger.errors import describe, ledger_error
 from tocsin.ports.ledger import LedgerError
 
@@ -52,8 +53,10 @@ class Database(Protocol):
         """Whether a fault is about what was written, and not about the database."""
         ...
 
-    def is_collision(self, fault: BaseException) -> bool:
-        """Whether others wrote the same rows meanwhile, and to write it once more may do."""
+    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:
+        """Whether to write the group once more, so many seconds after it was first tried. It may pause before it says
+        so.
+        """
         ...
 
     def is_passing(self, fault: BaseException) -> bool:
@@ -169,8 +172,15 @@ class Writer:
                 call.future.set_result(result)
         self._start_group(loop)
 
-    def _write_group(self, group: list[_Call], *, again: bool = False) -> list[Any]:
+    def _write_group(self, group: list[_Call]) -> list[Any]:
         """In the thread: results, or why there is none, in the group's order."""
+        began = boottime()
+        while (results := self._try_group(group, began)) is None:
+            pass
+        return results
+
+    def _try_group(self, group: list[_Call], began: float) -> list[Any] | None:
+        """None: it is to be written once more."""
         try:
             return self._transact(group)
         except LedgerError as refusal:
@@ -182,9 +192,9 @@ class Writer:
                 if len(group) == 1:
                     return [ledger_error(fault)]
                 return [self._write_group([call])[0] for call in group]
-            if self._database.is_collision(fault) and not again:
-                return self._write_group(group, again=True)
-            return self._fail(group, fault)
+            results = self._fail(group, fault)
+            again = self._database.may_repeat(fault, boottime() - began, troubled=self._was_troubled)
+            return None if again else results
 
     def _write_evidence(self, group: list[_Call], refusal: LedgerError) -> list[Any]:
         """This process may not decide: what is evidence is written all the same."""

@@ -46,8 +46,8 @@ class FileDatabase:
         """Whether a fault is about what was written."""
         return isinstance(fault, IntegrityError | DataError | ProgrammingError | ValueError | OverflowError)
 
-    def is_collision(self, fault: BaseException) -> bool:  # noqa: ARG002 - the seam's
-        """Never: a transaction has the file for itself."""
+    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:  # noqa: ARG002 - the seam's
+        """Never: SQLite itself has waited for the locks of others."""
         return False
 
     def is_passing(self, fault: BaseException) -> bool:

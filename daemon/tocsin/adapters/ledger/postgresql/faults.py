@@ -1,0 +1,74 @@
+"""What PostgreSQL's faults mean: for the writer, and in a sentence for whoever must put it right."""
+
+import re
+
+import psycopg
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from tocsin.adapters.ledger.errors import describe
+from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.ports.leadership import LedgerAwayError
+from tocsin.ports.ledger import LedgerError
+
+_COLLISIONS = {"40001", "40P01"}
+"""Serialization failure, deadlock."""
+_NULS = re.compile(r"NUL \(0x00\)")
+
+
+_CURES = {
+    "password authentication failed": "the password is wrong; it comes from {}",
+    "no password supplied": "it wants a password; give it by {}",
+    "no pg_hba.conf entry": "it lets nobody in from here; its pg_hba.conf must name this role, database and address",
+    "authentication failed": "it does not believe that role who it says it is; see its pg_hba.conf",
+    "permission denied for database": "the role may not connect to it; GRANT CONNECT ON DATABASE … TO it",
+    "is not permitted to log in": "the role may not log in; ALTER ROLE … LOGIN",
+    "definition of service": "the service file of libpq does not have it; see PGSERVICEFILE",
+}
+"""Words of the server or of libpq, and what is to be done."""
+_PASSWORDS = "TOCSIN_LEDGER, a credential file tocsin_ledger, or the passfile of libpq"
+_MISSING = re.compile(r'(database|role) "(.*?)" does not exist')
+_MAKE = {"database": "CREATE DATABASE {} ENCODING 'UTF8'", "role": "CREATE ROLE {} LOGIN PASSWORD …"}
+
+
+def state_of(fault: BaseException) -> str:
+    """The SQLSTATE; empty when there is none."""
+    return getattr(getattr(fault, "orig", fault), "sqlstate", None) or ""
+
+
+def is_lost(fault: BaseException) -> bool:
+    """Whether the connection is of no use any more, or there was none to be had."""
+    if isinstance(fault, OSError):
+        return True
+    driver = psycopg.OperationalError | psycopg.InterfaceError
+    if not isinstance(fault, DBAPIError) or not isinstance(fault.orig, driver):
+        return False
+    return fault.connection_invalidated or not state_of(fault) or state_of(fault)[:2] in {"08", "57"}
+
+
+def is_collision(fault: BaseException) -> bool:
+    """Whether others wrote the same rows meanwhile."""
+    return state_of(fault) in _COLLISIONS
+
+
+def is_of_one_call(fault: BaseException) -> bool:
+    """Whether it is about what was written."""
+    return isinstance(fault, IntegrityError | DataError | ValueError | OverflowError) or bool(_NULS.search(str(fault)))
+
+
+def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
+    """Why a server cannot be used, in one line; LedgerAwayError where that may pass by itself."""
+    why = describe(fault)
+    if missing := _MISSING.search(why):
+        sort, name = missing.groups()
+        return LedgerError(f"{address.place}: there is no {sort} {name}; {_MAKE[sort].format(name)}")
+    for words, cure in _CURES.items():
+        if words in why:
+            return LedgerError(f"{address.place}: {cure.format(_PASSWORDS)}")
+    if is_lost(fault) or isinstance(fault, psycopg.OperationalError):
+        return LedgerAwayError(f"{address.place} cannot be reached: {_brief(why)}")
+    return LedgerError(f"{address.place}: {why}")
+
+
+def _brief(why: str) -> str:
+    """The last part of what libpq says, which repeats the address before it."""
+    return why.rpartition("failed: ")[2] or why

@@ -1,0 +1,175 @@
+"""A database on a server becomes a ledger: looked at before it is used, brought up to date by whoever leads.
+
+Decides whether it can be used at all, and says in one line what is wrong where it cannot. Must not know what is kept.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, func, inspect, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tocsin.adapters.ledger.postgresql.address import READS_WITHIN, TO_WRITE, WRITES_WITHIN, Dialler, ServerAddress
+from tocsin.adapters.ledger.postgresql.faults import explain
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.ports.ledger import LedgerError
+
+OLDEST = 15
+"""The oldest version of PostgreSQL that is tried."""
+READERS = 4
+"""Questions asked at once, each on a connection of its own."""
+MIGRATING = 0x746F6373696E
+"""The lock, in the database, of whoever changes its tables."""
+NAMES_SCHEMA = "alembic_version"
+"""The table that holds the name of the schema."""
+_LACKING = text(
+    "SELECT current_user, granted, string_agg(name, ', ') "
+    "FROM unnest(CAST(:names AS text[])) AS name, unnest(CAST(:rights AS text[])) AS granted "
+    "WHERE NOT has_table_privilege(to_regclass(quote_ident(name)), granted) GROUP BY granted"
+)
+ANY_HOST: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedServer:
+    """Engines to write and to read by, and the schema as it was found."""
+
+    address: ServerAddress
+    writing: Engine
+    reading: Engine
+    schema: str
+
+    def dispose(self) -> None:
+        """Let go of all connections."""
+        self.writing.dispose()
+        self.reading.dispose()
+
+
+def make_engine(
+    address: ServerAddress, answers_within: float | None, given: Mapping[str, str] = TO_WRITE, connections: int = 1
+) -> Engine:
+    """An engine on a server; `connections` of it are kept, and no more made; none: each is made and ended."""
+    kept = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
+    pool = kept if connections else {"poolclass": NullPool}
+    dial = Dialler(address, given, answers_within)
+    return create_engine("postgresql+psycopg://", creator=dial, use_native_hstore=False, **pool)
+
+
+def open_server(address: ServerAddress) -> OpenedServer:
+    """A ledger for a daemon, which may lead or stand by; an empty database is filled. Raises LedgerError, and
+    LedgerAwayError where the server does not answer.
+    """
+    with _connected(address, TO_WRITE) as connection:
+        _check_rights(connection, address, "SELECT", "INSERT", "UPDATE", "DELETE")
+        schema = _look_at(connection, address)
+        if schema is None:
+            _check_may_make(connection, address)
+    if schema is None:
+        schema = bring_up_to_date(address)
+    return _opened(address, TO_WRITE, schema)
+
+
+def open_server_to_read(address: ServerAddress) -> OpenedServer:
+    """A ledger that is there, for who only reads it: its role needs no other right. Raises LedgerError."""
+    with _connected(address, ANY_HOST) as connection:
+        _check_rights(connection, address, "SELECT")
+        schema = _look_at(connection, address)
+        if schema is None:
+            raise LedgerError(f"{address.place}: there is no ledger in it yet; tocsin run makes it")
+        if schema < SCHEMA or oldest_to_lead(connection) > SCHEMA:
+            raise LedgerError(f"{address.place}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
+    return _opened(address, ANY_HOST, schema)
+
+
+def bring_up_to_date(address: ServerAddress, first: Callable[[Connection], None] = lambda _connection: None) -> str:
+    """Migrate it to the newest schema, in one transaction that begins with `first`, whoever else would do so waiting;
+    gives the schema. A newer one stays. Raises LedgerError, and what `first` raises.
+    """
+    with _connected(address, TO_WRITE) as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        first(connection)
+        schema = schema_of(connection)
+        if schema is None or schema < SCHEMA:
+            importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
+            schema = SCHEMA
+        return schema
+
+
+def schema_of(connection: Connection) -> str | None:
+    """The name of the schema; None in a database without tables of ours."""
+    if not inspect(connection).has_table(NAMES_SCHEMA):
+        return None
+    schema: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return schema
+
+
+def oldest_to_lead(connection: Connection) -> str:
+    """The oldest schema whose program understands what a newer one keeps."""
+    oldest: str = connection.execute(select(t.term.c.leads_from)).scalar_one()
+    return oldest
+
+
+@contextmanager
+def _connected(address: ServerAddress, given: Mapping[str, str]) -> Iterator[Connection]:
+    """A transaction on a connection of its own, which waits for answers as long as they take. Raises LedgerError."""
+    engine = make_engine(address, None, given, connections=0)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except SQLAlchemyError as fault:
+        raise explain(fault, address) from None
+    finally:
+        engine.dispose()
+
+
+def _opened(address: ServerAddress, given: Mapping[str, str], schema: str) -> OpenedServer:
+    writing = make_engine(address, WRITES_WITHIN, given)
+    return OpenedServer(address, writing, make_engine(address, READS_WITHIN, given, READERS), schema)
+
+
+def _look_at(connection: Connection, address: ServerAddress) -> str | None:
+    """The schema of a database that can be used; None: it is empty. Raises LedgerError."""
+    version, encoding = connection.exec_driver_sql(
+        "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')"
+    ).one()
+    if version // 10000 < OLDEST:
+        raise LedgerError(f"{address.place}: it is PostgreSQL {version // 10000}; tocsin needs {OLDEST} or newer")
+    if encoding != "UTF8":
+        raise LedgerError(
+            f"{address.place}: it is encoded in {encoding}, which cannot hold every text; make it anew with "
+            "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+        )
+    schema = schema_of(connection)
+    strange = schema is not None and not re.fullmatch(r"\d{4}", schema)
+    if strange or (schema is None and inspect(connection).get_table_names()):
+        raise LedgerError(f"{address.place}: it holds tables of another program; give tocsin a database of its own")
+    return schema
+
+
+def _check_may_make(connection: Connection, address: ServerAddress) -> None:
+    """Raises LedgerError when this role may make no tables in an empty database."""
+    role, place, may = connection.exec_driver_sql(
+        "SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE')"
+    ).one()
+    if not may:
+        raise LedgerError(
+            f"{address.place}: {role} may make no tables in it; make {role} its owner, or "
+            f"GRANT CREATE ON SCHEMA {place or 'public'} TO {role}"
+        )
+
+
+def _check_rights(connection: Connection, address: ServerAddress, *rights: str) -> None:
+    """Raises LedgerError when this role lacks one of these rights on a table that is there."""
+    names = [NAMES_SCHEMA, *(table.name for table in metadata.sorted_tables)]
+    lacking = connection.execute(_LACKING, {"names": names, "rights": list(rights)}).all()
+    if lacking:
+        role, right, tables = lacking[0]
+        raise LedgerError(
+            f"{address.place}: {role} lacks the right to {right} in {tables}; the owner can give it: "
+            f"GRANT {right} ON {tables} TO {role}"
+        )

@@ -1,0 +1,114 @@
+"""What the writer needs of a server: the bounds of each transaction, the term it holds, and what became of a commit
+without an answer.
+
+Every writer has a row of its own, in which each transaction writes its number. So a commit whose answer was lost is
+looked up there: the row waits for the transaction that may still be under way, and says which was the last that counts,
+also after a replica has taken the server's place.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import SQLAlchemyError
+
+from tocsin.adapters.clock import boottime
+from tocsin.adapters.ledger import writes
+from tocsin.adapters.ledger.errors import ledger_error
+from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call
+from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term
+from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.writer import Write
+from tocsin.ports.leadership import FencedError, Term
+
+EVIDENCE = frozenset({writes.end_attempt, writes.record_receipt, writes.record_arrival})
+"""What is written down whoever leads, once and forward only (rule 52)."""
+PATIENCE = 3.0
+"""Seconds in which a group that a server did not take is tried again: as long as one takes to start anew."""
+LOOKED_UP_WITHIN = 5.0
+"""Seconds in which what became of a commit is found out."""
+PAUSE = 0.1
+LOOK_UP_LOCK_MS = IDLE_MS + 1000
+"""Milliseconds that a look-up waits for a transaction that was cut off: the server ends it before."""
+
+_ROW = insert(t.writers)
+
+
+class ServerDatabase:
+    """A Database of the writer. `term` is what it holds while this process leads. `doubt` is called, in the writer's
+    thread, when the ledger holds what whoever wrote it was told it does not.
+    """
+
+    def __init__(self, engine: Engine, doubt: Callable[[], None]) -> None:
+        self.engine = engine
+        self.term: Term | None = None
+        self._doubt = doubt
+        self._name = str(uuid4())
+        self._decides = False
+        self._unknown: int | None = None
+
+    def prepare(self, connection: Connection, *, troubled: bool) -> None:
+        """Nothing: all bounds are those of a transaction, since poolers drop a session's."""
+
+    def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:
+        """Bound what it may wait for; hold the term; write down its number. Raises FencedError."""
+        bound(connection)
+        self._decides = not evidence
+        if not evidence:
+            if self.term is None:
+                raise FencedError("this machine does not lead")
+            hold_term(connection, self.term)
+        if self._unknown is not None:
+            unknown, self._unknown = self._unknown, None
+            if self._last_group(connection) == unknown:
+                self._doubt()
+                raise FencedError("the ledger took a commit without saying so; this machine begins anew")
+        number = {"node": self._name, "last_group": group, "wrote_at": func.clock_timestamp()}
+        connection.execute(_ROW.values(number).on_conflict_do_update(index_elements=["node"], set_=number))
+
+    def _last_group(self, connection: Connection) -> int:
+        """The number in the own row, once every transaction that may change it is over."""
+        number = {"node": self._name, "last_group": 0, "wrote_at": func.clock_timestamp()}
+        same = {"last_group": t.writers.c.last_group}
+        row = _ROW.values(number).on_conflict_do_update(index_elements=["node"], set_=same)
+        last: int = connection.execute(row.returning(t.writers.c.last_group)).scalar_one()
+        return last
+
+    def is_evidence(self, write: Write[Any, Any]) -> bool:
+        """Whether that is written down whoever leads."""
+        return write in EVIDENCE
+
+    def is_of_one_call(self, fault: BaseException) -> bool:
+        """Whether a fault is about what was written."""
+        return is_of_one_call(fault)
+
+    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:
+        """Whether a group that was not taken is worth trying again, after so many seconds; a little later, then."""
+        if troubled or waited >= PATIENCE or not (is_collision(fault) or is_lost(fault)):
+            return False
+        time.sleep(PAUSE)
+        return True
+
+    def is_passing(self, fault: BaseException) -> bool:
+        """Whether the connection is as good as before."""
+        return not is_lost(fault)
+
+    def was_committed(self, group: int) -> bool:
+        """Whether a group is in the ledger although nothing was heard of its commit. Raises LedgerError."""
+        until = boottime() + LOOKED_UP_WITHIN
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    bound(connection, LOOK_UP_LOCK_MS)
+                    return self._last_group(connection) == group
+            except (SQLAlchemyError, OSError) as fault:
+                with suppress(SQLAlchemyError):
+                    self.engine.dispose()
+                if boottime() >= until:
+                    self._unknown = group if self._decides else None
+                    raise ledger_error(fault) from None
+            time.sleep(PAUSE)

@@ -1,0 +1,161 @@
+"""A database on a server: what is found when it is opened, and the one line that says what to do where it cannot be."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from tocsin.adapters.ledger.postgresql import opening
+from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, open_server, open_server_to_read
+from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.ports.leadership import LedgerAwayError
+from tocsin.ports.ledger import LedgerError
+
+from tests.builders.postgres_ledger import make_tables
+from tests.fakes.postgres import OWNER, PASSWORD, Database, Server
+
+
+@pytest.fixture
+def ledger(postgres_server: Server) -> Iterator[Database]:
+    """A database with the tables of a ledger."""
+    with postgres_server.database(make_tables) as database:
+        yield database
+
+
+def refusal(url: str, password: str | None = None, *, reading: bool = False) -> str:
+    """Why it cannot be opened: one line, without the password, and no matter of waiting."""
+    address = ServerAddress(url, password)
+    with pytest.raises(LedgerError) as raised:
+        (open_server_to_read if reading else open_server)(address)
+    assert not isinstance(raised.value, LedgerAwayError)
+    sentence = str(raised.value)
+    assert "\n" not in sentence
+    assert PASSWORD not in sentence + repr(address)
+    return sentence
+
+
+def test_an_empty_database_is_filled(database: Database) -> None:
+    """Whoever opens an empty database first makes its tables; who comes after finds them, and one that only reads."""
+    first, second = open_server(ServerAddress(database.url())), open_server(ServerAddress(database.url()))
+    assert (first.schema, second.schema) == (SCHEMA, SCHEMA)
+    reader = open_server_to_read(ServerAddress(database.url()))
+    with reader.reading.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM term")).scalar() == 1
+    for opened in (first, second, reader):
+        opened.dispose()
+    tables = {name for (name,) in database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+    assert tables == {table.name for table in metadata.sorted_tables} | {"alembic_version"}
+
+
+def test_the_password_comes_beside_the_address(ledger: Database) -> None:
+    """One given beside the address is used where the address names none; the address's own goes before it."""
+    for address in (
+        ServerAddress(ledger.url(password=None), PASSWORD),
+        ServerAddress(ledger.url(), "another"),
+    ):
+        open_server(address).dispose()
+
+
+def test_what_a_human_must_put_right(ledger: Database, postgres_server: Server) -> None:
+    """Each is told in one line that says what to do."""
+    assert "password is wrong; it comes from TOCSIN_LEDGER" in refusal(ledger.url(password="no"))
+    assert "wants a password" in refusal(ledger.url(password=None))
+    url = postgres_server.url("nowhere")
+    assert refusal(url).endswith("there is no database nowhere; CREATE DATABASE nowhere ENCODING 'UTF8'")
+    assert "none of libpq's; write it such as" in refusal(f"{ledger.url()}?nonsense=1")
+    assert "service file" in refusal("postgresql:///?service=nonsense")
+
+
+def test_a_role_that_lacks_rights(ledger: Database, postgres_server: Server) -> None:
+    """A daemon's role must write, a reader's need only read; an empty database is filled by who may make tables."""
+    postgres_server.make_role("reader")
+    url = ledger.url("reader")
+    assert "reader lacks the right to SELECT in" in refusal(url, reading=True)
+    ledger.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+    open_server_to_read(ServerAddress(url)).dispose()
+    assert "reader lacks the right to" in refusal(url)
+    with postgres_server.database() as empty:
+        why = refusal(empty.url("reader"))
+        assert why.endswith(
+            "reader may make no tables in it; make reader its owner, or GRANT CREATE ON SCHEMA public TO reader"
+        )
+        assert "there is no ledger in it yet" in refusal(empty.url("reader"), reading=True)
+
+
+def test_a_database_of_others(database: Database) -> None:
+    """Tables of another program are left alone, also those of one that has the same tool for its changes."""
+    database.run("CREATE TABLE incidents (id int)")
+    assert "tables of another program; give tocsin a database of its own" in refusal(database.url())
+    database.run("CREATE TABLE alembic_version (version_num text)")
+    database.run("INSERT INTO alembic_version VALUES ('f3a1c5')")
+    assert "tables of another program" in refusal(database.url())
+    assert database.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1") == [
+        ("alembic_version",),
+        ("incidents",),
+    ]
+
+
+def test_one_that_cannot_hold_every_text(postgres_server: Server) -> None:
+    """A database in another encoding than UTF-8 is refused before anything is lost in it."""
+    postgres_server.run("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+    assert "encoded in LATIN1" in refusal(postgres_server.url("latin"))
+    postgres_server.run("DROP DATABASE latin")
+
+
+def test_a_server_that_is_too_old(ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said which version it is and which is needed."""
+    monkeypatch.setattr(opening, "OLDEST", 99)
+    assert "; tocsin needs 99 or newer" in refusal(ledger.url())
+
+
+def test_a_newer_schema(ledger: Database) -> None:
+    """A newer program's tables are opened by an older daemon, which may stand by; commands read them as long as that
+    program says that ours understands them.
+    """
+    ledger.run("UPDATE alembic_version SET version_num = '9999'")
+    opened = open_server(ServerAddress(ledger.url()))
+    assert opened.schema == "9999"
+    opened.dispose()
+    open_server_to_read(ServerAddress(ledger.url())).dispose()
+    assert bring_up_to_date(ServerAddress(ledger.url())) == "9999"
+    ledger.run("UPDATE term SET leads_from = '9999'")
+    assert f"another version of tocsin keeps it (schema 9999, not {SCHEMA})" in refusal(ledger.url(), reading=True)
+
+
+def test_one_that_does_not_answer(postgres_server: Server) -> None:
+    """That is nobody's fault, and may pass: refused, a host that is none, one that takes the call and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        port = deaf.getsockname()[1]
+        silent = f"postgresql://{OWNER}@127.0.0.1:{port}/x?connect_timeout=2"
+        for url in (silent, "postgresql://a@127.0.0.1:1/x", "postgresql://a@nowhere.invalid/x"):
+            with pytest.raises(LedgerAwayError, match="cannot be reached: "):
+                open_server(ServerAddress(url))
+
+
+def test_several_hosts(ledger: Database, postgres_server: Server, tmp_path: Path) -> None:
+    """The first host that takes writes is used; a passfile is libpq's own affair."""
+    passfile = tmp_path / "pass"
+    passfile.write_text("*:*:*:*:" + PASSWORD.replace(":", "\\:"))
+    passfile.chmod(0o600)
+    hosts = f"127.0.0.1:1,127.0.0.1:{postgres_server.port}"
+    opened = open_server(ServerAddress(f"postgresql://{OWNER}@{hosts}/{ledger.name}?passfile={passfile}"))
+    with opened.writing.connect() as connection:
+        assert connection.execute(text("SELECT current_database()")).scalar() == ledger.name
+    opened.dispose()
+    ledger.run(f"ALTER DATABASE {ledger.name} SET default_transaction_read_only = on")
+    with pytest.raises(LedgerAwayError, match="read-only"):
+        open_server(ServerAddress(ledger.url()))
+    open_server_to_read(ServerAddress(ledger.url())).dispose()
+
+
+def test_two_make_the_tables_at_once(database: Database) -> None:
+    """Who comes second waits for the first, and changes nothing."""
+    with psycopg.connect(database.url()) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [opening.MIGRATING])
+        waiting = ServerAddress(database.url() + "?options=-c%20lock_timeout%3D200")
+        with pytest.raises(LedgerError, match="lock timeout"):
+            bring_up_to_date(waiting)
+    assert bring_up_to_date(ServerAddress(database.url())) == SCHEMA
