@@ -11,11 +11,11 @@ from tests.house.code import PACKAGE, ROOT, Module, modules, of_each
 FOLDER_MOST = 12
 WIDE = {"cli": 40, "ports": 14, "planning": 13}
 """Folders that may hold more: an index by the commands' names, one seam a file, and one subject of decisions a file."""
-APP_ROOMS_MOST = 18
+APP_ROOMS_MOST = 20
 
 
 def test_a_folder_can_be_looked_over() -> None:
-    """Rule 11: at most twelve modules in a folder, and at most eighteen rooms in app/."""
+    """Rule 11: at most twelve modules in a folder, and at most twenty rooms in app/."""
     counts = Counter(
         module.path.parent.relative_to(PACKAGE).as_posix() for module in modules() if module.path.name != "__init__.py"
     )

@@ -31,6 +31,7 @@ from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.intake.watch import Watch
+from tocsin.app.leadership.alone import Alone
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
@@ -538,7 +539,7 @@ class World:
         self.clock, self.policy, self.settings = clock, policy, settings()
         self.began_at = clock.now()
         self.machine = MachineClock(clock)
-        self.steps = ClockSteps()
+        self.steps, self.lead = ClockSteps(), Alone()
         self.sessions = OpenSessions()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
@@ -624,11 +625,11 @@ class World:
 
     async def _live(self, ledger: DiskLedger) -> None:
         """Until ordered to stop; it begins anew when the machine's clock was moved."""
-        await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
+        await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
         while not self.orders.stop.is_set():
             await self.daemon.take_over()
             self.daemon = await _assemble(self, ledger)
-            await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders)
+            await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
 
     async def kill(self) -> None:
         """Kill -9: nothing is written or sent from here on."""
@@ -668,7 +669,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     agenda = Agenda()
     incidents = Incidents(agenda)
     transports = Transports(world.settings, lambda _settings: {via: world.by_name(via) for via in Channel})
-    context = DeliveryContext(config, incidents, notices, reply_options)
+    context = DeliveryContext(config, incidents, notices, reply_options, fence=world.lead)
     providers = Providers(clock, transports, notices)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])
@@ -684,7 +685,15 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     news = OneFolder(ledger, config, incidents, notices, edits.put_back)
     watch = Watch(clock, config, notices, world.folder, intake, news)
     health = Health(
-        clock, world.manager, world.manager, ledger, config, {"scheduler": scheduler}, watch, delivering=sender
+        clock,
+        world.manager,
+        world.manager,
+        ledger,
+        config,
+        {"scheduler": scheduler},
+        watch,
+        delivering=sender,
+        lead=world.lead,
     )
     stops = Stops(clock, ledger, context)
     for session in await ledger.sessions():

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.leadership.alone import Alone
 from tocsin.app.lifecycle.health import FRESH, HEALTHY, Health
 
 from tests.builders.active_config import active_config, settings
@@ -84,6 +85,7 @@ class Ward:
             self.parts,
             self.watch,
             delivering=self.sender,
+            lead=Alone(),
         )
 
     async def check(self, after: timedelta = timedelta(0)) -> bool:

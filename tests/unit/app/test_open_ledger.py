@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.app.lifecycle.startup import StartError
-from tocsin.app.wiring.build import open_store
+from tocsin.app.wiring.ledgers import open_store
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NOBODY = 65534

@@ -1,5 +1,5 @@
 """What those who decide and deliver share: the config in force, the incidents, where to report, how a message may be
-answered, and the codes that are put in as they leave.
+answered, the codes that are put in as they leave, and whether anything may leave.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.sign_in_codes import SignInCodes
+from tocsin.ports.fence import NO_FENCE, Fence
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class DeliveryContext:
     notices: Notices
     reply_options: ReplyOptions
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
+    fence: Fence = NO_FENCE

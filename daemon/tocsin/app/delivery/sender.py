@@ -56,7 +56,7 @@ class Sender:
         bundles: Bundles,
     ) -> None:
         self._clock = clock
-        self._attempt_log = AttemptLog(ledger)
+        self._attempt_log = AttemptLog(ledger, context.fence)
         self._context = context
         self._providers = providers
         self._dice = dice

@@ -72,7 +72,7 @@ class ConfigOnDisk:
     def __init__(
         self, folder: Path, environ: Mapping[str, str], clock: Clock, threads: Executor, judge: ConfigJudge
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._environ = environ
         self._clock = clock
         self._threads = threads
@@ -83,7 +83,7 @@ class ConfigOnDisk:
     async def read(self, patience: float | None = JUDGED_SOON) -> None:
         """Read it anew."""
         self.before, self.reading = await read_config(
-            self._folder, self._environ, self._clock.now(), self._threads, self._judge, patience
+            self.folder, self._environ, self._clock.now(), self._threads, self._judge, patience
         )
 
     async def ledger(self, threads: Executor) -> LedgerAddress:
@@ -108,7 +108,7 @@ class ConfigOnDisk:
 
     async def _started(self, ledger: ConfigLedger) -> Started:
         now = self._clock.now()
-        return await load_at_start(self.reading, ledger, self._folder, self._environ, now, self._judge)
+        return await load_at_start(self.reading, ledger, self.folder, self._environ, now, self._judge)
 
 
 async def ledger_of(reading: Configuration, threads: Executor) -> LedgerAddress | None:

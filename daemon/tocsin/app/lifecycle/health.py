@@ -10,6 +10,7 @@ from typing import Protocol
 
 import structlog
 
+from tocsin.app.leadership.lead import Lead
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import LedgerError, NoticeLedger
@@ -60,7 +61,8 @@ log = structlog.get_logger()
 
 
 class Health:
-    """Checks all marks; feeds the watchdog after a good check, and pings the heartbeat after one without trouble.
+    """Checks all marks; after a good check it feeds the watchdog and keeps the lead, and pings the heartbeat after one
+    without trouble.
 
     The marks of `parts` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is
     not cured by a restart, which would only forget what went out from memory: then the watchdog is fed, and the
@@ -79,6 +81,7 @@ class Health:
         watch: Watching,
         *,
         delivering: Delivering,
+        lead: Lead,
     ) -> None:
         self._clock = clock
         self._manager = manager
@@ -88,6 +91,7 @@ class Health:
         self._parts = parts
         self._watch = watch
         self._delivering = delivering
+        self._lead = lead
         self._pinged_at: datetime | None = None
         self._withheld = False
 
@@ -107,6 +111,7 @@ class Health:
         self._watch.attest()
         writes = await self._ledger_writes(now)
         self._manager.healthy()
+        self._lead.note_healthy()
         if writes and now - self._watch.alive_at <= FRESH and self._delivers(now):
             await self._ping(now)
         return True

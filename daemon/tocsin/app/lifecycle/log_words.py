@@ -141,6 +141,14 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "kept templates": lambda f: f"the last good templates go on: {f['why']}",
     "not apart": lambda f: f"{f['trouble']}",
     "alerts not taken": lambda f: f"alerts could not be taken: {f['trouble']}",
+    "standing by": lambda f: f"{f['node']} stands by: it takes the lead when nobody else leads",
+    "standby trouble": lambda f: f"it stands by, but: {f['trouble']}",
+    "standby trouble over": lambda _: "it stands by, and could take the lead again",
+    "leading": lambda f: f"{f['node']} leads now{'' if f['clean'] else ': who led before has fallen silent'}",
+    "not leading any more": lambda f: f"this machine does not lead any more ({f['why']}), and sends nothing",
+    "handing over": lambda f: f"this machine gives the lead to another one: {f['why']}",
+    "lease not renewed": lambda f: f"the lead could not be renewed: {f['trouble']}",
+    "lease not given back": lambda f: f"the lead could not be given back, others wait some seconds: {f['trouble']}",
 }
 """What each event of ours says. An event without an entry is told with its fields."""
 

@@ -1,4 +1,4 @@
-"""The daemon from its start to its end: begin, ready, reload, drain.
+"""The daemon while it leads, from its start to its end: begin, ready, reload, drain.
 
 It decides the order of things, and that no part dies unnoticed: a part that breaks ends the daemon, and the service
 manager starts it again. What the parts do is theirs; `app/wiring` has put them together.
@@ -16,6 +16,7 @@ import structlog
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.leadership.lead import Lead
 from tocsin.app.lifecycle.clock_watch import ClockWatch
 from tocsin.app.lifecycle.reload import Reload
 from tocsin.app.state.active_config import ActiveConfig
@@ -26,12 +27,12 @@ from tocsin.domain.notification import Kind
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.supervisor import ServiceManager
 
-DRAINS_FOR = 30.0
-"""Seconds for what is under way to end; the rest is left for the next start."""
 BEGINS_ANEW_WITHIN = 10.0
-"""The same when the daemon begins anew at once."""
+"""Seconds for what is under way to end when the daemon begins anew at once."""
+LOSES_WITHIN = 2.0
+"""The same when it does not lead any more."""
 NOTES_FOR = 2.0
-"""Seconds at a stop for writing down what operators have not heard yet."""
+"""Seconds at a stop for writing down what operators have not heard yet, where it may take that long."""
 READS_FIRST = 5.0
 """Seconds for the first reading of the folder and of the provider's list of answers, before steps that are found late
 fire: an answer that came meanwhile must stop them (rule 62)."""
@@ -99,9 +100,10 @@ class Daemon:
     parts: tuple[Part, ...]
     sources: tuple[Source, ...]
 
-    async def serve(self, unsettled: Sequence[Letter], orders: Orders) -> None:
-        """Serve until ordered to stop, or until the clock asks to begin anew, then drain. `unsettled` are letters that
-        the process before did not finish.
+    async def serve(self, unsettled: Sequence[Letter], orders: Orders, lead: Lead) -> None:
+        """Serve until ordered to stop, or until the clock asks to begin anew, then drain; or until the lead is lost:
+        then how the tries under way end is still recorded. `unsettled` are letters that the process before did not
+        finish.
         """
         self._say_ready()
         try:
@@ -109,10 +111,12 @@ class Daemon:
                 running = [tasks.create_task(_run(part)) for part in self.parts]
                 running.append(tasks.create_task(self._reload_at(orders)))
                 running.append(tasks.create_task(self._begin(unsettled)))
-                await _first(orders.stop.wait(), self.clock_watch.wanted.wait())
-                if orders.stop.is_set():
+                await _first(orders.stop.wait(), self.clock_watch.wanted.wait(), lead.lost.wait())
+                if lead.lost.is_set():
+                    await self.sender.drain(LOSES_WITHIN)
+                elif orders.stop.is_set():
                     self.manager.stopping()
-                    await self._drain(orders, DRAINS_FOR)
+                    await self._drain(orders, lead.drains_for)
                 else:
                     self.manager.reloading()
                     await self._drain(orders, BEGINS_ANEW_WITHIN)
@@ -185,7 +189,7 @@ class Daemon:
     async def _let_end(self, patience: float) -> None:
         """Write down what just happened and operators have not heard yet, and let tries under way end."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(NOTES_FOR):
+            async with asyncio.timeout(min(NOTES_FOR, patience / 3)):
                 await self.operator_notices.flush(lasting=False)
         await self.sender.drain(patience)
 

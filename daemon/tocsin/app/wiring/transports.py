@@ -10,11 +10,16 @@ from tocsin.domain.people import Channel
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.ports.transport import Transport
 
 
-def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Mapping[str, Transport]]:
-    """The transports of each channel by their provider's name, in the order in which they are tried."""
+def make_transports(
+    settings: Settings, clock: Clock, fence: Fence = NO_FENCE
+) -> dict[Channel, Mapping[str, Transport]]:
+    """The transports of each channel by their provider's name, in the order in which they are tried. The
+    `fence` stands before all that leaves by them.
+    """
     email, sms = settings.email, settings.sms
     outbox = Outbox(
         folder=settings.outbox,
@@ -22,19 +27,20 @@ def make_transports(settings: Settings, clock: Clock) -> dict[Channel, Mapping[s
         sms_sender=sms.sender or "",
         sms_senders=sms.senders,
         clock=clock,
+        fence=fence,
     )
     status_url = f"{settings.public_url}/twilio/status" if settings.receives_callbacks else ""
     return {
         Channel.EMAIL: {MAIN: outbox}
         if email.transport is MailTransport.OUTBOX
-        else {name: _smtp(provider) for name, provider in email.providers.items()},
+        else {name: _smtp(provider, fence) for name, provider in email.providers.items()},
         Channel.SMS: {MAIN: outbox}
         if sms.transport is SmsTransport.OUTBOX
-        else {name: _twilio(provider, status_url, clock) for name, provider in sms.providers.items()},
+        else {name: _twilio(provider, status_url, clock, fence) for name, provider in sms.providers.items()},
     }
 
 
-def _smtp(provider: EmailProvider) -> Smtp:
+def _smtp(provider: EmailProvider, fence: Fence) -> Smtp:
     return Smtp(
         host=provider.host or "",
         port=provider.port,
@@ -43,10 +49,11 @@ def _smtp(provider: EmailProvider) -> Smtp:
         username=provider.username or "",
         password=provider.password.get_secret_value() if provider.password else "",
         ca_file=provider.ca_file,
+        fence=fence,
     )
 
 
-def _twilio(provider: SmsProvider, status_url: str, clock: Clock) -> Twilio:
+def _twilio(provider: SmsProvider, status_url: str, clock: Clock, fence: Fence) -> Twilio:
     return Twilio(
         account_sid=provider.account_sid or "",
         sender=provider.sender or "",
@@ -58,4 +65,5 @@ def _twilio(provider: SmsProvider, status_url: str, clock: Clock) -> Twilio:
         api_url=provider.api_url or "",
         status_url=status_url,
         clock=clock,
+        fence=fence,
     )

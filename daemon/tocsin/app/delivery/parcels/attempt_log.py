@@ -15,6 +15,8 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.domain.delivery import Attempt, Bundle, Fate, Outcome
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import Policy
+from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.leadership import FencedError
 from tocsin.ports.ledger import LedgerError, SendLedger
 
 FROM_MEMORY = {Kind.PAGE: 2, Kind.OPERATOR: 1}
@@ -28,20 +30,25 @@ log = structlog.get_logger()
 class AttemptLog:
     """Writes attempts into the ledger, and leaves what it could not take with the delivery."""
 
-    def __init__(self, ledger: SendLedger) -> None:
+    def __init__(self, ledger: SendLedger, fence: Fence = NO_FENCE) -> None:
         self._ledger = ledger
+        self._fence = fence
 
     async def begin(self, parcel: Parcel, to: str, now: datetime, *, provider: str = "") -> tuple[Attempt, ...]:
         """Write a try down, for each letter in it. While the ledger cannot be written pages go all the same, but not
         more than twice, and notices to operators once, at once if it could not even take the letter; nothing when it
-        must wait.
+        must wait, or another machine leads.
         """
+        if not self._fence.holds():
+            return ()
         members = parcel.members
         waits = any(member.copies >= FROM_MEMORY.get(parcel.kind, 0) for member in members)
         if (all(member.recorded for member in members) or waits) and await self.save_pending(parcel):
             try:
                 like = Attempt("", "", 0, parcel.via, to, now, provider=provider)
                 return await self._begin(members, parcel.bundle, like)
+            except FencedError:
+                return ()
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
         return () if waits else tuple(_from_memory(member, parcel.bundle, to, provider, now) for member in members)

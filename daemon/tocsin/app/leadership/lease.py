@@ -1,0 +1,122 @@
+"""The lead of one of several machines: renewed while the daemon is healthy, counted on its own clock, and lost when
+another term is in the ledger (rules 52, 53).
+
+It decides by `planning/leadership` alone. A ledger that does not answer ends no lead: the lease runs out, nothing
+leaves, and whoever reaches it again goes on if nobody took over meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.planning.leadership import HEALTHY, RENEWS_EVERY, holds, renews
+from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
+from tocsin.ports.ledger import LedgerError
+
+DRAINS_FOR = 1.5
+"""Seconds for what is under way to end at a stop, so that with all else another machine leads within 2."""
+TRIES_EVERY = 1.0
+"""Seconds between two tries to renew it after one that failed."""
+STARTS_WITHIN = 60.0
+"""Seconds for a start to come to its first healthy pass. One that takes longer leaves the lead to others."""
+GIVES_BACK_WITHIN = 2.0
+"""Seconds for giving the lead back; then the others wait for the lease to run out."""
+
+log = structlog.get_logger()
+
+
+class Lease:
+    """A Lead. `began` is the instant before it was taken, by `boottime`: seconds of a clock that never stops. `former`
+    is the process that led before and did not give it back; empty: it was given back, or nobody had it.
+    """
+
+    drains_for = DRAINS_FOR
+
+    def __init__(
+        self,
+        ledger: LeadershipLedger,
+        term: Term,
+        this: ThisNode,
+        boottime: Callable[[], float],
+        began: float,
+        *,
+        former: str = "",
+        hears: Callable[[datetime], None] = lambda _now: None,
+    ) -> None:
+        """`hears` is told the database's time at each renewal (R60)."""
+        self.term = term
+        self.former = former
+        self.took_at = began
+        self.lost = asyncio.Event()
+        self._ledger = ledger
+        self._this = this
+        self._boottime = boottime
+        self._hears = hears
+        self._renewal_began: float | None = began
+        self._healthy_at = began + STARTS_WITHIN - HEALTHY
+        self._trouble = ""
+
+    def holds(self) -> bool:
+        """Whether enough of the lease is left for a first byte."""
+        return holds(self._renewal_began, self._boottime())
+
+    def note_healthy(self) -> None:
+        """Renew it for a while yet."""
+        self._healthy_at = self._boottime()
+
+    def begin_anew(self) -> None:
+        """The daemon starts anew, and is healthy until it could be again."""
+        self._healthy_at = self._boottime() + STARTS_WITHIN - HEALTHY
+
+    async def run(self) -> None:
+        """Renew it, until it is lost or this is cancelled."""
+        while not self.lost.is_set():
+            await self.renew()
+            await asyncio.sleep(TRIES_EVERY if self._trouble else RENEWS_EVERY)
+        await asyncio.Event().wait()
+
+    async def renew(self) -> None:
+        """Renew it once, if the daemon is healthy."""
+        began = self._boottime()
+        if not renews(self._healthy_at, began):
+            self._note("no healthy pass")
+            return
+        try:
+            now = await self._ledger.renew(self.term, self._this.row(NodeState.LEADING))
+        except FencedError:
+            self.lose("another machine leads")
+        except LedgerError as trouble:
+            self._note(str(trouble))
+        else:
+            self._trouble, self._renewal_began = "", began
+            self._hears(now)
+
+    def lose(self, why: str) -> None:
+        """It is over: nothing leaves any more."""
+        if not self.lost.is_set():
+            log.warning("not leading any more", why=why, term=self.term.epoch)
+        self._renewal_began = None
+        self.lost.set()
+
+    def hand_over(self, why: str) -> None:
+        """Let what is under way end, and give the lead back."""
+        log.warning("handing over", why=why, term=self.term.epoch)
+        self.lost.set()
+
+    async def give_back(self) -> None:
+        """Leave the lead to whoever looks first."""
+        self._renewal_began = None
+        try:
+            async with asyncio.timeout(GIVES_BACK_WITHIN):
+                await self._ledger.give_back(self.term)
+        except (LedgerError, TimeoutError) as trouble:
+            log.warning("lease not given back", trouble=str(trouble))
+
+    def _note(self, trouble: str) -> None:
+        """Log a trouble once, until it is over."""
+        if trouble != self._trouble:
+            log.warning("lease not renewed", trouble=trouble)
+        self._trouble = trouble

@@ -1,0 +1,175 @@
+"""A machine that does not lead: it looks each second whether it may, says that it is there, and keeps warm.
+
+When it may is `planning/leadership`'s to say. What it does meanwhile (its folder, its inbox, its config) are parts that
+are given to it; they end before it leads.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from tocsin.app.leadership.lease import Lease
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.planning.leadership import (
+    LOOKS_EVERY,
+    REPLACED_AFTER,
+    REPORTS_EVERY,
+    Sighting,
+    may_take,
+    sight,
+)
+from tocsin.ports.leadership import LeadershipLedger, LeaseView, MayNotLeadError, NodeState, NodeTakenError, Term
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.supervisor import ServiceManager
+
+TAKEN_FOR = REPLACED_AFTER + 5.0
+"""Seconds after which a name that another process has is not that of one that was killed."""
+
+log = structlog.get_logger()
+
+
+class StandbyPart(Protocol):
+    """Something that runs while a machine stands by."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+
+class StandingBy:
+    """How one of several machines comes to lead. `parts` are made anew each time it stands by; `hears` is told the
+    database's time at each renewal of the lease (R60).
+    """
+
+    def __init__(
+        self,
+        ledger: LeadershipLedger,
+        this: ThisNode,
+        manager: ServiceManager,
+        boottime: Callable[[], float],
+        *,
+        parts: Callable[[], Sequence[StandbyPart]] = tuple,
+        hears: Callable[[datetime], None] = lambda _now: None,
+    ) -> None:
+        self._ledger = ledger
+        self._this = this
+        self._manager = manager
+        self._boottime = boottime
+        self._parts = parts
+        self._hears = hears
+        self._sighting: Sighting | None = None
+        self._reported_at: float | None = None
+        self._taken_since: float | None = None
+        self._lease: Lease | None = None
+        self._trouble = ""
+
+    async def until_leading(self, stop: asyncio.Event) -> Lease | None:
+        """Stand by until this process leads; None: it was told to stop. Raises NodeTakenError."""
+        self._sighting = self._reported_at = None
+        self._manager.ready("standing by")
+        log.info("standing by", node=self._this.name)
+        taken: NodeTakenError | None = None
+        lease: Lease | None = None
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(_run(part)) for part in self._parts()]
+            try:
+                lease = await self._look_until(stop)
+            except NodeTakenError as other:
+                taken = other
+            for task in running:
+                task.cancel()
+        if taken is not None:
+            raise taken
+        if lease is None:
+            await self.leave()
+        return lease
+
+    async def leave(self) -> None:
+        """Tell the others that this process ends cleanly, if they can be told."""
+        with contextlib.suppress(LedgerError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._ledger.report(self._this.row(NodeState.STANDING_BY, stopped=True))
+
+    async def _look_until(self, stop: asyncio.Event) -> Lease | None:
+        while not stop.is_set():
+            lease = await self.look()
+            if lease is not None:
+                return lease
+            self._manager.healthy()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOKS_EVERY):
+                    await stop.wait()
+        return None
+
+    async def look(self) -> Lease | None:
+        """Look once; the lease, if this process leads now. Raises NodeTakenError."""
+        try:
+            await self._report()
+            view = await self._ledger.look()
+            self._sighting = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
+            self._note("")
+            if self._reported_at is not None and may_take(self._sighting, free=self._is_free(view)):
+                return await self._take(view)
+        except NodeTakenError:
+            raise
+        except LedgerError as trouble:
+            self._note(str(trouble))
+        return None
+
+    async def _take(self, view: LeaseView) -> Lease | None:
+        began = self._boottime()
+        try:
+            term = await self._ledger.take(view, self._this.row(NodeState.LEADING))
+        except MayNotLeadError as trouble:
+            self._note(str(trouble))
+            return None
+        if term is None:
+            return None
+        former = view.node if view.node != self._this.id else ""
+        log.warning("leading", node=self._this.name, term=term.epoch, clean=not former)
+        self._lease = Lease(self._ledger, term, self._this, self._boottime, began, former=former, hears=self._hears)
+        return self._lease
+
+    def _is_free(self, view: LeaseView) -> bool:
+        """Whether nobody leads: it was given back by another, or this process took it and never heard so."""
+        return view.node == self._this.id or (not view.node and not self._gave_back(view.term))
+
+    def _gave_back(self, term: Term) -> bool:
+        """Whether this process itself gave that term back."""
+        return self._lease is not None and self._lease.term == term
+
+    async def _report(self) -> None:
+        """Say now and then that this machine is there. A name that another process has is waited for: it may be that of
+        one that was just killed.
+        """
+        now = self._boottime()
+        if self._reported_at is not None and now - self._reported_at < REPORTS_EVERY:
+            return
+        try:
+            await self._ledger.report(self._this.row(NodeState.STANDING_BY))
+        except NodeTakenError:
+            self._reported_at = None
+            self._taken_since = self._taken_since or now
+            if now - self._taken_since >= TAKEN_FOR:
+                raise
+            return
+        self._reported_at, self._taken_since = now, None
+
+    def _note(self, trouble: str) -> None:
+        """Log a trouble once, and its end."""
+        if trouble == self._trouble:
+            return
+        if trouble:
+            log.warning("standby trouble", trouble=trouble)
+        else:
+            log.info("standby trouble over")
+        self._trouble = trouble
+
+
+async def _run(part: StandbyPart) -> None:
+    await part.run()
+    raise AssertionError(f"{part} came to an end")

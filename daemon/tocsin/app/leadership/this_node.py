@@ -1,0 +1,44 @@
+"""This machine's daemon, as the others see it: the row that it writes."""
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from tocsin.ports.clock import Clock
+from tocsin.ports.leadership import Node, NodeState
+
+
+@dataclass(slots=True)
+class ThisNode:
+    """What is known here. `name` and `folder` tell it from others, `id` from the processes that were there before;
+    `config` is the revision in force or on disk, `key` tells its signing key from others', `providers_ok` whether it
+    reaches a provider.
+    """
+
+    clock: Clock
+    name: str
+    folder: str
+    version: str
+    schema: str
+    config: str = ""
+    key: str = ""
+    providers_ok: bool = False
+    id: str = field(default_factory=lambda: str(uuid4()))
+    _became: Node | None = None
+
+    def row(self, state: NodeState, *, stopped: bool = False) -> Node:
+        """The row as it is now, in this state."""
+        since = self._became.since if self._became and self._became.state is state else self.clock.now()
+        self._became = Node(
+            self.id,
+            self.name,
+            self.folder,
+            state,
+            since,
+            version=self.version,
+            config=self.config,
+            schema=self.schema,
+            key=self.key,
+            providers_ok=self.providers_ok,
+            stopped=stopped,
+        )
+        return self._became

@@ -1,0 +1,88 @@
+"""Where the ledger lies, and how its daemon comes to lead: a file of this machine, with which it is alone."""
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError
+from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
+from tocsin.app.engine.ledger_keeper import LedgerKeeper
+from tocsin.app.leadership.alone import Alone
+from tocsin.app.leadership.lead import Leadership
+from tocsin.app.lifecycle.run import Part
+from tocsin.app.lifecycle.startup import StartError, bring_back
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerInFile:
+    """A ledger of SQLite, open for this daemon alone."""
+
+    path: Path
+    clock: Clock
+    store: FileStore
+    ledger: SqlLedger
+    leadership: Leadership
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock, closing: AsyncExitStack) -> Self:
+        """Open it; `closing` lets go of it in the end. Raises StartError."""
+        store = open_store(path, clock.now(), closing)
+        return cls(path, clock, store, SqlLedger(store), Alone())
+
+    async def recall(self) -> OperatorNotice | None:
+        """What the file says is brought in line with the clock, and with the mark of what was sent beside it; what
+        operators hear of that.
+        """
+        notice = await bring_back(self.ledger, self.clock.now())
+        await self.store.compare_with_mark(self.clock.now())
+        return notice
+
+    def parts(self, notices: Notices) -> tuple[Part, ...]:
+        """What looks after it while the daemon runs."""
+        return (LedgerKeeper(self.clock, self.store, notices, self.path),)
+
+    def tell(self, notices: Notices) -> None:
+        """What operators hear of how it was found."""
+        if aside := self.store.set_aside:
+            sentence = f"the ledger was damaged and set aside as {aside}; a fresh one goes on and knows nothing"
+            notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))
+
+
+def open_store(path: Path, now: datetime, closing: AsyncExitStack) -> FileStore:
+    """The ledger's file, for this daemon alone; `closing` lets go of it in the end. Raises StartError."""
+    try:
+        refuse_to_leave_roots_files(path.parent)
+        lock = take_lock(path)
+        if lock is not None:
+            closing.callback(lock.release)
+        store = FileStore(open_file(path, now.strftime("%Y%m%dT%H%M%SZ")), lock)
+    except LedgerLockedError as other:
+        raise StartError(other) from None
+    except (LedgerError, OSError) as trouble:
+        if way := way_to_write(path):
+            raise StartError(f"the ledger {path} cannot be opened: {way}") from None
+        why = (
+            f"the ledger {path} {why_not(path, trouble, 'opened', os.W_OK)}"
+            if isinstance(trouble, OSError)
+            else trouble
+        )
+        raise StartError(why) from None
+    closing.push_async_callback(store.close)
+    return store
+
+
+def refuse_to_leave_roots_files(folder: Path) -> None:
+    """Root, who starts a daemon by hand, would write a ledger that its own user cannot open. Raises StartError."""
+    if owner := owner_beside_root(folder):
+        whose = f"{folder} belongs to {owner}, who could not open what root writes there"
+        raise StartError(f"{whose}; start it as {owner}: systemctl start tocsin, or runuser -u {owner} -- tocsin run")

@@ -1,0 +1,393 @@
+"""Standing by, leading and not leading any more, in virtual time on one shared lease (section 9, rules 52 and 53)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from tocsin.app.leadership.alone import Alone
+from tocsin.app.leadership.lease import STARTS_WITHIN, Lease
+from tocsin.app.leadership.standing_by import TAKEN_FOR, StandingBy
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.planning.leadership import LEASE, MARGIN
+from tocsin.ports.leadership import NodeState, NodeTakenError
+
+from tests.fakes.leadership import MemoryLeadership, SharedLeadership
+from tests.fakes.loop import VirtualClock, run_virtually
+
+
+class Watchers:
+    """A service manager that counts."""
+
+    def __init__(self) -> None:
+        self.fed = 0
+        self.said: list[str] = []
+
+    def ready(self, status: str) -> None:
+        self.said.append(status)
+
+    def reloading(self) -> None:
+        self.said.append("reloading")
+
+    def stopping(self) -> None:
+        self.said.append("stopping")
+
+    def healthy(self) -> None:
+        self.fed += 1
+
+
+class Machine:
+    """One machine: it stands by, leads as long as it does (healthy as it is told), and stands by again."""
+
+    def __init__(self, shared: SharedLeadership, clock: VirtualClock, name: str, *, parts: Any = tuple) -> None:
+        self.rows, self.clock, self.name = MemoryLeadership(shared), clock, name
+        self.this = ThisNode(clock, name, "/srv/incidents", "1.0", "")
+        self.manager, self.stop, self.heard = Watchers(), asyncio.Event(), list[datetime]()
+        self.standing_by = StandingBy(
+            self.rows, self.this, self.manager, self.boottime, parts=parts, hears=self.heard.append
+        )
+        self.lease: Lease | None = None
+        self.leads: list[tuple[float, float]] = []
+        self.healthy = True
+        self.frozen = asyncio.Event()
+        self.frozen.set()
+        self.task = asyncio.create_task(self._live())
+
+    def boottime(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def _live(self) -> None:
+        while lease := await self.standing_by.until_leading(self.stop):
+            began, self.lease = self.boottime(), lease
+            keeping, passes = asyncio.create_task(lease.run()), asyncio.create_task(self._passes(lease))
+            stopping, lost = asyncio.create_task(self.stop.wait()), asyncio.create_task(lease.lost.wait())
+            await asyncio.wait({keeping, stopping, lost}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (keeping, passes, stopping, lost):
+                task.cancel()
+            await lease.give_back()
+            self.lease = None
+            self.leads.append((began, self.boottime()))
+
+    async def _passes(self, lease: Lease) -> None:
+        while True:
+            if self.healthy:
+                lease.note_healthy()
+            await asyncio.sleep(5)
+
+    @property
+    def holds(self) -> bool:
+        return self.lease is not None and self.lease.holds()
+
+    async def end(self) -> None:
+        self.stop.set()
+        await self.task
+
+
+def shared_life(life: Callable[[SharedLeadership, VirtualClock], Awaitable[Any]]) -> Any:
+    """What comes of a life on one shared lease."""
+
+    async def live(clock: VirtualClock) -> Any:
+        return await life(SharedLeadership(clock), clock)
+
+    return run_virtually(live)
+
+
+async def held(machines: list[Machine], seconds: float) -> list[list[str]]:
+    """Who may send, ten times a second."""
+    seen = []
+    for _ in range(round(seconds * 10)):
+        await asyncio.sleep(0.1)
+        seen.append([machine.name for machine in machines if machine.holds])
+    return seen
+
+
+def test_alone() -> None:
+    """With SQLite a daemon leads at once and for ever; nothing may stop what it sends."""
+
+    async def life(_clock: VirtualClock) -> tuple[bool, bool, bool]:
+        alone, stop = Alone(), asyncio.Event()
+        lead = await alone.until_leading(stop)
+        stop.set()
+        await alone.give_back()
+        return lead is alone, alone.holds() and not alone.lost.is_set(), await alone.until_leading(stop) is None
+
+    assert run_virtually(life) == (True, True, True)
+
+
+def test_the_first_leads_at_once_and_for_ever() -> None:
+    """A lease that nobody had is taken at the first look; the others stand by, say so, and feed their watchdogs."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        machines = [Machine(shared, clock, name) for name in ("a", "b", "c")]
+        seen = await held(machines, 120)
+        assert all(names == ["a"] for names in seen)
+        assert {row.name: row.state for row in shared.rows.values()} == {
+            "a": NodeState.LEADING,
+            "b": NodeState.STANDING_BY,
+            "c": NodeState.STANDING_BY,
+        }
+        assert [machine.manager.fed > 100 for machine in machines] == [False, True, True]
+        last_words = [row.last_word for row in shared.rows.values() if row.last_word]
+        assert clock.now() - min(last_words) <= timedelta(seconds=5)
+        assert machines[0].heard[-1] > clock.now() - timedelta(seconds=4)
+        for machine in machines:
+            await machine.end()
+
+    shared_life(life)
+
+
+def test_a_clean_stop_is_a_takeover_in_a_second() -> None:
+    """The lease is given back, and the next look takes it; a process that ended cleanly says so (P9)."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a, b = Machine(shared, clock, "a"), Machine(shared, clock, "b")
+        await asyncio.sleep(20.5)
+        await a.end()
+        stopped_at = clock.now()
+        await asyncio.sleep(1.1)
+        assert b.holds
+        assert shared.took[-1][0] - stopped_at <= timedelta(seconds=1)
+        assert b.lease is not None
+        assert not b.lease.former
+        await b.end()
+
+    shared_life(life)
+
+
+def test_a_killed_leader_is_followed_after_the_lease() -> None:
+    """What it had left of the lease is waited for: over ten seconds of one and the same count, under twelve."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> tuple[float, str]:
+        a, b = Machine(shared, clock, "a"), Machine(shared, clock, "b")
+        await asyncio.sleep(21.7)
+        former = shared.view.node
+        a.task.cancel()
+        a.rows.cut = True
+        killed_at = clock.now()
+        await asyncio.sleep(15)
+        assert b.lease is not None
+        assert b.lease.former == former
+        await b.end()
+        return (shared.took[-1][0] - killed_at).total_seconds(), shared.took[-1][1]
+
+    took, name = shared_life(life)
+    assert name == "b"
+    assert LEASE - 3 <= took <= LEASE + 2
+
+
+@pytest.mark.parametrize("cut_for", [3.0, 8.5, 11.0, 14.0, 60.0])
+def test_a_leader_that_is_cut_off_never_sends_beside_another(cut_for: float) -> None:
+    """Its lease runs out before another takes it; when it is back it goes on, or stands by without a restart."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        machines = [Machine(shared, clock, name) for name in ("a", "b", "c")]
+        await asyncio.sleep(10)
+        machines[0].rows.cut = True
+        seen = await held(machines, cut_for)
+        machines[0].rows.cut = False
+        seen += await held(machines, 30)
+        assert max(len(names) for names in seen) == 1
+        assert sum(1 for names in seen if not names) <= (LEASE + 5) * 10
+        assert len(shared.took) == (1 if cut_for < LEASE else 2)
+        assert seen[-1] == [shared.took[-1][1]]
+        for machine in machines:
+            await machine.end()
+
+    shared_life(life)
+
+
+def test_a_leader_that_is_not_healthy_loses_the_lead() -> None:
+    """P9: it renews only while the last healthy pass is under 10 s old; another leads then, and it stands by."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a, b = Machine(shared, clock, "a"), Machine(shared, clock, "b")
+        await asyncio.sleep(10)
+        a.healthy = False
+        seen = await held([a, b], 40)
+        assert max(len(names) for names in seen) == 1
+        assert (b.holds, a.holds) == (True, False)
+        a.healthy = True
+        await asyncio.sleep(30)
+        assert (b.holds, a.holds, len(shared.took)) == (True, False, 2)
+        await a.end()
+        await b.end()
+
+    shared_life(life)
+
+
+def test_a_start_has_its_time() -> None:
+    """Before the first healthy pass the lease is renewed for as long as a start may take, and no longer."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        rows = MemoryLeadership(shared)
+        lease = await StandingBy(
+            rows, ThisNode(clock, "a", "/i", "1", ""), Watchers(), lambda: asyncio.get_running_loop().time()
+        ).look()
+        assert lease is not None
+        keeping = asyncio.create_task(lease.run())
+        await asyncio.sleep(STARTS_WITHIN - 1)
+        assert lease.holds()
+        await asyncio.sleep(LEASE)
+        assert not lease.holds()
+        lease.note_healthy()
+        await asyncio.sleep(4)
+        assert lease.holds()
+        keeping.cancel()
+
+    shared_life(life)
+
+
+def test_the_lease_is_counted_from_before_the_renewal_began() -> None:
+    """Rule 53: a renewal of which the answer takes long gives that much less."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(10)
+        assert a.lease is not None
+        a.rows.takes = 6.0
+        began = asyncio.get_running_loop().time()
+        await a.lease.renew()
+        assert asyncio.get_running_loop().time() - began == 6.0
+        a.rows.cut = True
+        await asyncio.sleep(LEASE - MARGIN - 6.0 - 0.1)
+        assert a.holds
+        await asyncio.sleep(0.2)
+        assert not a.holds
+        a.task.cancel()
+
+    shared_life(life)
+
+
+def test_a_lost_answer_to_the_take() -> None:
+    """Whoever took the lead and did not hear so finds its own name in the lease, and goes on at once."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        taken = a.rows.take
+
+        async def take(*given: Any) -> Any:
+            a.rows.lost_answers, a.rows.take = 1, taken  # type: ignore[method-assign]
+            return await taken(*given)
+
+        a.rows.take = take  # type: ignore[method-assign]
+        await asyncio.sleep(1.5)
+        assert a.holds
+        assert [name for _, name in shared.took] == ["a", "a"]
+        assert a.lease is not None
+        assert not a.lease.former
+        await a.end()
+
+    shared_life(life)
+
+
+def test_whoever_gave_the_lead_back_lets_others_take_it() -> None:
+    """P9: it does not take it again at its next look; only when nobody else has for as long as a lease lasts."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(10)
+        assert a.lease is not None
+        a.lease.hand_over("its pages reach nobody")
+        assert not (await held([a], LEASE - 0.5))[-1]
+        await asyncio.sleep(2)
+        assert a.holds
+        b = Machine(shared, clock, "b")
+        await asyncio.sleep(2)
+        a.lease.hand_over("its pages reach nobody")
+        await asyncio.sleep(1.5)
+        assert b.holds
+        await a.end()
+        await b.end()
+
+    shared_life(life)
+
+
+def test_no_database_at_the_start() -> None:
+    """R54: it stands by without it, and leads when it is there."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        shared.away = True
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(100)
+        assert not a.task.done()
+        assert a.manager.fed > 90
+        shared.away = False
+        await asyncio.sleep(1.5)
+        assert a.holds
+        await a.end()
+
+    shared_life(life)
+
+
+def test_a_name_that_another_process_has() -> None:
+    """R43: a second process with that name and folder ends; one whose predecessor was killed only waits for it."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(10)
+        second = Machine(shared, clock, "a")
+        with pytest.raises(NodeTakenError):
+            await asyncio.wait_for(second.task, TAKEN_FOR + 2)
+        a.task.cancel()
+        a.rows.cut = True
+        third = Machine(shared, clock, "a")
+        await asyncio.sleep(LEASE + 3)
+        assert third.holds
+        await third.end()
+
+    shared_life(life)
+
+
+def test_what_a_standby_does_ends_before_it_leads() -> None:
+    """Its parts run while it stands by, are made anew each time, and one that breaks ends the process."""
+
+    class Part:
+        running = 0
+        made = 0
+
+        def __init__(self) -> None:
+            Part.made += 1
+
+        async def run(self) -> None:
+            Part.running += 1
+            try:
+                await asyncio.sleep(1000)
+                raise ZeroDivisionError
+            finally:
+                Part.running -= 1
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(1)
+        b = Machine(shared, clock, "b", parts=lambda: [Part()])
+        await asyncio.sleep(5)
+        assert Part.running == 1
+        await a.end()
+        await asyncio.sleep(1.5)
+        assert (b.holds, Part.running) == (True, 0)
+        assert b.lease is not None
+        b.lease.lose("a test")
+        await asyncio.sleep(1)
+        assert (Part.running, Part.made) == (1, 2)
+        b.rows.cut = True  # else it would lead again after a while
+        with pytest.raises(ExceptionGroup):
+            await asyncio.wait_for(b.task, 1100)
+
+    shared_life(life)
+
+
+def test_a_stop_is_told_to_the_others() -> None:
+    """A standby that is told to stop says that it ends cleanly, so that nobody misses it; without a database as well."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a, b = Machine(shared, clock, "a"), Machine(shared, clock, "b")
+        await asyncio.sleep(5)
+        await b.end()
+        assert [row.stopped for row in shared.rows.values()] == [False, True]
+        shared.away = True
+        before = clock.now()
+        await a.end()
+        assert clock.now() - before < timedelta(seconds=4)
+
+    shared_life(life)
