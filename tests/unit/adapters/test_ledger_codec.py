@@ -64,7 +64,9 @@ def test_half_a_character_stops_nothing() -> None:
     assert isinstance(read, Seen)
     assert read.incident.title == "a?b"
     assert read_outcome(write_outcome(Deferred("\ud800"))) == Deferred("\ud800")
-    assert content_row("digest", Content("\ud800"))["text"] == "?"
+    assert content_row("digest", Content("\ud800", "a\0b")) == {
+        "digest": "digest", "text": "?", "subject": "a?b", "html": "", "language": "en",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["Dreamt", "Accepted"])

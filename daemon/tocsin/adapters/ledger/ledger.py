@@ -10,7 +10,7 @@ from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.schema.attempt_ids import AttemptIds
-from tocsin.adapters.ledger.schema.codec import replace_surrogates, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, link_row, notification_row, suppression_row
 from tocsin.adapters.ledger.schema.tables import write_instant
@@ -223,7 +223,7 @@ class SqlLedger:
             "kind": arrival.kind.value,
             "ref": arrival.ref,
             "who": arrival.who,
-            "body": replace_surrogates(arrival.body),
+            "body": replace_non_characters(arrival.body),
             "at": write_instant(arrival.at),
         }
         return await self._commit(writes.record_arrival, row)
@@ -242,7 +242,7 @@ class SqlLedger:
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""
-        judged = {"this": row, "result": result, "words": replace_surrogates(words)}
+        judged = {"this": row, "result": result, "words": replace_non_characters(words)}
         await self._commit(writes.record_result, judged)
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:

@@ -101,6 +101,7 @@ def results_since(kind: ArrivalKind, who: str, since: datetime) -> Question[tupl
 def last_arrival_at(kind: ArrivalKind) -> Question[datetime | None]:
     """When the newest of a kind came in."""
     query = select(t.arrivals.c.at).where(t.arrivals.c.kind == kind.value).order_by(t.arrivals.c.at.desc())
+    query = query.execution_options(stream_results=True)  # the first that can be read is wanted, not all
 
     def read(connection: Connection) -> datetime | None:
         with connection.execute(query) as instants:

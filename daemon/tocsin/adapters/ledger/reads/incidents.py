@@ -119,7 +119,7 @@ def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadabl
     query = (
         select(t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body)
         .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
-        .where(t.incidents.c.finished.is_(False))
+        .where(t.unfinished)
         .order_by(t.facts.c.incident, t.facts.c.sequence)
     )
     by_incident = groupby(connection.execute(query), key=lambda row: row[0])
@@ -134,6 +134,7 @@ def incidents(connection: Connection) -> tuple[str, ...]:
 def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
     """The incidents that were closed last, the newest first, each once with the instant."""
     closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed").order_by(t.facts.c.id.desc())
+    closings = closings.execution_options(stream_results=True)
 
     def read(connection: Connection) -> tuple[tuple[str, datetime], ...]:
         closed_at: dict[str, datetime] = {}

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.codec import replace_surrogates
+from tocsin.adapters.ledger.schema.codec import replace_non_characters
 from tocsin.adapters.ledger.schema.rows import (
     RowError,
     decode,
@@ -87,7 +87,9 @@ def _content(row: RowMapping, contents: dict[str, Content]) -> Content:
     """The words of a row; equal ones are in memory once."""
     digest: str = row["content"]
     if digest not in contents:
-        contents[digest] = Content(*(replace_surrogates(row[part]) for part in ("text", "subject", "html", "language")))
+        contents[digest] = Content(
+            *(replace_non_characters(row[part]) for part in ("text", "subject", "html", "language"))
+        )
     return contents[digest]
 
 
@@ -150,7 +152,7 @@ def answer_link(digest: str) -> Question[AnswerLink | None]:
         if row is None or not isinstance(row["episode"], int):
             return None
         return AnswerLink(
-            digest, replace_surrogates(row["incident"]), row["episode"], replace_surrogates(row["person"])
+            digest, replace_non_characters(row["incident"]), row["episode"], replace_non_characters(row["person"])
         )
 
     return read

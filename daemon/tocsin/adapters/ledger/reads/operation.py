@@ -18,6 +18,7 @@ from tocsin.ports.ledger import KeptConfig
 def last_good_config(vouches: Callable[[str | None, str, bytes], bool]) -> Question[KeptConfig | None]:
     """The config that came into force last and can be read. `vouches`: whether the code beside one holds."""
     kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
+    kept = kept.execution_options(stream_results=True)  # the first that can be read is wanted, not all
 
     def read(connection: Connection) -> KeptConfig | None:
         with connection.execute(kept) as rows:

@@ -40,7 +40,7 @@ def write_fact(fact: Fact) -> str:
         body: bytes = adapter.dump_json(fact, exclude_defaults=True)
     except ValueError:  # half a surrogate pair in a text: it is no character, and must not keep a fact out
         fields = adapter.dump_python(fact, mode="json", exclude_defaults=True)
-        return replace_surrogates(json.dumps(fields, ensure_ascii=False))
+        return replace_non_characters(json.dumps(fields, ensure_ascii=False))
     return body.decode()
 
 
@@ -90,6 +90,6 @@ def _brief(fault: ValidationError) -> str:
     return f"{place}: {error['msg']}" if place else error["msg"]
 
 
-def replace_surrogates(text: str) -> str:
-    """The text as UTF-8 can hold it: halves of surrogate pairs become question marks."""
-    return text.encode("utf-8", "replace").decode()
+def replace_non_characters(text: str) -> str:
+    """The text as every database can hold it: halves of surrogate pairs, and NUL, become question marks."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.schema.codec import read_outcome, replace_surrogates
+from tocsin.adapters.ledger.schema.codec import read_outcome, replace_non_characters
 from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
 from tocsin.domain.delivery import Attempt, Content, Receipt
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
@@ -43,13 +43,13 @@ def digest_of(content: Content) -> str:
 def content_row(digest: str, content: Content) -> dict[str, Any]:
     """Words as a row."""
     parts = {"subject": content.subject, "text": content.text, "html": content.html, "language": content.language}
-    return {"digest": digest, **{name: replace_surrogates(part) for name, part in parts.items()}}
+    return {"digest": digest, **{name: replace_non_characters(part) for name, part in parts.items()}}
 
 
 def link_row(link: AnswerLink) -> dict[str, Any]:
     """A short link as a row."""
     names = {"incident": link.incident, "person": link.person}
-    named = {name: replace_surrogates(text) for name, text in names.items()}
+    named = {name: replace_non_characters(text) for name, text in names.items()}
     return {"digest": link.digest, "episode": link.episode, **named}
 
 
