@@ -798,6 +798,20 @@ async def test_what_goes_into_files_is_judged_apart(shelf: Shelf) -> None:
     assert len(await ledger.unjudged_acts()) == 1
 
 
+async def test_what_machines_hand_in_is_judged_apart(shelf: Shelf) -> None:
+    """P9: in the order it came, and once; nothing of it stands before somebody's answer."""
+    ledger = await shelf.open()
+    kinds = (ArrivalKind.VERSION, ArrivalKind.SMS, ArrivalKind.VANISHED, ArrivalKind.NOTICE)
+    for kind in kinds:
+        assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=kind.value, body="x" * 100_000))
+    assert not await ledger.record_arrival(replace(ARRIVAL, kind=ArrivalKind.VERSION, ref="version"))
+    handed_in = await ledger.unjudged_hand_ins()
+    assert [arrival.ref for _, arrival in handed_in] == ["version", "vanished", "notice"]  # type: ignore[union-attr]
+    assert [arrival.ref for _, arrival in await ledger.unjudged_arrivals()] == ["sms"]  # type: ignore[union-attr]
+    await ledger.record_result(handed_in[0][0], "edited")
+    assert len(await ledger.unjudged_hand_ins()) == 2
+
+
 async def test_acts_are_judged_in_turn(shelf: Shelf) -> None:
     """What is declared first; then the first edit of each person, then their second: also where more lies there than is
     given at once.

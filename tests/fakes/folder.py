@@ -1,11 +1,11 @@
 """A folder in memory: what a test puts in is what a scan gives."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
-from tocsin.ports.folder import Listed, MarkTrouble
+from tocsin.ports.folder import Listed, MarkTrouble, RememberedFile
 from tocsin.text.decoding import FILE_LIMIT
 
 from tests.fakes.loop import StillHangsError
@@ -72,3 +72,19 @@ class FakeFolder:
             await self._poked.wait()
             self._poked.clear()
             yield None
+
+
+class FakeFolderMemory:
+    """`ports.FolderMemory` that outlives whoever used it."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, RememberedFile] = {}
+
+    def load(self) -> Mapping[str, RememberedFile]:
+        """All of it."""
+        return dict(self.files)
+
+    def note(self, files: Sequence[RememberedFile]) -> str:
+        """By incident."""
+        self.files |= {file.incident: file for file in files}
+        return ""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from tocsin.domain.arrival import BY_FILE, Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
+from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     MAIN,
     Accepted,
@@ -454,7 +454,11 @@ class MemoryLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""
-        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE)
+        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE | HANDED_IN)
+
+    async def unjudged_hand_ins(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """Rows count from 1."""
+        return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN)
 
     async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """Rows count from 1."""

@@ -20,7 +20,7 @@ INNER = {
     "app": {
         "state": 0, "simulation": 0, "configuration": 0, "reply_options": 1, "delivery": 2,
         "edits": 1, "diff": 3, "policy_tests": 3, "incidents": 3, "engine": 3,
-        "leadership": 4, "intake": 4, "alerts": 4, "replies": 4, "sign_in": 4, "arrivals": 5, "lifecycle": 6, "doctor": 7, "wiring": 8,
+        "leadership": 4, "intake": 4, "alerts": 4, "replies": 4, "sign_in": 4, "arrivals": 5, "hand_ins": 6, "lifecycle": 7, "doctor": 8, "wiring": 9,
     },
     "formats": {"schema": 0, "inbox": 1, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"answer": 2, "delivery": 0, "language": 0, "message": 1, "operator": 2, "report": 2},

@@ -27,6 +27,9 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
+from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
+from tocsin.app.hand_ins.leading import shared_folders
+from tocsin.app.hand_ins.standby_folder import FolderHandIn
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.set_aside import SetAsideIncidents
@@ -48,7 +51,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
-from tocsin.domain.arrival import BY_FILE, ArrivalKind, Judgement, OptOut
+from tocsin.domain.arrival import BY_FILE, HANDED_IN, ArrivalKind, Judgement, OptOut
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.delivery import (
     MAIN,
@@ -80,7 +83,7 @@ from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PlainBundles, shipped_words
-from tests.fakes.folder import FakeFolder
+from tests.fakes.folder import FakeFolder, FakeFolderMemory
 from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.incident_files import MemoryIncidentFiles
 from tests.fakes.ledger import acts_in_turn
@@ -300,7 +303,11 @@ class DiskLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
-        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE)
+        return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE | HANDED_IN)
+
+    async def unjudged_hand_ins(self) -> tuple[tuple[int, CameIn], ...]:
+        await self._commit()
+        return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN)
 
     async def unjudged_acts(self) -> tuple[tuple[int, CameIn], ...]:
         await self._commit()
@@ -560,6 +567,8 @@ class World:
         self._task: asyncio.Task[None] | None = None
         self._ledger: DiskLedger | None = None
         self.daemon: Any = None
+        self.machine_name = ""
+        self.memory = FakeFolderMemory()
 
     @property
     def arrived(self) -> list[Arrival]:
@@ -631,6 +640,16 @@ class World:
             self.daemon = await _assemble(self, ledger)
             await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
 
+    async def stand_by(self) -> None:
+        """Another machine leads: this one watches its folder, and hands in what is new there."""
+        self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
+        config, notices = ActiveConfig(self.policy, self.settings, OptOuts(())), Notices(self.machine)
+        handed_in, threads = HandedIn(self.machine, ledger), None
+        place = self.machine_name, "incidents", self.machine, config, notices, self.folder, self.memory
+        parts = FolderHandIn(*place, handed_in, self.files, threads), NoticesHandedIn("b", notices, handed_in)
+        self._task = asyncio.create_task(_run_all(parts))
+        await asyncio.sleep(0)
+
     async def kill(self) -> None:
         """Kill -9: nothing is written or sent from here on."""
         assert self._task is not None
@@ -661,6 +680,12 @@ class World:
             self._task.result()
 
 
+async def _run_all(parts: Sequence[Any]) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        for part in parts:
+            tasks.create_task(part.run())
+
+
 async def _assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock, notices, words = world.machine, Notices(world.machine), shipped_words()
@@ -679,10 +704,19 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
-    intake = Intake(known, finished=await finished(ledger, incidents))
     threads: Any = object()  # the loop runs at once whatever is given to whichever threads
     edits = EditFeed(clock, ledger, EditJudge(clock, ledger, context, world.files, threads), notices)
-    news = OneFolder(ledger, config, incidents, notices, edits.put_back)
+    further, sources = world.further_parts, tuple[Any, ...]()
+    intake: Intake
+    news: Any
+    if world.machine_name:
+        place, put_back = (world.machine_name, "incidents", clock, ledger, config, incidents, notices), edits.put_back
+        shared = await shared_folders(*place, world.folder, world.memory, put_back)
+        intake, news, sources = shared.intake, shared.news, (shared.feed,)
+        further += (shared.feed, shared.kept)
+    else:
+        intake = Intake(known, finished=await finished(ledger, incidents))
+        news = OneFolder(ledger, config, incidents, notices, edits.put_back)
     watch = Watch(clock, config, notices, world.folder, intake, news)
     health = Health(
         clock,
@@ -726,9 +760,9 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         edits,
         stops,
         transports,
-        *world.further_parts,
+        *further,
     )
     reload: Any = None
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, world.steps)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, world.manager)
-    return Daemon(*daemon, (*parts, clock_watch), (watch, inbox))
+    return Daemon(*daemon, (*parts, clock_watch), (watch, inbox, *sources))

@@ -15,8 +15,8 @@ from tocsin.domain.people import Channel
 class ArrivalKind(StrEnum):
     """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
     or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, what
-    somebody does to an incident, or declares, in the browser; and that somebody asks to sign in, has typed a code,
-    signs out.
+    somebody does to an incident, or declares, in the browser; that somebody asks to sign in, has typed a code, signs
+    out; and what another machine sees: a version of a file, that files have vanished, a notice for the operators.
     """
 
     SMS = "sms"
@@ -31,8 +31,13 @@ class ArrivalKind(StrEnum):
     SIGN_IN = "sign_in"
     CODE = "code"
     SIGN_OUT = "sign_out"
+    VERSION = "version"
+    VANISHED = "vanished"
+    NOTICE = "notice"
 
 
+HANDED_IN = frozenset({ArrivalKind.VERSION, ArrivalKind.VANISHED, ArrivalKind.NOTICE})
+"""What machines that do not lead see, and hand in: judged apart from the rest, since there may be much of it."""
 BY_FILE = frozenset({ArrivalKind.ALERT, ArrivalKind.EDIT, ArrivalKind.DECLARE})
 """What is judged apart from the rest, since it is written into the incident folder, which may hang."""
 

@@ -1,6 +1,6 @@
 """The folder of incident files."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,4 +42,30 @@ class Folder(Protocol):
 
     def pokes(self) -> AsyncIterator[None]:
         """Something may have changed. Says not what (house rule 4); survives the folder's removal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedFile:
+    """What a machine's file of an incident held last: its name, its bytes and their digest, and the digests of all that
+    it held so far, oldest first, that one included. `gone`: it is not there any more.
+    """
+
+    name: str
+    incident: str
+    digest: str
+    data: bytes
+    held: tuple[str, ...] = ()
+    gone: bool = False
+
+
+class FolderMemory(Protocol):
+    """What the files of a machine's folder held last. Every call blocks."""
+
+    def load(self) -> Mapping[str, RememberedFile]:
+        """What is remembered, by incident; nothing where that cannot be read."""
+        ...
+
+    def note(self, files: Sequence[RememberedFile]) -> str:
+        """Remember these; empty, or why that cannot be."""
         ...

@@ -225,9 +225,7 @@ class ArrivalLedger(Protocol):
         ...
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-        """What came in and is not judged yet, oldest first, each with its row; what is judged apart left out. There may
-        be more than are given. One that cannot be read belongs to no incident.
-        """
+        """What came in and is to be judged, oldest first, with its row; not what is judged apart. There may be more."""
         ...
 
     async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
@@ -238,10 +236,12 @@ class ArrivalLedger(Protocol):
         """What people declare in the browser, then their edits, of each person in turn: judged apart for that, too."""
         ...
 
+    async def unjudged_hand_ins(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What other machines handed in, oldest first: judged apart, too."""
+        ...
+
     async def record_result(self, row: int, result: str, words: str = "") -> None:
-        """An arrival is judged; `result` is a word for what it led to, `words` a sentence for whoever waits for it. The
-        first result stands, with its words.
-        """
+        """An arrival led to `result`, a word; `words` are a sentence for whoever waits for it. The first ones stand."""
         ...
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:

@@ -240,6 +240,10 @@ class SqlLedger:
         """What people do to incidents, or declare."""
         return await self._read(arrivals.unjudged_acts)
 
+    async def unjudged_hand_ins(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What other machines handed in."""
+        return await self._read(arrivals.unjudged_hand_ins)
+
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""
         judged = {"this": row, "result": result, "words": replace_non_characters(words)}

@@ -4,12 +4,10 @@ A signed link alone may note, write an internal update, and say that it is not h
 (P8). The web side holds to that as well, but it is not believed. What is judged twice, after a kill, is done once.
 """
 
-import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol
 
 import structlog
@@ -22,10 +20,10 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.edits import words
 from tocsin.app.edits.changes import Telling
 from tocsin.app.edits.conflicts import version_of
-from tocsin.app.edits.overwritten import PUT_BACK
-from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands, small_enough
+from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.intake.intake import Overwritten
+from tocsin.app.intake.older_saves import OlderSaves
 from tocsin.app.replies.answer_options import options_of
 from tocsin.app.state.act_room import MOST, WITHIN, ActRoom
 from tocsin.domain.arrival import Arrival, ArrivalKind, DeclareEntry, EditEntry, Judgement
@@ -35,11 +33,9 @@ from tocsin.domain.incident import Edit, Incident, Status
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import read_entry
-from tocsin.formats.incident.edit import edit_incident
-from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import ArrivalLedger, IncidentLedger, UnreadableError
-from tocsin.text.cleaning import clean, one_line, shown
+from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import service_named, severity_named
 
 SEEN_WITHIN, REOPENED_WITHIN = timedelta(seconds=2), timedelta(seconds=4)
@@ -78,6 +74,7 @@ class EditJudge:
         self._files = files
         self._threads = threads
         self._room = ActRoom(clock, ledger)
+        self._older_saves = OlderSaves(files, threads, context.notices)
 
     async def refusal(self, act: Arrival) -> Judgement | None:
         """Why nothing at all is done that this person wants, so that a flood takes no time; None: it is looked at.
@@ -109,20 +106,8 @@ class EditJudge:
             return Judgement(REFUSED, words.UNWRITTEN)
 
     async def put_back(self, overwritten: Overwritten) -> None:
-        """Put back what a save of an older text lacks; what cannot be is told, and the save counts as it is."""
-        incident, file = overwritten.incident, shown(overwritten.file)
-        note = overwritten.edits[-1].note
-        lacked = note.text.removeprefix(PUT_BACK) if note else ""
-        change, loop = partial(_mended, overwritten), asyncio.get_running_loop()
-        try:
-            done = await loop.run_in_executor(self._threads, self._files.change, overwritten.file, change)
-        except (EditRefusedError, FileError) as fault:
-            log.warning("not put back", incident=incident, lacked=lacked, why=str(fault))
-            saved = f"{file} was saved by an editor that had an older text, and what it lacks was not put back"
-            self._notices.tell(OperatorNotice(Trouble.EDITS_UNWRITTEN, f"{saved}: {lacked} {fault}", about=incident))
-            return
-        if done:
-            log.info("put back", incident=incident, lacked=lacked)
+        """Put back what a save of an older text lacks."""
+        await self._older_saves.mend(overwritten)
 
     async def _edit(self, arrival: Arrival) -> Judgement | Written:
         proof, _, body = arrival.body.partition(" ")
@@ -235,17 +220,3 @@ def _may_by_link(edit: Edit) -> bool:
 
 def _reopens(before: Incident, edit: Edit) -> bool:
     return before.resolved and edit.status not in {None, Status.RESOLVED}
-
-
-def _mended(overwritten: Overwritten, data: bytes) -> bytes | None:
-    """A save with what it lacks, comments kept; None where the file holds something else by now. Raises
-    EditRefusedError.
-    """
-    if digest(data) != overwritten.digest:
-        return None
-    after: bytes | None = data
-    for edit in overwritten.edits:
-        after = edit_incident(after, edit) if after is not None else None
-    if after is None:
-        raise EditRefusedError(f"{shown(overwritten.file)} cannot be edited with everything else kept")
-    return small_enough(after, overwritten.edits[-1])

@@ -58,12 +58,22 @@ class Overwritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """Files of open incidents have been gone for 10 s together: of which, and the notice that says so."""
+
+    incidents: tuple[str, ...]
+    notice: OperatorNotice
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """What a listing brought. `overwritten` are saves that something is to be put back into; `gone` are ids of never
     readable incidents whose file has been gone for 10 s; `unknown` those of finished incidents whose file says
     something new, and whose versions must be noted before it is judged; `mended` are files of which what was told
     last is not true any more, `returned` what was told to have vanished and is back, by what the notice is about;
-    `none_held`: for sure no file is held (rule 69); `next_look` is when to scan again, even if nothing pokes.
+    `none_held`: for sure no file is held (rule 69); `next_look` is when to scan again, even if nothing pokes. `missing`
+    tells of which incidents those notices are that say that files have vanished, `left` of which the file is not there
+    any more under any name.
     """
 
     versions: tuple[Version, ...] = ()
@@ -75,6 +85,8 @@ class Changes:
     none_held: bool = False
     notices: tuple[OperatorNotice, ...] = ()
     next_look: datetime | None = None
+    missing: tuple[Missing, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -91,6 +103,8 @@ class _Look:
     checkout: Checkout | None = None
     notices: list[OperatorNotice] = field(default_factory=list)
     next_look: datetime | None = None
+    missing: list[Missing] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     def due(self, since: datetime, after: timedelta) -> bool:
         """Whether something that began at `since` has lasted that long; else it is looked at again then."""
@@ -152,7 +166,7 @@ class Intake:
             none_held = not (look.unknown or self._to_ask or self._any_held())
         unknown, mended = tuple(look.unknown), tuple(look.mended)
         versions, overwritten, notices = tuple(look.versions), tuple(look.overwritten), few(look.notices)
-        told = (unknown, mended, returned, none_held, notices, look.next_look)
+        told = (unknown, mended, returned, none_held, notices, look.next_look, tuple(look.missing), tuple(look.left))
         return Changes(versions, overwritten, tuple(look.gone), *told)
 
     def _unlisted(self, why: str, look: _Look) -> None:
@@ -315,13 +329,15 @@ class Intake:
 
     def _miss(self, look: _Look) -> None:
         """Files that have been gone for 10 s: a never readable one ends its pages, an open incident goes on, told."""
-        missed: list[str] = []
+        missed: dict[str, str] = {}
         for name, file in list(self._files.vanished.items()):
             known = self._known.get(file.id)
             superseded = self._files.superseded(name, file)
             if known and not superseded and not look.due(file.since, GONE_AFTER):
                 continue
             self._files.forget(name, file)
+            if not superseded:
+                look.left.append(file.id)
             if known is None or superseded:
                 continue
             if known.incident.unreadable:
@@ -329,13 +345,14 @@ class Intake:
                 look.gone.append(file.id)
                 look.notices.append(gone(self._name(name), file.id))
             elif not known.incident.resolved:
-                missed.append(name)
+                missed[name] = file.id
         if missed:
-            together = [missed] if len(missed) > APART_MOST else [[name] for name in missed]
+            together = [list(missed)] if len(missed) > APART_MOST else [[name] for name in missed]
             for names in together:
                 notice = vanished([self._name(name) for name in names])
                 self._missed[notice.about] = frozenset(names)
                 look.notices.append(notice)
+                look.missing.append(Missing(tuple(missed[name] for name in names), notice))
 
     def _note_returned(self) -> tuple[str, ...]:
         """Of which notices all the files are back, by what these are about."""

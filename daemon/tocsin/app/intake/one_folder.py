@@ -1,12 +1,11 @@
 """What becomes of the files of the only folder there is: what counts in a file is a version of its incident at once."""
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from tocsin.app.intake.file_notices import NONE_HELD
 from tocsin.app.intake.intake import Changes, Overwritten
+from tocsin.app.intake.newest_files import NewestFiles
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
@@ -15,9 +14,6 @@ from tocsin.domain.facts import Gone, Seen
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import IncidentLedger, LedgerError
-
-KEPT_TOGETHER = 500
-"""Versions given to the ledger at once."""
 
 
 class OneFolder:
@@ -36,8 +32,7 @@ class OneFolder:
         self._incidents = incidents
         self._notices = notices
         self._put_back = put_back
-        self._some = asyncio.Event()
-        self._unkept: list[tuple[str, str, str, bytes]] = []
+        self._kept = NewestFiles(ledger)
 
     async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:
         """What counts is news of its incident."""
@@ -52,8 +47,7 @@ class OneFolder:
         for version in changes.versions:
             file = files.get(version.file)
             if file is not None and file.data and not version.incident.unreadable:
-                self._unkept.append((version.incident.id, version.file, version.digest, file.data))
-        self._some.set()
+                self._kept.add(version.incident.id, version.file, version.digest, file.data)
 
     async def recorded(self, incident: str) -> KnownVersion | None:
         """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""
@@ -63,15 +57,8 @@ class OneFolder:
             return None
 
     async def run(self) -> None:
-        """Let the ledger have the bytes of readable versions, in good time. A miss is a small loss: facts hold them."""
-        while True:
-            await self._some.wait()
-            self._some.clear()
-            while together := self._unkept[:KEPT_TOGETHER]:
-                del self._unkept[:KEPT_TOGETHER]
-                keeping = (self._ledger.keep_file(*version) for version in together)
-                with contextlib.suppress(LedgerError):
-                    await asyncio.gather(*keeping)
+        """Let the ledger have the bytes of readable versions."""
+        await self._kept.run()
 
 
 def tell_of_files(changes: Changes, notices: Notices) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Fact
+from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
@@ -123,6 +123,22 @@ class Incidents:
     def state(self, incident: str) -> IncidentState:
         """The state of an incident, a fresh one if it is new."""
         return self._states.setdefault(incident, IncidentState())
+
+    def is_set_aside(self, incident: str) -> bool:
+        """Whether what the ledger has of it cannot be read, and nothing has come in for it since (rule 63)."""
+        state = self._states.get(incident)
+        return state is not None and state.anew
+
+    def is_known(self, incident: str) -> bool:
+        """Whether anything was ever heard of it, as far as this process knows."""
+        return incident in self._archived or incident in self._states
+
+    def unrecorded(self, incident: str) -> tuple[Fact, ...]:
+        """The versions of an incident that are not in the ledger for sure."""
+        state = self._states.get(incident)
+        if state is None:
+            return ()
+        return tuple(fact for fact in (*state.unwritten.facts, *state.events) if isinstance(fact, Seen))
 
     def is_archived(self, incident: str) -> bool:
         """Whether its facts must be read from the ledger before it is looked at."""

@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
-from tocsin.domain.arrival import BY_FILE, Arrival, ArrivalKind, Judgement, ReservedCode
+from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger import Unreadable
 
@@ -21,7 +21,12 @@ ARRIVALS_AT_ONCE = 200
 
 def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
     """What came in and is not judged yet, oldest first, each with its row; what goes into files apart."""
-    return _unjudged(connection, t.arrivals.c.kind.not_in([kind.value for kind in BY_FILE]))
+    return _unjudged(connection, t.arrivals.c.kind.not_in([kind.value for kind in BY_FILE | HANDED_IN]))
+
+
+def unjudged_hand_ins(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    """What other machines handed in, oldest first."""
+    return _unjudged(connection, t.arrivals.c.kind.in_([kind.value for kind in HANDED_IN]))
 
 
 def unjudged_alerts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:

@@ -1,0 +1,218 @@
+"""The leader's judgement of what a machine's file says: whether it is new, and what of it counts (P9).
+
+Of an incident that nobody has heard of all counts. Else what differs from the version that the file had before is done
+to the newest version; what the ledger knew already, and a file that lags behind, change nothing. It must not know how a
+file reached it, and judges the leader's own by the same rules.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from tocsin.app.edits.carried_over import carried_over
+from tocsin.app.edits.lineage import RecordedVersion, came_from, lags_behind, newest_held
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
+from tocsin.app.intake.newest_files import NewestFiles
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.domain.facts import Fact, Gone, Seen
+from tocsin.domain.incident import Incident
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.incident.edit import rewrite_incident, write_incident
+from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import IncidentLedger, LedgerError, UnreadableError
+from tocsin.text.decoding import FILE_LIMIT
+
+DECLARED, EDITED, KNOWN, STALE, UNREADABLE, GONE, TOLD, NOTHING = (
+    "declared", "edited", "known", "stale", "unreadable", "gone", "told", "nothing",
+)  # fmt: skip
+"""What a hand-in led to."""
+BASES_MOST = 64
+"""Versions that are looked at for the one that a save was made of, the newest."""
+
+TOLD_AGAIN = timedelta(days=1)
+"""When it is told again that an incident's file is gone: every machine's clone may lose it, one after the other."""
+
+log = structlog.get_logger()
+
+
+class FileVersions:
+    """Judges versions of files, one after the other, and has what counts become facts."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        ledger: IncidentLedger,
+        config: ActiveConfig,
+        incidents: Incidents,
+        notices: Notices,
+        kept: NewestFiles,
+    ) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._config = config
+        self._incidents = incidents
+        self._notices = notices
+        self._kept = kept
+        self._judging = asyncio.Lock()
+        self._told_gone: dict[str, datetime] = {}
+
+    async def judge(self, version: FileVersion, *, away: bool = False) -> str:
+        """What became of it. Raises LedgerError, unless the ledger is taken for `away`: then what this process knows of
+        the incident must do.
+        """
+        async with self._judging:
+            result = await self._judge(version, away=away)
+        log.info("file judged", incident=version.incident, machine=version.machine, result=result)
+        return result
+
+    async def judge_gone(self, gone: FilesGone) -> str:
+        """Files of these incidents are gone on one machine. Operators hear of each open incident once, until a version
+        of it is seen again. Raises LedgerError.
+        """
+        async with self._judging:
+            if gone.never_read:
+                return await self._end_unread(gone.incidents)
+            now = self._clock.now()
+            self._told_gone = {incident: at for incident, at in self._told_gone.items() if now - at < TOLD_AGAIN}
+            news = [incident for incident in gone.incidents if incident not in self._told_gone]
+            news = [incident for incident in news if await self._is_open(incident)]
+            self._told_gone |= dict.fromkeys(news, now)
+        if not news:
+            return NOTHING
+        text = f"on {gone.machine}: {gone.text}"
+        self._notices.tell(OperatorNotice(Trouble.FILE_VANISHED, text, about=gone.about))
+        return TOLD
+
+    async def recorded(self, incident: str, *, away: bool = False) -> Sequence[RecordedVersion]:
+        """Every version that counted of an incident, oldest first, those included that are not written down yet. Raises
+        LedgerError.
+        """
+        pending = self._incidents.unrecorded(incident)
+        recorded: Sequence[Fact] = ()
+        if away and self._incidents.is_archived(incident):
+            raise LedgerError(f"what happened in {incident} is in the ledger alone")
+        if away or not self._incidents.is_known(incident):
+            history = self._incidents.history(incident)
+            if history.incident is not None:
+                recorded = (Seen(history.seen_at or self._clock.now(), history.incident, history.digest),)
+        else:
+            try:
+                recorded = await self._ledger.facts(incident)
+            except UnreadableError:  # it is set aside, and begins anew (rule 63)
+                recorded = ()
+        facts = [*recorded, *(fact for fact in pending if fact not in recorded)]
+        return [(fact.digest, fact.incident) for fact in facts if isinstance(fact, Seen)]
+
+    async def _is_open(self, incident: str) -> bool:
+        newest = await self._newest(incident)
+        return newest is not None and not newest.resolved
+
+    async def _newest(self, incident: str) -> Incident | None:
+        versions = await self.recorded(incident)
+        return versions[-1][1] if versions else None
+
+    async def _judge(self, version: FileVersion, *, away: bool) -> str:
+        versions = await self.recorded(version.incident, away=away)
+        if not versions:
+            return self._declare(version)
+        (newest_digest, newest), digests = versions[-1], [digest for digest, _ in versions]
+        if version.digest == newest_digest:
+            return await self._read_again(version, newest)
+        if version.digest in digests and lags_behind(version.digest, version.held, digests):
+            return STALE
+        now = self._read(version.data, version, None if newest.unreadable else newest)
+        if now is None:
+            return UNREADABLE
+        if newest.unreadable:
+            return self._count(version, now, version.data)
+        before = None if version.before is None else self._read(version.before, version, newest)
+        return await self._merge(version, before, now, versions)
+
+    def _declare(self, version: FileVersion) -> str:
+        """Nobody has heard of it."""
+        incident = self._read(version.data, version, None)
+        if incident is not None:
+            self._count(version, incident, version.data)
+            return DECLARED
+        lines = version.trouble if not version.data else first_lines(version.data.decode("utf-8", "replace"))
+        self._count(version, unreadable_incident(version.file, lines, self._config.policy, version.incident), b"")
+        return DECLARED
+
+    async def _read_again(self, version: FileVersion, newest: Incident) -> str:
+        """The content that counts already. Under another config it may say something else, and the file may have
+        another name.
+        """
+        kept = await self._kept_file(version.incident)
+        if kept is None or newest.unreadable:
+            return KNOWN
+        name, data = kept
+        if name != version.file and not version.before:
+            self._kept.add(version.incident, version.file, version.digest, data)
+        now = self._read(data, version, newest)
+        if version.before != version.data or now is None or now == newest:
+            return KNOWN
+        return self._count(version, now, data)
+
+    async def _merge(
+        self, version: FileVersion, before: Incident | None, now: Incident, versions: Sequence[RecordedVersion]
+    ) -> str:
+        """What differs from the version that it was made of, on top of the newest."""
+        held, newest = newest_held(version.held, [digest for digest, _ in versions]), versions[-1][1]
+        newer = [
+            incident for _, incident in versions[held + 1 if before else max(held, 0) :] if not incident.unreadable
+        ]
+        base = came_from(before, now, newer[-BASES_MOST:])
+        assert base is not None, "the newest version is one"
+        merged = carried_over(base, now, newest)
+        if merged == newest and newest.resolved:
+            return KNOWN
+        data = version.data if merged == now else await self._text_of(merged, version)
+        return self._count(version, merged, data)
+
+    async def _text_of(self, merged: Incident, version: FileVersion) -> bytes:
+        """A text that reads as this version: the newest one's with its comments, else one that is written anew."""
+        kept = await self._kept_file(version.incident)
+        if kept is not None and (before := self._read(kept[1], version, None)) is not None:
+            data = rewrite_incident(kept[1], before, merged)
+            if data is not None and len(data) <= FILE_LIMIT and self._read(data, version, None) == merged:
+                return data
+        return write_incident(merged)
+
+    async def _kept_file(self, incident: str) -> tuple[str, bytes] | None:
+        """The file of the newest version, as far as the ledger can say."""
+        with suppress(LedgerError):
+            return await self._ledger.file(incident)
+        return None
+
+    def _count(self, version: FileVersion, incident: Incident, data: bytes) -> str:
+        """This version counts from now."""
+        rank = self._config.policy.incident_rank(incident)
+        self._incidents.add_event(incident.id, Seen(self._clock.now(), incident, version.digest), rank)
+        self._told_gone.pop(incident.id, None)
+        if data:
+            self._kept.add(incident.id, version.file, version.digest, data)
+        return EDITED
+
+    async def _end_unread(self, incidents: Sequence[str]) -> str:
+        """The files of what was never readable are gone: its pages end."""
+        ended = NOTHING
+        for incident in incidents:
+            newest = await self._newest(incident)
+            if newest is not None and newest.unreadable:
+                self._incidents.add_event(incident, Gone(self._clock.now()))
+                ended = GONE
+        return ended
+
+    def _read(self, data: bytes, version: FileVersion, previous: Incident | None) -> Incident | None:
+        """What a content says; None: nothing that can be read."""
+        if not data:
+            return None
+        incident = read_incident(data, version.file, self._config.policy, previous, version.file).incident
+        return replace(incident, id=version.incident) if incident else None

@@ -1,0 +1,171 @@
+"""What becomes of the files of one of several machines: what is new in its folder is handed in, with what was there
+before (P9).
+
+A file is compared with what this very machine's file held, which is remembered across restarts, and never with what
+others wrote: so a clone that lags behind says nothing, and a file that was never here is not missed.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol
+
+from tocsin.app.arrivals.log_limit import LimitedLog
+from tocsin.app.hand_ins.hand_in import HELD_MOST, FilesGone, FileVersion
+from tocsin.app.intake.intake import Changes, Overwritten
+from tocsin.app.intake.one_folder import tell_of_files
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.incident_state import KnownVersion
+from tocsin.app.state.notices import Notices
+from tocsin.domain.incident import Incident
+from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.policy import Policy
+from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
+from tocsin.ports.folder import FolderMemory, Listed, RememberedFile
+
+NOTES_EVERY = 1.0
+"""Seconds after which what was handed in and is safe is remembered as that."""
+
+
+class HandsIn(Protocol):
+    """Where a machine hands in what is new."""
+
+    async def give(self, hand_in: FileVersion | FilesGone) -> None:
+        """Hand it in; never raises. It is done when the ledger has it."""
+        ...
+
+    def is_safe(self, incident: str) -> bool:
+        """Whether all that was handed in of an incident is written down."""
+        ...
+
+    async def older(self, incident: str) -> frozenset[str]:
+        """The digests of all versions that counted of an incident, as far as that can be said."""
+        ...
+
+    async def run(self) -> None:
+        """What is to be done beside, until cancelled."""
+        ...
+
+
+class MachineFolder:
+    """A port of the watch, FolderNews, of the machine of that name. `remembered` are its files as its memory has them;
+    saves of older texts go to `put_back`.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - whose folder it is, and where what is new goes
+        self,
+        machine: str,
+        remembered: Mapping[str, RememberedFile],
+        memory: FolderMemory,
+        threads: Executor | None,
+        hands_in: HandsIn,
+        notices: Notices,
+        put_back: Callable[[Overwritten], None],
+        config: ActiveConfig,
+    ) -> None:
+        self._machine = machine
+        self._files = dict(remembered)
+        self._memory = memory
+        self._threads = threads
+        self._hands_in = hands_in
+        self._notices = notices
+        self._put_back = put_back
+        self._config = config
+        self._unnoted: dict[str, RememberedFile] = {}
+        self._log = LimitedLog()
+
+    async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:  # noqa: ARG002
+        """What counts on this machine is handed in."""
+        for overwritten in changes.overwritten:
+            self._put_back(overwritten)
+        for version in changes.versions:
+            listed = files.get(version.file)
+            if listed is not None:
+                await self._hand_in(version.incident.id, listed)
+        if changes.gone:
+            await self._hands_in.give(FilesGone(self._machine, changes.gone, never_read=True))
+        for missing in changes.missing:
+            about, text = missing.notice.about, missing.notice.text
+            await self._hands_in.give(FilesGone(self._machine, missing.incidents, about, text))
+        self._forget(changes.left)
+        told = tuple(notice for notice in changes.notices if notice.trouble is not Trouble.FILE_VANISHED)
+        tell_of_files(replace(changes, notices=told), self._notices)
+
+    async def recorded(self, incident: str) -> KnownVersion | None:
+        """What this machine's file of a finished incident said, and all that was ever said of it: to go back to that
+        together with others is a checkout (rule 69).
+        """
+        known = self._files.get(incident)
+        if known is None:
+            return None
+        version = version_of(known, self._config.policy)
+        return replace(version, older=version.older | await self._hands_in.older(incident) - {known.digest})
+
+    async def run(self) -> None:
+        """Remember what is safe."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._hands_in.run(), name="hands in")
+            tasks.create_task(self._notes(), name="folder memory")
+
+    async def note(self) -> None:
+        """Remember what is written down by now."""
+        safe = [file for file in self._unnoted.values() if self._hands_in.is_safe(file.incident)]
+        if not safe:
+            return
+        noting = asyncio.get_running_loop().run_in_executor(self._threads, self._memory.note, safe)
+        if why_not := await noting:
+            self._log.warning("folder memory", trouble=why_not)
+        for file in safe:
+            if self._unnoted.get(file.incident) is file:
+                del self._unnoted[file.incident]
+
+    async def _notes(self) -> None:
+        while True:
+            await asyncio.sleep(NOTES_EVERY)
+            await self.note()
+
+    async def _hand_in(self, incident: str, listed: Listed) -> None:
+        known, data = self._files.get(incident), listed.data or b""
+        before, held = (known.data, known.held) if known else (None, ())
+        version = FileVersion(self._machine, incident, listed.name, data, before, held, listed.trouble)
+        await self._hands_in.give(version)
+        held = held if held[-1:] == (version.digest,) else (*held, version.digest)[-HELD_MOST:]
+        file = RememberedFile(listed.name, incident, version.digest, data, held)
+        self._files[incident] = self._unnoted[incident] = file
+
+    def _forget(self, incidents: Sequence[str]) -> None:
+        """Their files are gone. What these held is remembered: one may come back."""
+        for incident in incidents:
+            if (file := self._files.get(incident)) is not None:
+                self._files[incident] = self._unnoted[incident] = replace(file, gone=True)
+
+
+def known_files(
+    remembered: Mapping[str, RememberedFile], policy: Policy
+) -> tuple[dict[str, KnownVersion], dict[str, str]]:
+    """What a machine's files held last, by incident: the open ones' versions, and the digests of the others' contents.
+    For an intake.
+    """
+    known: dict[str, KnownVersion] = {}
+    ended: dict[str, str] = {}
+    for file in remembered.values():
+        if file.gone:
+            continue
+        version = version_of(file, policy)
+        if version.incident.resolved:
+            ended[file.incident] = file.digest
+        else:
+            known[file.incident] = version
+    return known, ended
+
+
+def version_of(file: RememberedFile, policy: Policy) -> KnownVersion:
+    """What a file said that is remembered."""
+    reading = read_incident(file.data, file.name, policy, None, file.name).incident
+    incident: Incident = reading or unreadable_incident(
+        file.name, first_lines(file.data.decode("utf-8", "replace")), policy, file.incident
+    )
+    older = frozenset(file.held) - {file.digest}
+    return KnownVersion(replace(incident, id=file.incident), file.digest, file.name, older)

@@ -1,0 +1,61 @@
+"""The leader's own folder: what is new there is judged at once, as what others hand in is."""
+
+import asyncio
+from contextlib import suppress
+
+from tocsin.app.hand_ins.file_versions import FileVersions
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
+from tocsin.app.state.incidents import Incidents
+from tocsin.ports.ledger import LedgerError
+
+JUDGES_AGAIN = 1.0
+"""Seconds until what could not be judged without the ledger is judged again."""
+
+
+class OwnFiles:
+    """A port of MachineFolder, HandsIn. While the ledger cannot be read what this process knows must do: a page waits
+    for nothing.
+    """
+
+    def __init__(self, versions: FileVersions, incidents: Incidents) -> None:
+        self._versions = versions
+        self._incidents = incidents
+        self._waiting: list[FileVersion | FilesGone] = []
+
+    async def give(self, hand_in: FileVersion | FilesGone) -> None:
+        """Judge it."""
+        try:
+            if isinstance(hand_in, FilesGone):
+                await self._versions.judge_gone(hand_in)
+            elif any(isinstance(one, FileVersion) and one.incident == hand_in.incident for one in self._waiting):
+                self._waiting.append(hand_in)  # one after the other
+            else:
+                await self._judge(hand_in)
+        except LedgerError:
+            self._waiting.append(hand_in)
+
+    def is_safe(self, incident: str) -> bool:
+        """Whether it is in the ledger."""
+        waits = any(isinstance(one, FileVersion) and one.incident == incident for one in self._waiting)
+        return not waits and not self._incidents.unrecorded(incident)
+
+    async def older(self, incident: str) -> frozenset[str]:
+        """The digests of all versions that counted."""
+        with suppress(LedgerError):
+            return frozenset(digest for digest, _ in await self._versions.recorded(incident) if digest)
+        return frozenset()
+
+    async def run(self) -> None:
+        """Judge again what could not be judged, until cancelled."""
+        while True:
+            await asyncio.sleep(JUDGES_AGAIN)
+            waiting, self._waiting = self._waiting, []
+            for hand_in in waiting:
+                await self.give(hand_in)
+
+    async def _judge(self, version: FileVersion) -> None:
+        """Raises LedgerError."""
+        try:
+            await self._versions.judge(version)
+        except LedgerError:
+            await self._versions.judge(version, away=True)
