@@ -155,9 +155,11 @@ async def test_the_same_process_may_lead_again(machines: Machines) -> None:
 async def test_nodes_are_what_they_said_last(machines: Machines) -> None:
     """A row for each machine, by name, with the database's instant of its last word; a renewal is a word too."""
     one, other = machines.connect(), machines.connect()
-    await other.report(BO)
+    bo_at = await other.report(BO)
     await one.report(replace(ANA, config="r0"))
-    await one.report(ANA)
+    ana_at = await one.report(ANA)
+    assert bo_at <= ana_at
+    assert [node.last_word for node in await other.nodes()] == [ana_at, bo_at]
     term = await one.take(await one.look(), ANA)
     assert term
     led = replace(ANA, state=NodeState.LEADING, since=T0 + timedelta(hours=1, microseconds=1))

@@ -79,11 +79,11 @@ class MemoryLeadership:
             self._shared.view = replace(self._shared.view, node="")
         self._answer(None)
 
-    async def report(self, node: Node) -> None:
+    async def report(self, node: Node) -> datetime:
         await self._reach()
         if not self._shared.report(node):
             raise NodeTakenError(f"another tocsin runs as {node.name} on {node.folder}")
-        self._answer(None)
+        return self._answer(self._shared.clock.now())
 
     async def nodes(self) -> tuple[Node, ...]:
         await self._reach()

@@ -521,6 +521,8 @@ class Silent:
 class MachineClock:
     """A port MovableClock on virtual time: the machine's clock can be put forward and back."""
 
+    source = "this machine's clock"
+
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
         self.ahead = self._followed = timedelta(0)
@@ -537,6 +539,10 @@ class MachineClock:
     def move(self, by: timedelta) -> None:
         """Follow."""
         self._followed += by
+
+    def machine_ahead(self) -> None:
+        """It goes by the machine's own."""
+        return
 
 
 class World:

@@ -29,6 +29,8 @@ def boottime() -> float:
 class SystemClock:
     """The machine's time as one line that never jumps and never goes backwards, unless it is moved."""
 
+    source = "this machine's clock"
+
     def __init__(self, boottime: Callable[[], float] = boottime, wall: Callable[[], float] = time.time) -> None:
         self._boottime = boottime
         self._wall = wall
@@ -53,6 +55,10 @@ class SystemClock:
     def move(self, by: timedelta) -> None:
         """Go on so much further ahead: what was recorded has been moved too."""
         self._offset += by.total_seconds()
+
+    def machine_ahead(self) -> None:
+        """This goes by the machine's own clock."""
+        return
 
 
 def is_synchronized() -> bool | None:

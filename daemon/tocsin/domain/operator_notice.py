@@ -79,11 +79,17 @@ class Trouble(StrEnum):
         "The mark beside the ledger is not written",
         "The mark beside the ledger is kept again",
     )
+    LEDGER_ANOTHER = "ledger-another", "The database is another one"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"
     CLOCK_WAS_AHEAD = "clock-was-ahead", "The clock was ahead when things were recorded"
     CLOCK_MOVED = "clock-moved", "The clock was put {about}"
     CLOCK_DIFFERS = "clock-differs", "The clock is not followed", "The clock is followed again"
+    MACHINE_CLOCK = (
+        "machine-clock",
+        "This machine's clock is not the database's",
+        "This machine's clock is the database's again",
+    )
     PROVIDER_CLOCK = "provider-clock", "The clock is not that of {about}", "The clock is that of {about} again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 

@@ -102,9 +102,9 @@ class LeadershipLedger(Protocol):
         """Leave the lead to whoever takes it first. Under another term nothing is done: there is nothing to give."""
         ...
 
-    async def report(self, node: Node) -> None:
-        """Write this machine's own row, which is fenced by no term. It takes the place of a process of the same name
-        and folder that stopped, or has said nothing for some seconds. Raises NodeTakenError.
+    async def report(self, node: Node) -> datetime:
+        """Write this machine's own row, which is fenced by no term; the database's clock (R60). It takes the place of a
+        process of the same name and folder that stopped, or has said nothing for some seconds. Raises NodeTakenError.
         """
         ...
 

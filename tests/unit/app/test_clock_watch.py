@@ -202,3 +202,60 @@ def test_a_ledger_that_fails_at_the_last_moment_leaves_all_as_it_is() -> None:
         assert desk.machine.now() == before
 
     on_desk(story)
+
+
+class DatabasesClock(MachineClock):
+    """A clock that goes by the database's; the machine's own is `off` ahead of it."""
+
+    source = "the database's clock"
+    off = timedelta(0)
+
+    def machine_ahead(self) -> timedelta:  # type: ignore[override]
+        return self.off
+
+
+def test_a_machine_that_differs_from_the_database_is_told() -> None:
+    """R60: over 2 s, once it has stood for 10 s; nothing begins anew for it, and its end is told once it has lasted."""
+
+    async def story(desk: Desk) -> None:
+        clock = DatabasesClock(desk.parts.clock)
+        parts = desk.parts
+        desk.watch = ClockWatch(clock, parts.ledger, parts.incidents, parts.notices, parts.sender, desk.steps)
+        clock.off = 2 * SECOND
+        assert not await desk.goes(60)
+        clock.off = 3 * SECOND
+        assert not await desk.goes(9)
+        clock.off = timedelta(0)
+        assert not await desk.goes(1)
+        clock.off = -90 * SECOND
+        assert not await desk.goes(9)
+        assert not desk.told()
+        assert not await desk.goes(3)
+        told = desk.told()
+        assert set(told) == {Trouble.MACHINE_CLOCK}
+        assert (
+            "this machine's clock is 1m30s behind that of the database; tocsin goes by" in told[Trouble.MACHINE_CLOCK]
+        )
+        clock.off = timedelta(0)
+        assert not await desk.goes(299)
+        assert Trouble.MACHINE_CLOCK not in {over.trouble for over in desk.parts.notices.take_recovered()}
+        assert not await desk.goes(3)
+        assert Trouble.MACHINE_CLOCK in {over.trouble for over in desk.parts.notices.take_recovered()}
+
+    on_desk(story)
+
+
+def test_a_step_of_the_databases_clock_is_told_as_that() -> None:
+    """R60: what is put forward by an hour is named: nobody looks for it at this machine."""
+
+    async def story(desk: Desk) -> None:
+        clock = DatabasesClock(desk.parts.clock)
+        parts = desk.parts
+        desk.watch = ClockWatch(clock, parts.ledger, parts.incidents, parts.notices, parts.sender, desk.steps)
+        clock.ahead = HOUR
+        assert await desk.goes(2)
+        notice = await desk.watch.take_over()
+        assert notice
+        assert "the database's clock was put forward by 1h" in notice.text
+
+    on_desk(story)

@@ -1,4 +1,4 @@
-"""What follows when the machine's clock is put forward or back, or is not that of a provider (rule 60).
+"""What follows when the clock that the daemon goes by is put forward or back, or is not that of a provider (rule 60).
 
 Taking over is a restart: what is recorded is moved with the clock, and the daemon begins anew with what it then knows.
 This decides when: at once for a single step, later and later for a clock that flips, and never while the ledger could
@@ -36,6 +36,10 @@ TOLD_FROM = timedelta(seconds=60)
 """From what difference on operators hear."""
 TOLD_AFTER = 60.0
 """Seconds after which operators hear that a step is not taken over."""
+MACHINE_TOLD_FROM = timedelta(seconds=2)
+"""From what difference between the machine's own clock and the database's on operators hear (R60)."""
+MACHINE_TOLD_AFTER = 10.0
+"""Seconds for which it must have stood: a clock is put right just after a start."""
 CALM_AFTER = 300.0
 """Seconds for which the clock must have been near enough before a difference counts as over: it may flip."""
 APART = timedelta(milliseconds=1)
@@ -61,7 +65,9 @@ class ClockSteps:
 
 
 class ClockWatch:
-    """Compares the daemon's time with the machine's clock; sets `wanted` when the daemon is to begin anew."""
+    """Compares the daemon's time with the clock that it goes by; sets `wanted` when the daemon is to begin anew. Where
+    that is not the machine's own, it tells when the two differ.
+    """
 
     def __init__(
         self,
@@ -81,6 +87,8 @@ class ClockWatch:
         self._standing: tuple[timedelta, float] | None = None
         self._differs_since: tuple[datetime, float] | None = None
         self._agreed_since: float | None = None
+        self._machine_differs_since: float | None = None
+        self._machine_agrees_since: float | None = None
         self.wanted = asyncio.Event()
 
     async def run(self) -> None:
@@ -92,12 +100,13 @@ class ClockWatch:
     async def look(self) -> None:
         """Look once."""
         step, now = self._clock.step(), asyncio.get_running_loop().time()
+        self._compare_machine(now)
         if not step:
             self._standing = None
             self._agreed_since = self._agreed_since or now
             if now - self._agreed_since >= CALM_AFTER:
                 self._differs_since = None
-                self._notices.cured(Trouble.CLOCK_DIFFERS, "", "this machine's clock and tocsin's agree")
+                self._notices.cured(Trouble.CLOCK_DIFFERS, "", f"{self._clock.source} and tocsin's agree")
             return
         self._agreed_since = None
         if self._standing is None or abs(self._standing[0] - step) > SAME_STEP:
@@ -131,7 +140,7 @@ class ClockWatch:
         if abs(by) <= TOLD_FROM:
             return None
         put = f"{_way(by)} by {roughly(abs(by))}"
-        fact = f"this machine's clock was put {put}, from {_shown(before)} to {_shown(before + by)}"
+        fact = f"{self._clock.source} was put {put}, from {_shown(before)} to {_shown(before + by)}"
         sequel = "tocsin goes by it: turns, hours and times in messages are by the new time, and every wait is kept"
         return OperatorNotice(Trouble.CLOCK_MOVED, f"{fact}; {sequel}; if it is wrong now, put it right", about=put)
 
@@ -146,8 +155,27 @@ class ClockWatch:
             return False
         return True
 
+    def _compare_machine(self, now: float) -> None:
+        """The machine's own clock is used for no fact, but its log and whatever else runs there go by it (R60)."""
+        ahead = self._clock.machine_ahead()
+        if ahead is None:
+            return
+        if abs(ahead) <= MACHINE_TOLD_FROM:
+            self._machine_differs_since = None
+            self._machine_agrees_since = self._machine_agrees_since or now
+            if now - self._machine_agrees_since >= CALM_AFTER:
+                self._notices.cured(Trouble.MACHINE_CLOCK, "", "this machine's clock and the database's agree")
+            return
+        self._machine_agrees_since = None
+        self._machine_differs_since = self._machine_differs_since or now
+        if now - self._machine_differs_since >= MACHINE_TOLD_AFTER:
+            which = "ahead of" if ahead > timedelta(0) else "behind"
+            fault = f"this machine's clock is {roughly(abs(ahead))} {which} that of the database"
+            sequel = "tocsin goes by the database's; if that one is wrong, turns, hours and times in messages are too"
+            self._notices.tell(OperatorNotice(Trouble.MACHINE_CLOCK, f"{fault}; {sequel}"))
+
     def _tell_differs(self, step: timedelta, since: datetime, unwritable: bool) -> None:
-        fault = f"this machine's clock differs from tocsin's by {roughly(abs(step))}, which is not taken over"
+        fault = f"{self._clock.source} differs from tocsin's by {roughly(abs(step))}, which is not taken over"
         why = (
             "the ledger cannot be written" if unwritable else "it was put again and again, and does not stand still yet"
         )

@@ -256,6 +256,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "be marked as that.",
         "make room, or give back the rights.",
     ),
+    Trouble.LEDGER_ANOTHER: Advice(
+        "tocsin goes on with what this database knows: incidents that are open in it, and none of the other one's. "
+        "What was open there is declared anew where its file is still open.",
+        "if you moved to another database on purpose, nothing. If not, stop this machine's daemon, put `ledger:` and "
+        "TOCSIN_LEDGER right and start it again: two installations need two databases.",
+    ),
     Trouble.LEDGER_DAMAGED: Advice(
         "a fresh one goes on. It knows nothing: open incidents are declared anew, and people may be paged again.",
         "keep the file that was set aside; look for what damaged it (disk, a copy of a running ledger).",
@@ -282,6 +288,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "messages are off by the difference that the message names.",
         "see that one time server alone sets the clock (`timedatectl`, `chronyc tracking`; a virtual machine's "
         "host may set it too), and that the ledger can be written.",
+    ),
+    Trouble.MACHINE_CLOCK: Advice(
+        "all machines go by the database's clock: pages, waits, turns and the times in messages are right if that "
+        "one is. This machine's log, and other programs on it, go by its own.",
+        "see that time servers set both clocks (`timedatectl`, `chronyc tracking`), and which of the two is wrong.",
     ),
     Trouble.PROVIDER_CLOCK: Advice(
         "answers by SMS count, and what is looked up at the provider is found: both allow for the difference. But"

@@ -65,13 +65,15 @@ class PostgresLeadership:
         """Leave the lead to whoever takes it first."""
         await self._own.call(ANSWERS_WITHIN, lambda connection: _give_back(connection, term))
 
-    async def report(self, node: Node) -> None:
-        """Write this machine's own row. Raises NodeTakenError."""
-        if not await self._own.call(ANSWERS_WITHIN, lambda connection: _report(connection, node)):
+    async def report(self, node: Node) -> datetime:
+        """Write this machine's own row; the database's clock. Raises NodeTakenError."""
+        at = await self._own.call(ANSWERS_WITHIN, lambda connection: _report(connection, node))
+        if at is None:
             raise NodeTakenError(
                 f"another tocsin runs as {node.name} on {node.folder}; end that one, or give one of the two machines "
                 f"another name (node: in its tocsin.yaml)"
             )
+        return at
 
     async def nodes(self) -> tuple[Node, ...]:
         """Every machine that ever reported and was not superseded, by name."""
@@ -123,7 +125,7 @@ def _give_back(connection: Connection, term: Term) -> None:
     connection.execute(update(t.lease).where(t.lease.c.term == term.id).values(node=""))
 
 
-def _report(connection: Connection, node: Node) -> bool:
+def _report(connection: Connection, node: Node) -> datetime | None:
     bound(connection)
     return write_node(connection, node)
 

@@ -1,6 +1,6 @@
 """Each machine's own row, fenced by no term: what it says of itself, and when it did by the database's clock."""
 
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -26,14 +26,17 @@ _FORGET = delete(t.nodes).where(
 )
 
 
-def write_node(connection: Connection, node: Node) -> bool:
-    """Report a machine; False, and nothing is written, if another process that lives has its name and folder."""
+def write_node(connection: Connection, node: Node) -> datetime | None:
+    """Report a machine; the database's clock. None, and nothing is written: another process that lives has its name and
+    folder.
+    """
     row = {
         "name": node.name, "folder": node.folder, "id": node.id, "state": node.state.value, "since": node.since,
         "last_word": func.clock_timestamp(), "version": node.version, "config": node.config, "schema": node.schema,
         "key": node.key, "providers_ok": node.providers_ok, "stopped": node.stopped,
     }  # fmt: skip
-    return connection.execute(_WORD.values(row).returning(_c.id)).first() is not None
+    at: datetime | None = connection.execute(_WORD.values(row).returning(_c.last_word)).scalar()
+    return at and at.astimezone(UTC)
 
 
 def read_nodes(connection: Connection) -> tuple[Node, ...]:
