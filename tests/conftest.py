@@ -38,6 +38,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order[item.path])
 
 
+@pytest.fixture(autouse=True)
+def plain_log() -> Iterator[None]:
+    """A test that sets the log up as the daemon does leaves it as it was: else every traceback after it is drawn."""
+    before = structlog.get_config()
+    yield
+    if structlog.get_config() != before:
+        structlog.configure(**before)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Server]:
     """PostgreSQL 18, from the wheel. Who stops it starts it again."""

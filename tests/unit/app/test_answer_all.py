@@ -298,7 +298,7 @@ async def test_every_answer_is_one_segment(title: str, said: str) -> None:
     assert "1 more" in answer
 
 
-@pytest.mark.parametrize("many", [250, 1000])
+@pytest.mark.parametrize("many", [250, pytest.param(1000, marks=pytest.mark.attack)])
 async def test_a_thousand_at_once_hold_up_nobody(many: int) -> None:
     """Judged within two seconds, in one transaction; nothing else waits for its turn much longer than 50 ms."""
     storm = Storm()
