@@ -11,6 +11,7 @@ from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
+from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.ports.leadership import Node, NodeState, Term
 
 
@@ -29,6 +30,16 @@ def make_tables(url: str) -> None:
     with engine.begin() as connection:
         migrate(connection, None)
     engine.dispose()
+
+
+def empty_tables(url: str) -> None:
+    """Leave no row of what a ledger keeps; who leads stays. Faster than a fresh database."""
+    with psycopg.connect(url) as connection:
+        for table in reversed(metadata.sorted_tables):
+            if table.name not in {"term", "lease", "installation"}:
+                connection.execute(f'DELETE FROM "{table.name}"')
+        for (sequence,) in connection.execute("SELECT sequencename FROM pg_sequences").fetchall():
+            connection.execute(f"ALTER SEQUENCE {sequence} RESTART")
 
 
 async def take_lead(url: str, name: str = "ana-host") -> Term:

@@ -1,8 +1,7 @@
 """The ledger port: SQLite, PostgreSQL and the fake in memory give the same answers to the same calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
@@ -51,7 +50,7 @@ from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, Ledger
 from tocsin.ports.tally import ProviderTally
 
-from tests.builders.postgres_ledger import make_tables, open_leading
+from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.fakes.ledger import MemoryLedger, Pages
 from tests.fakes.postgres import Server
 
@@ -73,21 +72,30 @@ class Shelf:
         return self.ledger
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(scope="module")
+def postgresql_url(postgres_server: Server) -> Iterator[str]:
+    with postgres_server.database(make_tables) as database:
+        yield database.url()
+
+
+@pytest.fixture(scope="module")
+def postgresql_15_url(postgres_server_15: Server) -> Iterator[str]:
+    with postgres_server_15.database(make_tables) as database:
+        yield database.url()
+
+
+@pytest.fixture(params=["sqlite", "memory", "postgresql", pytest.param("postgresql-15", marks=pytest.mark.attack)])
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
-    with ExitStack() as ends:
-        shelf = Shelf(_way_to_open(request, tmp_path / "var" / "tocsin.db", ends))
-        yield shelf
-        if shelf.ledger:
-            await shelf.ledger.close()
+    shelf = Shelf(_way_to_open(request, tmp_path / "var" / "tocsin.db"))
+    yield shelf
+    if shelf.ledger:
+        await shelf.ledger.close()
 
 
-def _way_to_open(request: pytest.FixtureRequest, path: Path, ends: ExitStack) -> Callable[[], Awaitable[Ledger]]:
+def _way_to_open(request: pytest.FixtureRequest, path: Path) -> Callable[[], Awaitable[Ledger]]:
     if request.param.startswith("postgresql"):
-        server: Server = request.getfixturevalue(
-            request.param.replace("postgresql", "postgres_server").replace("-", "_")
-        )
-        url = ends.enter_context(server.database(make_tables)).url()
+        url = request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
+        empty_tables(url)
 
         async def on_server() -> Ledger:
             return SqlLedger(await open_leading(url))

@@ -28,7 +28,7 @@ from tocsin.ports.tally import Tally
 
 
 class SqlLedger:
-    """A port Ledger, and a port LedgerAddress."""
+    """A port Ledger, and a port LedgerPlace."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
