@@ -1,21 +1,26 @@
 """Several machines have a folder each, on virtual time (P9): one leads, the others hand in what is new in theirs."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 from tocsin.app.incidents.commands import IncidentCommands
 from tocsin.app.intake.catching_up import catch_up
-from tocsin.domain.arrival import ArrivalKind
-from tocsin.domain.facts import Answered, Fact, Gone, RoleOpened, Seen
+from tocsin.app.reply_options import seals, signed_links
+from tocsin.app.state.sign_in_codes import browser_digest
+from tocsin.domain.arrival import AnswerEntry, ArrivalKind, CodeEntry, EditEntry, SignInEntry
+from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
+from tocsin.domain.people import Channel, session_digest
 
+from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.world import DiskLedger, World
 
 FILE = "# the night shift\ntitle: Card payments fail\nseverity: sev1\n"
-PAY = "pay"
+PAY, KEY = "pay", "a key of more than sixteen"
 
 
 class Machines:
@@ -331,3 +336,70 @@ def test_what_was_handed_in_before_a_takeover_is_judged_by_who_leads_then() -> N
     machines = simulate(story)
     assert machines.results() in (["declared"], ["known"])
     assert len(machines.facts(Seen)) == 1
+
+
+def with_inboxes(machines: Machines) -> None:
+    """Links are signed, and both machines hold the same key."""
+    for world in (machines.first, machines.second):
+        world.settings = settings(web={"signing_key": [KEY]}, public_url="https://tocsin.example.com")
+        world.inbox.looks_every = 0.1
+
+
+def test_an_answer_on_a_standby_is_judged_by_the_leader() -> None:
+    """P8: the entry is looked at by the gate there, and is the same arrival as on the leader; then it is gone."""
+
+    async def story(machines: Machines) -> None:
+        with_inboxes(machines)
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", FILE)
+        await machines.first.wait(30)
+        signature = signed_links.token(KEY, PAY, 1, "ana")
+        forged = AnswerEntry("press000002", PAY, 1, "chen", Answer.OK, signature)
+        for entry in (AnswerEntry("press000001", PAY, 1, "ana", Answer.OK, signature), forged):
+            machines.second.inbox.put(entry, machines.clock.now())
+        await machines.first.wait(3)
+        assert [answered.person for answered in machines.facts(Answered)] == ["ana"]
+        assert not machines.second.inbox.files
+        await machines.first.wait(60)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert [arrival.ref for arrival, _ in machines.first.disk.arrivals if arrival.kind is ArrivalKind.ANSWER] == [
+        "press000001"
+    ]
+    assert any("on b: an answer by link in the inbox was refused" in text for text in machines.told())
+
+
+def test_signing_in_and_acting_on_a_standby() -> None:
+    """P8: a code is typed where it may be, and neither it nor a session's id is ever recorded."""
+
+    async def story(machines: Machines) -> None:
+        with_inboxes(machines)
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", FILE)
+        await machines.first.wait(30)
+        first, second, now = machines.first, machines.second, machines.clock.now
+        second.inbox.put(SignInEntry("sign000001", "ana", Channel.SMS, browser_digest("proof"), "", 0, ""), now())
+        await first.wait(5)
+        (text,) = [each.message.content.text for each in first.arrived if each.message.kind == "sign_in"]
+        code = re.search(r"[0-9]{6}", text)
+        assert code is not None
+        digest = session_digest("the session of ana")
+        for ref, typed in (("code000001", "wrong"), ("code000002", code[0])):
+            entry = seals.sealed(CodeEntry(ref, "sign000001", typed, "proof", digest), [KEY])
+            second.inbox.put(entry, now())
+            await first.wait(3)
+        assert first.disk.words["code000001"].result == "refused"
+        assert first.disk.words["code000002"].result == "acted"
+        entry = EditEntry(
+            "edit000001", PAY, "ana", 0, "", "the session of ana", "", Edit(entry=UpdateEntry("We look."))
+        )
+        second.inbox.put(seals.sealed(entry, [KEY]), now())
+        await first.wait(5)
+        assert first.disk.words["edit000001"].result == "acted"
+        recorded = "".join(arrival.body for arrival, _ in first.disk.arrivals)
+        assert code[0] not in recorded
+        assert "the session of ana" not in recorded
+        await first.stop()
+
+    assert [entry.text for entry in simulate(story).newest().updates] == ["We look."]

@@ -30,6 +30,7 @@ from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
 from tocsin.app.hand_ins.leading import shared_folders
 from tocsin.app.hand_ins.standby_folder import FolderHandIn
+from tocsin.app.hand_ins.standby_inbox import JudgedElsewhere, StandbyGate
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.set_aside import SetAsideIncidents
@@ -652,7 +653,10 @@ class World:
         config, notices = ActiveConfig(self.policy, self.settings, OptOuts(())), Notices(self.machine)
         handed_in, threads = HandedIn(self.machine, ledger), None
         place = self.machine_name, "incidents", self.machine, config, notices, self.folder, self.memory
-        parts = FolderHandIn(*place, handed_in, self.files, threads), NoticesHandedIn("b", notices, handed_in)
+        elsewhere, gate = JudgedElsewhere(), StandbyGate(self.machine, config, ledger)
+        inbox = InboxFeed(self.machine, ledger, self.inbox, gate, elsewhere, elsewhere, notices)
+        told = NoticesHandedIn(self.machine_name, notices, handed_in)
+        parts = FolderHandIn(*place, handed_in, self.files, threads), told, inbox
         self._task = asyncio.create_task(_run_all(parts))
         await asyncio.sleep(0)
 

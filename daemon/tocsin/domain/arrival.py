@@ -60,8 +60,8 @@ class Arrival:
     at: datetime
 
 
-CODE_RIGHT, CODE_WRONG = "right", "wrong"
-"""What was found of a code, which is not kept."""
+CODE_RIGHT, CODE_WRONG, CODE_SEALED = "right", "wrong", "sealed"
+"""What was found of a code, which is not kept; or another machine has it in a seal that the leader can open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from tocsin.app.arrivals.webhooks import webhook_arrival
 from tocsin.app.reply_options import seals, signed_links
 from tocsin.app.sign_in.judge import BY_LINK, BY_NAME
 from tocsin.app.sign_in.named_person import named_person
+from tocsin.app.sign_in.typed_code import tried_code
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import (
-    CODE_RIGHT,
-    CODE_WRONG,
     OF_COMMANDS,
     OF_WEB_SIDE,
     AlertEntry,
@@ -73,6 +72,9 @@ class Gate:
         self._config = config
         self._sessions = sessions
         self._codes = codes
+
+    async def refresh(self) -> None:
+        """Know who is signed in now. The daemon that leads always does."""
 
     def admit(self, file: InboxFile) -> Arrival | EntryRefused | None:
         """What came in with a file; None: nothing that means anything to us."""
@@ -137,17 +139,19 @@ class Gate:
             case CodeEntry() | LeaveEntry() | SignOutEntry():
                 return self._session(entry, at)
 
-    def _session(self, entry: CodeEntry | LeaveEntry | SignOutEntry, at: datetime) -> Arrival:
+    def _session(self, entry: CodeEntry | LeaveEntry | SignOutEntry, at: datetime) -> Arrival | EntryRefused:
         """A session is to begin, if the code is right, or to end. Neither code nor id goes any further."""
         match entry:
             case CodeEntry():
-                tried = self._codes.try_code(entry.ref, entry.request, entry.code, entry.proof, self._clock.now())
-                found = f"{CODE_RIGHT} {entry.session}" if tried.right else f"{CODE_WRONG} {tried.left}"
-                return Arrival(ArrivalKind.CODE, entry.ref, tried.person, found, at)
+                return self._typed(entry, at)
             case LeaveEntry():
                 return Arrival(ArrivalKind.SIGN_OUT, entry.ref, "", session_digest(entry.session), at)
             case SignOutEntry():
                 return Arrival(ArrivalKind.SIGN_OUT, entry.ref, entry.person, "", at)
+
+    def _typed(self, entry: CodeEntry, at: datetime) -> Arrival | EntryRefused:
+        """Whether a code is right, which only the daemon that made it knows."""
+        return tried_code(self._codes, entry, at, self._clock.now())
 
     def _request(self, entry: SignInEntry, at: datetime) -> Arrival | EntryRefused | None:
         """Who asks for a code. Of somebody who is nobody of the config nothing is kept; whoever asked is answered as

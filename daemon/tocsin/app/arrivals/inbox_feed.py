@@ -9,12 +9,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 
-from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate
-from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.notices import Notices
@@ -58,6 +57,22 @@ class _InboxLook:
     listed: Sequence[str] | None
 
 
+class Judges(Protocol):
+    """Who judges what was recorded."""
+
+    async def look(self) -> None:
+        """Judge it. Raises LedgerError."""
+        ...
+
+
+class Poked(Protocol):
+    """Who is told that something came in which is judged apart."""
+
+    def poke(self) -> None:
+        """Something came in."""
+        ...
+
+
 class InboxFeed:
     """Brings what lies in the inbox to those who judge it."""
 
@@ -67,8 +82,8 @@ class InboxFeed:
         ledger: ArrivalLedger,
         folder: InboxFolder,
         gate: Gate,
-        arrivals: Arrivals,
-        edits: EditFeed,
+        arrivals: Judges,
+        edits: Poked,
         notices: Notices,
     ) -> None:
         self._clock = clock
@@ -126,6 +141,8 @@ class InboxFeed:
             self._unremovable &= frozenset(look.listed)
         self._tell_kept(look.kept)
         self._watch_flood(look)
+        if look.files:
+            await self._gate.refresh()
         for file in look.files:
             taken = await guarded(self._take(file), LedgerError)
             if isinstance(taken, Broken):

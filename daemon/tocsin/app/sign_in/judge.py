@@ -14,8 +14,9 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.sign_in.code_room import SPAN, CodeRoom
+from tocsin.app.sign_in.typed_code import opened_code
 from tocsin.app.state.open_sessions import OpenSessions
-from tocsin.domain.arrival import CODE_RIGHT, Arrival, Judgement
+from tocsin.domain.arrival import CODE_RIGHT, CODE_SEALED, Arrival, Judgement
 from tocsin.domain.delivery import Content, Letter
 from tocsin.domain.notification import NOBODY, SIGN_IN_CODE, SIGN_IN_CODE_LASTS, Kind, Notification, Reason
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -89,10 +90,13 @@ class SignIns:
 
     async def enter(self, arrival: Arrival) -> Judgement:
         """Somebody typed a code: `body` says whether it was right, and of which session they are to be, or how often
-        they may try again. Raises LedgerError: then it is judged again.
+        they may try again; or it is looked at now, as it was typed on another machine. Raises LedgerError: then it is
+        judged again.
         """
-        found, what = arrival.body.split(" ")
         now = self._clock.now()
+        if arrival.body.startswith(f"{CODE_SEALED} "):
+            arrival = opened_code(self._codes, arrival, self._config.reply_routes.keys, now)
+        found, what = arrival.body.split(" ")
         if found != CODE_RIGHT:
             known = self._config.policy.people.get(arrival.who)
             if known is not None and self._room.note_wrong(known.id, now):

@@ -16,6 +16,10 @@ class OpenSessions:
         """Somebody has signed in. A digest that is known stays its person's."""
         self._sessions.setdefault(session.digest, session)
 
+    def renew(self, sessions: Iterable[Session]) -> None:
+        """These are all, as the ledger has them."""
+        self._sessions = {session.digest: session for session in sessions}
+
     def person_of(self, session_id: str, now: datetime) -> str | None:
         """Who is signed in by the session of this id; None: nobody, or not any more. Whether they are in the config is
         not known here.
