@@ -8,6 +8,8 @@
     delay(seconds)  each byte takes so long, each way
     hold(*words)    no answer comes back on a connection once these words were said on it, one after the other;
                     `held` is how many connections wait so
+    cut_before(words)
+                    closes the first connection on which this is said, and it never arrives
     heal()          all is well again; what was held or dropped is gone: those connections are closed, others go on
     release()       what was held back by `hold`, `silence` or `deafen` arrives after all
 
@@ -36,6 +38,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.there, self.back = _Direction(), _Direction()
         self.words: Sequence[bytes] = ()
+        self.unsaid: bytes = b""
         self.opened = 0
         self.port = 0
 
@@ -73,6 +76,10 @@ class Proxy:
         """Bring no answer on a connection once all of these were said on it, one after the other."""
         self.words = [word.encode() for word in words]
 
+    def cut_before(self, words: str) -> None:
+        """Close the first connection on which this is said; it does not arrive."""
+        self.unsaid = words.encode()
+
     @property
     def held(self) -> int:
         """On how many connections all the words of `hold` were said."""
@@ -91,7 +98,7 @@ class Proxy:
     def heal(self) -> None:
         """All is well from now on; connections of which something was held back are closed."""
         self.delay(0)
-        self.words = ()
+        self.words, self.unsaid = (), b""
         self._do(self._mend)
 
     async def _listen(self) -> None:
@@ -124,6 +131,9 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
+        if self._server is None:  # it came while everything was cut
+            writer.transport.abort()
+            return
         self._tasks.add(task)
         self.opened += 1
         way = _Way(self, reader, writer)
@@ -193,6 +203,10 @@ class _Way:
                 if direction.delay:
                     await asyncio.sleep(direction.delay)
                 if heed is not None:
+                    if self._proxy.unsaid and self._proxy.unsaid in data:
+                        self._proxy.unsaid = b""
+                        self.close()
+                        return
                     heed(data)
                 await direction.open.wait()
                 if heed is None:

@@ -104,19 +104,19 @@ class Dialler:
         self._address = address
         self._given = given
         self._answers_within = answers_within
-        self._fault: psycopg.Error | None = None
+        self._why = ""
         self._again_at = 0.0
 
     def __call__(self) -> BoundedConnection:
         """Raises psycopg.Error."""
         began = boottime()
-        if self._fault is not None and began < self._again_at:
-            raise self._fault
+        if self._why and began < self._again_at:
+            raise psycopg.OperationalError(self._why)
         try:
             connection = self._address.connect(self._given, self._answers_within)
         except psycopg.Error as fault:
             ended = boottime()
-            self._fault, self._again_at = fault, ended + min(ended - began, SAME_FAULT)
+            self._why, self._again_at = str(fault), ended + min(ended - began, SAME_FAULT)
             raise
-        self._fault = None
+        self._why = ""
         return connection

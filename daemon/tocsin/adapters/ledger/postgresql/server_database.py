@@ -57,18 +57,23 @@ class ServerDatabase:
     def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:
         """Bound what it may wait for; hold the term; write down its number. Raises FencedError."""
         bound(connection)
+        self._look_back(connection)
         self._decides = not evidence
         if not evidence:
             if self.term is None:
                 raise FencedError("this machine does not lead")
             hold_term(connection, self.term)
-        if self._unknown is not None:
-            unknown, self._unknown = self._unknown, None
-            if self._last_group(connection) == unknown:
-                self._doubt()
-                raise FencedError("the ledger took a commit without saying so; this machine begins anew")
         number = {"node": self._name, "last_group": group, "wrote_at": func.clock_timestamp()}
         connection.execute(_ROW.values(number).on_conflict_do_update(index_elements=["node"], set_=number))
+
+    def _look_back(self, connection: Connection) -> None:
+        """What became of a commit of which nobody could tell: if it got through, what this process knows is not what
+        the ledger holds, and it decides nothing more.
+        """
+        if self._unknown is not None and self._last_group(connection) == self._unknown:
+            self.term = None
+            self._doubt()
+        self._unknown = None
 
     def _last_group(self, connection: Connection) -> int:
         """The number in the own row, once every transaction that may change it is over."""
