@@ -46,6 +46,7 @@ COMMANDS = {
     "resubscribe": "tell an address again that had unsubscribed",
     "sign-out": "sign a person out of the pages, in every browser",
     "pull": "follow the config's git upstream, if its config is good",
+    "nodes": "the machines that share the ledger: which leads, which stand by",
     "web": "the web side: health, metrics, pages, webhooks",
     "schema": "JSON Schema for editors",
     "init": "a commented starter config",

@@ -12,11 +12,12 @@ import click
 from tocsin.app.configuration.check import Inspection
 from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import InputPath, config_option, folder_of, ready_child
-from tocsin.domain.arrival import OptOut
-from tocsin.domain.delivery import Attempt
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.config.file_names import SETTINGS
+from tocsin.formats.settings.settings import Settings
 from tocsin.planning.on_call.coverage import AHEAD
 from tocsin.ports.folder import Listed
+from tocsin.ports.ledger import Ledger
 
 
 @click.command()
@@ -44,7 +45,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     with progress("looking at the config and the incidents"):
         seen = inspect(work, folder_of(config), paths, SystemClock().now(), os.environ, _scan)
         loaded, problems = seen.configuration, seen.problems
-        problems += _addresses_in_doubt(loaded, folder_of(config))
+        problems += _by_the_ledger(loaded, folder_of(config))
     errors = sum(problem.level is ProblemLevel.ERROR for problem in problems)
     if form == "json":
         json.dump(
@@ -63,36 +64,63 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
     sys.exit(1 if errors else 0)
 
 
-def _addresses_in_doubt(loaded: Configuration, folder: Path) -> list[Problem]:
-    """Addresses of the config that a provider refused when they were last tried, that want nothing more, or that have
-    not proved to work for long, as far as a ledger tells.
-    """
+def _by_the_ledger(loaded: Configuration, folder: Path) -> list[Problem]:
+    """What a ledger tells, as far as there is one that can be read."""
+    from tocsin.cli.workspace import warn
+    from tocsin.ports.ledger import LedgerError
+
     if loaded.policy is None or loaded.settings is None:
         return []
+    try:
+        return asyncio.run(_look_at_ledger(loaded, loaded.settings, folder))
+    except LedgerError as trouble:
+        warn(f"the ledger cannot be read ({trouble}); refused and unproven addresses are not told")
+        return []
+
+
+async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Path) -> list[Problem]:
+    """What is wrong with a ledger on a server, for a daemon would find the same; else addresses of the config that a
+    provider refused when they were last tried, that want nothing more, or that have not proved to work for long. Raises
+    LedgerError.
+    """
+    from tocsin.cli.ledger_access import open_ledger, taken_name
+    from tocsin.cli.workspace import warn
+
+    access = await open_ledger(loaded.ledger, warn if loaded.ledger.file else _keep_still)
+    if access.ledger is None:
+        return [_ledger_problem(loaded, access.trouble, access.lacking)] if access.trouble and access.barred else []
+    try:
+        taken = await taken_name(access, settings)
+        named = [_ledger_problem(loaded, taken, False)] if taken else []
+        return [*named, *await _addresses_in_doubt(loaded, folder, access.ledger)]
+    finally:
+        await access.ledger.close()
+
+
+def _keep_still(_sentence: str) -> None:
+    """It is told as a problem."""
+
+
+def _ledger_problem(loaded: Configuration, message: str, lacking: bool) -> Problem:
+    """Something wrong with the ledger, where it is named. What only lacks here, such as a password in a pipeline, or
+    the way to the server, is a warning.
+    """
+    assert loaded.policy is not None
+    file, _, line = loaded.policy.places.get("ledger", SETTINGS).rpartition(":")
+    level = ProblemLevel.WARNING if lacking else ProblemLevel.ERROR
+    place = (file, int(line)) if line.isdecimal() else (f"{file}:{line}" if file else line, 1)
+    return Problem(*place, 1, level, "ledger", f"ledger: {message}")
+
+
+async def _addresses_in_doubt(loaded: Configuration, folder: Path, ledger: Ledger) -> list[Problem]:
+    """Raises LedgerError."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.app.configuration.address_advice import opt_outs as stopped
     from tocsin.app.configuration.address_advice import refused_addresses
     from tocsin.app.doctor import people
-    from tocsin.cli.ledger_access import open_ledger
-    from tocsin.cli.workspace import warn
-    from tocsin.ports.ledger import LedgerError
 
-    ledger = open_ledger(loaded.ledger, warn).ledger
-    if ledger is None:
-        return []
-
-    async def known() -> tuple[tuple[Attempt, ...], tuple[OptOut, ...], people.Proofs]:
-        try:
-            return await ledger.refusals(), await ledger.opt_outs(), await ledger.proofs()
-        finally:
-            await ledger.close()
-
-    try:
-        refused, opt_outs, proofs = asyncio.run(known())
-    except LedgerError as trouble:
-        warn(f"the ledger cannot be read ({trouble}); refused and unproven addresses are not told")
-        return []
-    refused = refused_addresses.still_standing(refused, opt_outs, proofs)
+    opt_outs, proofs = await ledger.opt_outs(), await ledger.proofs()
+    refused = refused_addresses.still_standing(await ledger.refusals(), opt_outs, proofs)
     told = {(attempt.via, attempt.address) for attempt in refused} | {(out.via, out.address) for out in opt_outs}
     return [
         *refused_addresses.problems(loaded, folder, refused),

@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import json
 import os
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,9 +12,9 @@ from pathlib import Path
 import click
 
 from tocsin.app.doctor.check import Diagnosis
+from tocsin.cli.ledger_access import LedgerAccess, open_ledger
 from tocsin.cli.options import config_option, folder_of, ready_child
 from tocsin.formats.settings.ledger_address import LedgerAddress
-from tocsin.ports.ledger import Ledger
 
 CLEAR = "\r\x1b[K"
 """Empties a line of a terminal."""
@@ -115,13 +116,16 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     files = await in_time(FOLDERS_WITHIN, threads, read_files, folder) or unanswered(folder)
     loaded = judge_config(work, files, folder, now, os.environ)
     loaded = await in_time(FOLDERS_WITHIN, threads, with_ledger, loaded) or loaded
-    ledger, trouble = await _open_ledger(loaded.ledger)
+    access, trouble = await _open_ledger(loaded.ledger)
+    ledger = access.ledger
     try:
         good, limits = await in_force(loaded, ledger, folder, now, os.environ, work)
         checks = examine_config(loaded, good, limits, folder)
         if good is None:
             return Diagnosis([("the config", checks)], [])
-        opened = OpenedInstallation(good, folder, ledger, trouble)
+        assert good.settings is not None
+        name = good.settings.node or socket.gethostname()
+        opened = OpenedInstallation(good, folder, ledger, trouble, access.machines, name)
         found = await examine(make_examinations(opened, DoctorOptions(host, port, selector), clock), show_waiting)
         try:
             proofs = await ledger.proofs() if ledger else None
@@ -135,18 +139,19 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
             await ledger.close()
 
 
-async def _open_ledger(place: LedgerAddress) -> tuple[Ledger | None, str]:
+async def _open_ledger(address: LedgerAddress) -> tuple[LedgerAccess, str]:
     """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
     from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
     from tocsin.app.doctor.machine import ledger_label
-    from tocsin.cli.ledger_access import open_ledger
 
-    def look() -> tuple[Ledger | None, str]:
-        trouble: list[str] = []
-        return open_ledger(place, trouble.append).ledger, " ".join(trouble)
+    trouble: list[str] = []
+    if address.file is None:
+        access = await open_ledger(address, trouble.append)
+        return access, access.trouble
 
-    hangs = (
-        None,
-        f"the ledger {ledger_label(place)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk",
-    )
-    return await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look) or hangs
+    def look() -> LedgerAccess:
+        return asyncio.run(open_ledger(address, trouble.append))
+
+    found = await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look)
+    hangs = f"the ledger {ledger_label(address)} does not answer within {FOLDERS_WITHIN:.0f} s; see to its disk"
+    return found or LedgerAccess(), " ".join(trouble) if found else hangs

@@ -96,9 +96,8 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
         except UnknownIncidentError as unseen:
             hint = await NamedIncidents(files, ledger).hint(id_)
             raise UnknownIncidentError(str(unseen) or f'there is no incident "{quotable(id_)}"{hint}') from None
-        if at is None and not workspace.is_served():
-            alone = "no daemon seems to run: nobody is paged until tocsin run is started"
-            explained = replace(explained, notes=(*explained.notes, alone))
+        if at is None and (unserved := await workspace.unserved()):
+            explained = replace(explained, notes=(*explained.notes, unserved))
         rights = not workspace.access.barred
         if not rights and explained.incident.acknowledged:
             explained = replace(explained, notes=(*explained.notes, holders_unknown(explained.incident, policy, now)))

@@ -1,60 +1,165 @@
-"""The ledger as commands get at it, whichever kind it is: to be read only. What a command has to say it leaves in a
-file or in the inbox, so nothing here writes.
+"""The ledger as commands and the web side get at it, whichever kind it is: to be read only. What they have to say they
+leave in a file or in the inbox, so nothing here writes.
 
 Decides how a ledger is opened beside the daemon, and what is said where it cannot be. Its libraries are not waited for
 before there is one.
 """
 
-from collections.abc import Callable
+import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn
+from datetime import timedelta
+from pathlib import Path
+from typing import NoReturn, Protocol
 
+from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.rights import closed, is_file
-from tocsin.cli.options import fail
+from tocsin.cli.options import fail, utc_now
 from tocsin.formats.settings.ledger_address import LedgerAddress
+from tocsin.formats.settings.settings import Settings
+from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger_reading import LedgerReader
+
+NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
+HEALTHY_WITHIN = timedelta(seconds=30)
+"""How old the last healthy pass of a daemon may be that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccess:
     """The ledger, if there is one that can be read. `barred`: there is one, but not for us. `absent`: there is none
-    yet, as no daemon has run.
+    yet, as no daemon has run. `trouble` is what is wrong with one that is there, in a line; `lacking`: only here, or
+    only now (no password, no way to the server).
     """
 
     ledger: Ledger | None = None
     barred: bool = False
     absent: bool = False
+    trouble: str = ""
+    lacking: bool = False
+    machines: Callable[[], Awaitable[Machines]] | None = None
 
     def refuse(self, why: str) -> NoReturn:
         """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
         fail([f"there is no ledger yet; {why}" if self.absent else why])
 
 
-def open_ledger(place: LedgerAddress, tell: Callable[[str], None]) -> LedgerAccess:
+class SharedReading(Protocol):
+    """The ledger for a process that stays: given anew whenever it is asked for."""
+
+    def __call__(self) -> LedgerReader:
+        """The ledger. Raises LedgerError while there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+async def open_ledger(address: LedgerAddress, tell: Callable[[str], None]) -> LedgerAccess:
     """The ledger at its place; why one that is there cannot be read is told."""
-    path = place.file
-    if path is None:
-        tell(f"the ledger cannot be read ({place}: no command reads PostgreSQL yet); going on without it")
+    if address.file is None:
+        access = await _open_server(address)
+        if access.trouble:
+            tell(f"the ledger cannot be read ({access.trouble}); going on with the files alone")
+        return access
+    if why := closed(address.file):
+        tell(f"the ledger {address.file} {why}; going on with the files alone")
         return LedgerAccess(barred=True)
-    if why := closed(path):
-        tell(f"the ledger {path} {why}; going on with the files alone")
-        return LedgerAccess(barred=True)
-    if not is_file(path):
+    if not is_file(address.file):
         return LedgerAccess(absent=True)
     from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.adapters.ledger.sqlite.keeping import FileStore
     from tocsin.adapters.ledger.sqlite.opening import open_existing
 
     try:
-        opened = open_existing(path)
+        opened = open_existing(address.file)
     except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
-        return LedgerAccess()
+        return LedgerAccess(trouble=str(trouble))
     return LedgerAccess(SqlLedger(FileStore(opened)) if opened else None)
 
 
-def works_on(place: LedgerAddress) -> bool:
-    """Whether a daemon works on this ledger here."""
+async def _open_server(address: LedgerAddress) -> LedgerAccess:
+    try:
+        from tocsin.adapters.ledger.ledger import SqlLedger
+        from tocsin.adapters.ledger.postgresql.address import ServerAddress
+        from tocsin.adapters.ledger.postgresql.faults import NONE_GIVEN
+        from tocsin.adapters.ledger.postgresql.nodes import read_machines
+        from tocsin.adapters.ledger.postgresql.opening import EmptyDatabaseError, open_server_to_read
+        from tocsin.adapters.ledger.postgresql.server import ServerStore
+    except ImportError:
+        return LedgerAccess(barred=True, trouble=NO_DRIVER)
+    try:
+        store = ServerStore(open_server_to_read(ServerAddress(address.server, address.password)))
+    except EmptyDatabaseError:
+        return LedgerAccess(absent=True)
+    except LedgerError as trouble:
+        lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
+        return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)
+    return LedgerAccess(SqlLedger(store), machines=lambda: store.read(read_machines))
+
+
+async def share_ledger(address: LedgerAddress) -> SharedReading:
+    """The ledger for the web side. Raises LedgerError where it can never be read here."""
+    if address.file is not None:
+        from tocsin.adapters.ledger.sqlite.shared import SharedLedger
+
+        return SharedLedger(address.file)
+    try:
+        from tocsin.adapters.ledger.postgresql.address import ServerAddress
+        from tocsin.adapters.ledger.postgresql.shared import SharedServer
+    except ImportError:
+        raise LedgerError(NO_DRIVER) from None
+    shared = SharedServer(ServerAddress(address.server, address.password))
+    await shared.begin()
+    return shared
+
+
+def works_on(address: LedgerAddress, incidents: Path) -> bool:
+    """Whether a daemon works on this ledger here, healthy or not; with a server, whether a healthy one watches the
+    folder of incidents on this machine (P3).
+    """
+    if address.file is None:
+        return is_watched(incidents)
     from tocsin.adapters.ledger.sqlite.lock import is_locked
 
-    return place.file is not None and is_locked(place.file)
+    return is_locked(address.file)
+
+
+def is_watched(incidents: Path) -> bool:
+    """Whether a healthy daemon watches a folder of incidents, by the age of its mark there."""
+    try:
+        return abs(utc_now() - watch_mark.renewed_at(incidents / watch_mark.NAME)) <= watch_mark.FRESH
+    except OSError:
+        return False
+
+
+def seen_leader(machines: Machines) -> str | None:
+    """The name of the machine that leads."""
+    from tocsin.app.doctor.machines import seen
+
+    return seen(machines).leader
+
+
+async def taken_name(access: LedgerAccess, settings: Settings) -> str:
+    """What is wrong where a machine that shares the ledger has this one's name and folder (R43). Raises LedgerError."""
+    if access.machines is None:
+        return ""
+    from tocsin.app.doctor.machines import taken_by_another
+
+    incidents, name = settings.incidents, settings.node or socket.gethostname()
+    return taken_by_another(await access.machines(), name, str(incidents), runs_here=is_watched(incidents))
+
+
+async def acts_on(address: LedgerAddress, incidents: Path, ledger: Ledger | None) -> bool:
+    """Whether a healthy daemon runs here, which acts on what is left in the inbox: with a file the one that writes the
+    ledger, with a server this machine's, which leads or hands in. Raises LedgerError.
+    """
+    if address.file is None:
+        return is_watched(incidents)
+    from tocsin.app.lifecycle.health import HEALTHY
+
+    healthy_at = await ledger.noticed_at(HEALTHY) if ledger else None
+    return healthy_at is not None and abs(utc_now() - healthy_at) <= HEALTHY_WITHIN

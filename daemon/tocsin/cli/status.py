@@ -176,8 +176,8 @@ async def _open_incidents(folder: Path) -> StatusLook:
             troubles.append(listing)
         if why and ledger is None:
             fail([*troubles, "what is open cannot be told"])
-        if not workspace.is_served():
-            troubles.append("no daemon seems to run: nobody is paged until tocsin run is started")
+        if unserved := await workspace.unserved():
+            troubles.append(unserved)
         opened = await open_incidents(ledger, listing, incidents, policy, now)
         unseen, barred = "not seen by the daemon yet", workspace.access.barred
         if barred:

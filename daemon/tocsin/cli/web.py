@@ -8,10 +8,12 @@ from typing import Any
 
 import click
 
+from tocsin.cli.ledger_access import share_ledger
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
+from tocsin.ports.ledger import LedgerError
 
 
 @click.command("web")
@@ -32,7 +34,6 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.adapters.files.disk_threads import DiskThreads
     from tocsin.adapters.inbox.writer import InboxWriter
     from tocsin.adapters.jinja.pages import JinjaPages
-    from tocsin.adapters.ledger.sqlite.shared import SharedLedger
     from tocsin.adapters.outbox.reader import OutboxReader
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
@@ -43,9 +44,7 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.web.serving import serve
 
     async def run(settings: Settings, settings_file: bytes | None) -> bool:
-        if settings.database is None:
-            fail([f"ledger: {settings.ledger}: the web side reads no PostgreSQL yet; write sqlite:///../var/tocsin.db"])
-        ledger, clock = SharedLedger(settings.database), WallClock()
+        ledger, clock = await share_ledger(settings.ledger), WallClock()
         policy = ActivePolicy(ledger, folder_of(config), os.environ, clock, judge, settings_file)
         try:
             pages = JinjaPages(FOLDER / "pages")
@@ -63,6 +62,8 @@ def command(form: str | None, config: Path | None) -> None:
         settings, settings_file = asyncio.run(_load_settings(folder_of(config)))
         try:
             again = asyncio.run(run(settings, settings_file))
+        except LedgerError as trouble:
+            fail([f"the ledger cannot be used: {trouble}"])
         except OSError as fault:
             fail([cannot_listen(settings.web.listen, fault)])
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -22,7 +22,7 @@ from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
-from tocsin.cli.ledger_access import LedgerAccess, open_ledger, works_on
+from tocsin.cli.ledger_access import LedgerAccess, acts_on, open_ledger, seen_leader, works_on
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.policy import Policy
@@ -34,8 +34,6 @@ from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
 
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""
-HEALTHY_WITHIN = timedelta(seconds=30)
-"""How old the last healthy pass of a daemon may be that is waited for."""
 
 
 def warn(sentence: str) -> None:
@@ -78,14 +76,24 @@ class Workspace:
 
     def is_served(self) -> bool:
         """Whether a daemon works here, healthy or not."""
-        return works_on(self.loaded.ledger)
+        return works_on(self.settings.ledger, self.settings.incidents)
+
+    async def unserved(self) -> str:
+        """That nobody would be paged, or that what is written here is seen by nobody, in a sentence; else empty."""
+        if self.settings.database is not None:
+            return "" if self.is_served() else "no daemon seems to run: nobody is paged until tocsin run is started"
+        machines = await self.access.machines() if self.access.machines else None
+        leader = seen_leader(machines) if machines else None
+        if machines and leader is None:
+            return "no machine leads: nobody is paged until one does (tocsin nodes)"
+        if self.is_served():
+            return ""
+        others = f", though {leader} leads" if leader else ""
+        return f"no healthy daemon seems to run on this machine{others}: what is written here is seen by nobody"
 
     async def has_healthy_daemon(self) -> bool:
         """Whether a healthy daemon runs here, which acts on what is left in the inbox. Raises LedgerError."""
-        from tocsin.app.lifecycle.health import HEALTHY
-
-        healthy_at = await self.ledger.noticed_at(HEALTHY) if self.ledger else None
-        return healthy_at is not None and abs(utc_now() - healthy_at) <= HEALTHY_WITHIN
+        return await acts_on(self.settings.ledger, self.settings.incidents, self.ledger)
 
 
 def run_command(
@@ -184,7 +192,7 @@ async def open_workspace(folder: Path, now: datetime, tell: Callable[[str], None
     """
     work = bounded_child()
     loaded = load(work, folder, now, os.environ, JUDGED_SOON)
-    access = open_ledger(loaded.ledger, tell)
+    access = await open_ledger(loaded.ledger, tell)
     try:
         if loaded.policy is None or loaded.settings is None:
             loaded = await _last_good(work, loaded, access.ledger, folder, now, tell)

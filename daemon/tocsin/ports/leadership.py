@@ -79,6 +79,19 @@ class Node:
     stopped: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """All machines that share a ledger, as one look at it showed them: the process that has the lease (its id; empty:
+    none has it), when it renewed that last, and what time it was `now`, both by the database's clock.
+    """
+
+    epoch: int
+    leader: str
+    renewed_at: datetime | None
+    now: datetime
+    nodes: tuple[Node, ...]
+
+
 class LeadershipLedger(Protocol):
     """The rows of the ledger that say who leads. Raises LedgerError where the database does not answer in time."""
 

@@ -1,5 +1,7 @@
 """This machine's daemon, as the others see it: the row that it writes."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -42,3 +44,12 @@ class ThisNode:
             stopped=stopped,
         )
         return self._became
+
+
+def key_fingerprint(keys: Sequence[str]) -> str:
+    """What tells the signing keys of one machine from another's without giving them away, in 12 letters; empty: there
+    is none. All count, in their order: the first signs, and the others must know what an earlier one signed.
+    """
+    if not keys:
+        return ""
+    return hashlib.pbkdf2_hmac("sha256", "\0".join(keys).encode(), b"tocsin signing keys", 100_000, 6).hex()

@@ -12,7 +12,7 @@ from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.smtp.dialogue import Relay
 from tocsin.adapters.twilio.account import TwilioAccount
 from tocsin.app.configuration.load import Configuration
-from tocsin.app.doctor import machine, mail_domain, relay, sms_account
+from tocsin.app.doctor import machine, machines, mail_domain, relay, sms_account
 from tocsin.app.doctor.check import Check, not_tried
 from tocsin.app.doctor.examine import Examination, resolve
 from tocsin.app.doctor.relay import MailServer
@@ -24,7 +24,8 @@ from tocsin.formats.settings.settings import Settings
 from tocsin.formats.settings.variables import variable
 from tocsin.ports.clock import Clock
 from tocsin.ports.dns import DnsResolver
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.leadership import Machines
+from tocsin.ports.ledger import Ledger, LedgerError
 from tocsin.wording.message.email import Letterhead
 
 FIND = partial(resolve, DiskThreads)
@@ -45,12 +46,16 @@ class DoctorOptions:
 
 @dataclass(frozen=True, slots=True)
 class OpenedInstallation:
-    """What is looked at: the config in force, where it lies, and the ledger, or why it cannot be opened."""
+    """What is looked at: the config in force, where it lies, and the ledger, or why it cannot be opened; the machines
+    that share it, where it lies on a server, and this one's name among them.
+    """
 
     good: Configuration
     folder: Path
     ledger: Ledger | None
     ledger_trouble: str
+    machines: Callable[[], Awaitable[Machines]] | None = None
+    name: str = ""
 
 
 def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock: Clock) -> list[Examination]:
@@ -73,7 +78,20 @@ def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock:
 
 async def _daemon(opened: OpenedInstallation, settings: Settings, now: datetime) -> list[Check]:
     ledger = await machine.examine_ledger(opened.good.ledger, opened.ledger, opened.ledger_trouble, now)
-    return [*ledger, *await machine.examine_daemon(settings.incidents, now, DiskThreads)]
+    daemon = await machine.examine_daemon(settings.incidents, now, DiskThreads)
+    return [*ledger, *daemon, *await _machines(opened, settings, runs_here=any(check.ok for check in daemon))]
+
+
+async def _machines(opened: OpenedInstallation, settings: Settings, *, runs_here: bool) -> list[Check]:
+    if opened.machines is None:
+        return []
+    try:
+        all_machines = await opened.machines()
+    except LedgerError:  # told by the check of the ledger
+        return []
+    folder = str(settings.incidents)
+    taken = machines.taken_by_another(all_machines, opened.name, folder, runs_here=runs_here)
+    return machines.examine_machines(all_machines, taken)
 
 
 def _email(

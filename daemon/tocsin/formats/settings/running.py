@@ -15,7 +15,7 @@ from tocsin.formats.settings.types import host_of
 from tocsin.formats.settings.variables import FALLBACKS
 from tocsin.text.cleaning import shown
 
-AT_START = ("incidents", "ledger", "outbox", "web")
+AT_START = ("incidents", "ledger", "node", "outbox", "web")
 """Settings that are looked at only at the start."""
 WAYS = ("transport", "host", "port", "security", "ca_file", "api_url")
 """Settings of a provider that say where messages and secrets go, and who can read them on the way."""

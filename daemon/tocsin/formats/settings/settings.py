@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     templates: FilePath = Field(Path("../templates"), description="the folder of templates of your own")
     reviews: FilePath = Field(Path("../reviews"), description="the folder that review drafts are written to")
     ledger: Ledger = Field(DEFAULT_LEDGER, description="where everything sent is recorded")
+    node: Called | None = Field(
+        None, description="what this machine is called among those that share a ledger; absent: its host name"
+    )
     operators: NamesOnce = Field(description="people who are told when the daemon itself has trouble")
     last_resort: NamesOnce = Field(description="people who are paged when a chain reaches nobody or nobody answers")
     unreadable_severity: Called = Field("sev1", description="how a file whose severity can't be read is treated")

@@ -15,9 +15,10 @@ _COLLISIONS = {"40001", "40P01"}
 _NULS = re.compile(r"NUL \(0x00\)")
 
 
+NONE_GIVEN = "it wants a password"
 _CURES = {
     "password authentication failed": "the password is wrong; it comes from {}",
-    "no password supplied": "it wants a password; give it by {}",
+    "no password supplied": f"{NONE_GIVEN}; give it by {{}}",
     "no pg_hba.conf entry": "it lets nobody in from here; its pg_hba.conf must name this role, database and address",
     "authentication failed": "it does not believe that role who it says it is; see its pg_hba.conf",
     "permission denied for database": "the role may not connect to it; GRANT CONNECT ON DATABASE … TO it",

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.planning.leadership import REPLACED_AFTER
-from tocsin.ports.leadership import Node, NodeState
+from tocsin.ports.leadership import Machines, Node, NodeState
 
 FORGOTTEN = timedelta(days=1), timedelta(days=7)
 """How long after its last word a machine is forgotten that stopped cleanly, and one that did not."""
@@ -21,6 +21,9 @@ _WORD = _ROW.on_conflict_do_update(
     where=or_(_c.id == _ROW.excluded.id, _c.stopped, _c.last_word < _ago() - timedelta(seconds=REPLACED_AFTER)),
 )
 _NODES = select(t.nodes).order_by(_c.name, _c.folder)
+_LEAD = select(t.term.c.epoch, t.lease.c.node, t.lease.c.renewed_at, func.clock_timestamp()).where(
+    t.lease.c.one == t.term.c.one
+)
 _FORGET = delete(t.nodes).where(
     or_(_c.stopped & (_c.last_word < _ago() - FORGOTTEN[0]), _c.last_word < _ago() - FORGOTTEN[1])
 )
@@ -59,6 +62,13 @@ def read_nodes(connection: Connection) -> tuple[Node, ...]:
         )
         for row in connection.execute(_NODES)
     )
+
+
+def read_machines(connection: Connection) -> Machines:
+    """All machines, and who leads."""
+    epoch, leader, renewed_at, now = connection.execute(_LEAD).one()
+    renewed_at = renewed_at and renewed_at.astimezone(UTC)
+    return Machines(epoch, leader, renewed_at, now.astimezone(UTC), read_nodes(connection))
 
 
 def forget_nodes(connection: Connection) -> None:

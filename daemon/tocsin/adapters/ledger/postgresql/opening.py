@@ -35,6 +35,10 @@ _LACKING = text(
 ANY_HOST: Mapping[str, str] = MappingProxyType({})
 
 
+class EmptyDatabaseError(LedgerError):
+    """There is no ledger in it yet, as no daemon has run."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedServer:
     """Engines to write and to read by, and the schema as it was found."""
@@ -76,11 +80,11 @@ def open_server(address: ServerAddress) -> OpenedServer:
 
 def open_server_to_read(address: ServerAddress) -> OpenedServer:
     """A ledger that is there, for who only reads it: its role needs no other right. Raises LedgerError."""
-    with _connected(address, ANY_HOST) as connection:
+    with _connected(address, ANY_HOST, WRITES_WITHIN) as connection:
         _check_rights(connection, address, "SELECT")
         schema = _look_at(connection, address)
         if schema is None:
-            raise LedgerError(f"{address.place}: there is no ledger in it yet; tocsin run makes it")
+            raise EmptyDatabaseError(f"{address.place}: there is no ledger in it yet; tocsin run makes it")
         if schema < SCHEMA or oldest_to_lead(connection) > SCHEMA:
             raise LedgerError(f"{address.place}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
     return _opened(address, ANY_HOST, schema)
@@ -115,9 +119,11 @@ def oldest_to_lead(connection: Connection) -> str:
 
 
 @contextmanager
-def _connected(address: ServerAddress, given: Mapping[str, str]) -> Iterator[Connection]:
-    """A transaction on a connection of its own, which waits for answers as long as they take. Raises LedgerError."""
-    engine = make_engine(address, None, given, connections=0)
+def _connected(
+    address: ServerAddress, given: Mapping[str, str], answers_within: float | None = None
+) -> Iterator[Connection]:
+    """A transaction on a connection of its own; None: it waits for answers as long as they take. Raises LedgerError."""
+    engine = make_engine(address, answers_within, given, connections=0)
     try:
         with engine.begin() as connection:
             yield connection

@@ -1,0 +1,119 @@
+"""The machines that share a ledger, as their rows in it show them: who leads, who stands by, who has fallen silent.
+
+Decides what a row means by now, by the database's clock, and what does not go together. Must not know how it is
+printed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.app.doctor.check import Check
+from tocsin.planning.leadership import LEASE, SILENT
+from tocsin.ports.leadership import Machines, Node
+from tocsin.text.cleaning import shown
+
+MACHINES = "machines"
+KEYS_DIFFER = "signing keys differ"
+LEADING, STANDING_BY, SILENT_STATE = "leading", "standing_by", "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenNode:
+    """A machine, its state as it is now, and since when it is in that."""
+
+    node: Node
+    state: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMachines:
+    """All of them; the name of the one that leads, or None."""
+
+    epoch: int
+    leader: str | None
+    nodes: tuple[SeenNode, ...]
+
+
+def seen(machines: Machines) -> SeenMachines:
+    """What the rows mean now. Who has not renewed the lease for as long as it lasts does not lead, whatever its row
+    says.
+    """
+    lasts = machines.renewed_at is not None and machines.now - machines.renewed_at <= timedelta(seconds=LEASE)
+    nodes = tuple(_seen(node, machines, lasts=lasts) for node in machines.nodes)
+    leader = next((one.node.name for one in nodes if one.state == LEADING), None)
+    return SeenMachines(machines.epoch, leader, nodes)
+
+
+def _seen(node: Node, machines: Machines, *, lasts: bool) -> SeenNode:
+    if not lives(node, machines.now):
+        return SeenNode(node, SILENT_STATE, node.last_word or node.since)
+    if node.id == machines.leader and lasts:
+        return SeenNode(node, LEADING, node.since)
+    return SeenNode(node, STANDING_BY, node.since)
+
+
+def lives(node: Node, now: datetime) -> bool:
+    """Whether its daemon has not stopped, and said so lately."""
+    return not node.stopped and node.last_word is not None and now - node.last_word <= timedelta(seconds=SILENT)
+
+
+def differences(nodes: Sequence[SeenNode]) -> Iterator[str]:
+    """What the machines that live do not have alike and ought to, each in a sentence with its cure: links that one has
+    signed are none to another with another key (P8).
+    """
+    living = [one.node for one in nodes if one.state != SILENT_STATE]
+    by_key: dict[str, list[str]] = {}
+    for node in living:
+        by_key.setdefault(node.key, []).append(shown(node.name))
+    if len(by_key) > 1:
+        parted = "; ".join(
+            f"{', '.join(sorted(names))} {key or 'without one'}" for key, names in sorted(by_key.items())
+        )
+        why = "links and buttons of one do not work on another"
+        yield f"{KEYS_DIFFER} ({parted}), and {why}: give all machines the same"
+    versions = sorted({node.version for node in living if node.version})
+    if len(versions) > 1:
+        yield f"versions differ ({', '.join(versions)}): upgrade the others too"
+
+
+def taken_by_another(machines: Machines, name: str, folder: str, *, runs_here: bool) -> str:
+    """What is wrong where a daemon of another machine has this one's name and folder; empty: nothing. `runs_here`: a
+    healthy daemon watches that folder from this machine, so the row is its own.
+    """
+    if runs_here:
+        return ""
+    rows = [node for node in machines.nodes if (node.name, node.folder) == (name, folder)]
+    if not any(lives(node, machines.now) for node in rows):
+        return ""
+    return (
+        f"a tocsin that lives has this machine's name, {shown(name)}, and folder, {shown(folder)}, in the ledger, and "
+        "none runs here: give one of the two another name (node: in its tocsin.yaml), or end the other"
+    )
+
+
+def examine_machines(machines: Machines, taken: str) -> list[Check]:
+    """Who leads; what the machines do not have alike; and whether another one is `taken` for this one."""
+    all_seen = seen(machines)
+    living = [one for one in all_seen.nodes if one.state != SILENT_STATE]
+    silent = [one for one in all_seen.nodes if one.state == SILENT_STATE and not one.node.stopped]
+    checks = []
+    if all_seen.leader is None:
+        cure = "start one (systemctl start tocsin), or see in its log why none takes the lead"
+        checks.append(Check(MACHINES, "the lead", False, "no machine leads: nobody is paged", cure))
+    else:
+        alone = "" if len(living) > 1 else "let a second one stand by: nobody takes over when this one dies"
+        words = f"{shown(all_seen.leader)} leads; {len(living)} of {len(all_seen.nodes)} machines live"
+        checks.append(Check(MACHINES, "the lead", True, words, alone))
+    for one in silent:
+        name = shown(one.node.name)
+        why = f"{name} has said nothing since {one.since:%Y-%m-%d %H:%M} UTC, and did not stop cleanly"
+        checks.append(Check(MACHINES, name, True, why, "see whether it, or its way to the database, is down"))
+    for difference in differences(all_seen.nodes):
+        what, _, cure = difference.rpartition(": ")
+        checks.append(Check(MACHINES, "all machines", not difference.startswith(KEYS_DIFFER), what, cure))
+    if taken:
+        what, _, cure = taken.partition(": ")
+        checks.append(Check(MACHINES, "this machine", False, what, cure))
+    return checks
