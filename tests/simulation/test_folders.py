@@ -341,7 +341,8 @@ def test_what_was_handed_in_before_a_takeover_is_judged_by_who_leads_then() -> N
 def with_inboxes(machines: Machines) -> None:
     """Links are signed, and both machines hold the same key."""
     for world in (machines.first, machines.second):
-        world.settings = settings(web={"signing_key": [KEY]}, public_url="https://tocsin.example.com")
+        web = {"web": {"signing_key": [KEY]}, "public_url": "https://tocsin.example.com"}
+        world.settings = settings(ledger="postgresql://tocsin@db/tocsin", **web)
         world.inbox.looks_every = 0.1
 
 
@@ -403,3 +404,27 @@ def test_signing_in_and_acting_on_a_standby() -> None:
         await first.stop()
 
     assert [entry.text for entry in simulate(story).newest().updates] == ["We look."]
+
+
+def test_an_edit_in_the_browser_is_made_of_the_newest_version() -> None:
+    """P9: the leader's own clone lags behind what another machine wrote; nothing of that is undone."""
+
+    async def story(machines: Machines) -> None:
+        with_inboxes(machines)
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        machines.second.folder.write("pay.yaml", f"{FILE}status: identified\nimpact: Nobody can pay.\n")
+        await machines.first.wait(30)
+        signature = signed_links.token(KEY, PAY, 1, "ana")
+        entry = EditEntry("edit000001", PAY, "ana", 1, signature, "", "", Edit(entry=UpdateEntry("We look.")))
+        machines.second.inbox.put(entry, machines.clock.now())
+        await machines.first.wait(5)
+        assert machines.first.disk.words["edit000001"].result == "acted"
+        assert b"Nobody can pay." in (machines.first.folder.files["pay.yaml"].data or b"")
+        await machines.first.stop()
+
+    newest = simulate(story).newest()
+    assert (newest.status, newest.impact) == (Status.IDENTIFIED, "Nobody can pay.")
+    assert [entry.text for entry in newest.updates] == ["We look."]

@@ -656,7 +656,7 @@ class World:
         elsewhere, gate = JudgedElsewhere(), StandbyGate(self.machine, config, ledger)
         inbox = InboxFeed(self.machine, ledger, self.inbox, gate, elsewhere, elsewhere, notices)
         told = NoticesHandedIn(self.machine_name, notices, handed_in)
-        parts = FolderHandIn(*place, handed_in, self.files, threads), told, inbox
+        parts = FolderHandIn(*place, handed_in, self.files, threads), handed_in, told, inbox
         self._task = asyncio.create_task(_run_all(parts))
         await asyncio.sleep(0)
 
@@ -723,7 +723,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
         place, put_back = (world.machine_name, "incidents", clock, ledger, config, incidents, notices), edits.put_back
         shared = await shared_folders(*place, world.folder, world.memory, put_back)
         intake, news, sources = shared.intake, shared.news, (shared.feed,)
-        further += (shared.feed, shared.kept)
+        further += (shared.feed, *shared.beside)
     else:
         intake = Intake(known, finished=await finished(ledger, incidents))
         news = OneFolder(ledger, config, incidents, notices, edits.put_back)

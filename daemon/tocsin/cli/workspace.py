@@ -22,6 +22,7 @@ from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
+from tocsin.app.intake.catching_up import catch_up
 from tocsin.cli.ledger_access import LedgerAccess, acts_on, open_ledger, seen_leader, works_on
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
@@ -115,6 +116,9 @@ def run_command(
             await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
             files, ledger = IncidentFiles(workspace.settings.incidents), workspace.ledger
             id_ = "" if incident is None else await incident_named(incident, files, ledger)
+
+            if id_ and workspace.settings.database is None:  # other machines may have written what is not here yet
+                await catch_up(id_, files, ledger)
 
             async def leave_answer(entry: CommandAnswerEntry) -> str:
                 return await left_answer(entry, workspace)

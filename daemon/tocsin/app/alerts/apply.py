@@ -6,7 +6,7 @@ wrote meanwhile.
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +33,8 @@ from tocsin.text.yaml import read_yaml
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+
+CatchUp = Callable[[str], Awaitable[bool]]
 
 OPENINGS = (Action.DECLARED, Action.REOPENED)
 """What pages people."""
@@ -64,12 +66,14 @@ class _GroupIncident:
 
 class AlertIncidents:
     """The folder of incident files, for what Alertmanager tells. Used in one loop, an entry at a time; the folder is
-    touched in the `threads` alone, since it may hang.
+    touched in the `threads` alone, since it may hang. `catch_up`: where other machines have folders too, brings an
+    incident's file up to what they wrote.
     """
 
-    def __init__(self, files: IncidentFiles, threads: Executor | None = None) -> None:
+    def __init__(self, files: IncidentFiles, threads: Executor | None = None, catch_up: CatchUp | None = None) -> None:
         self._files = files
         self._threads = threads
+        self._catch_up = catch_up
         self._limit = OpeningLimit()
 
     async def apply(
@@ -78,6 +82,9 @@ class AlertIncidents:
         """Do what follows. Raises FileError, EditRefusedError or LedgerError when it cannot be done now."""
         for _ in range(TRIES):
             names = await self._in_threads(self._names, group.group)
+            if self._catch_up:
+                for name in names[:LOOKED_AT]:
+                    await self._catch_up(incident_id(name))
             current = await self._find(group.group, names, policy, ledger)
             memory = read_memory(current.data if current else b"")
             step = next_step(group, current.incident if current else None, memory, meaning, now)

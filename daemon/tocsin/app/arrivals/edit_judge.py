@@ -22,6 +22,7 @@ from tocsin.app.edits.changes import Telling
 from tocsin.app.edits.conflicts import version_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.histories import recorded_history
+from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.intake import Overwritten
 from tocsin.app.intake.older_saves import OlderSaves
 from tocsin.app.replies.answer_options import options_of
@@ -135,6 +136,8 @@ class EditJudge:
     ) -> Judgement | Written:
         commands = IncidentCommands(self._files, policy, self._ledger, now, self._threads)
         telling = prepared.telling
+        if self._config.settings.database is None:  # another machine's folder may be ahead of this one's
+            await catch_up(entry.incident, self._files, self._ledger, self._threads)
         try:
             written = await commands.change(entry.incident, prepared)
         except EditDoneError:

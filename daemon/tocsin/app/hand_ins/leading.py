@@ -25,14 +25,12 @@ class FolderLedger(IncidentLedger, ArrivalLedger, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SharedFolders:
-    """The parts: what compares the own files, where their news goes, what brings what others hand in, and what keeps
-    the bytes of what counts.
-    """
+    """What compares the own files, where their news goes, what brings what others hand in; and what runs beside."""
 
     intake: Intake
     news: MachineFolder
     feed: HandInFeed
-    kept: NewestFiles
+    beside: tuple[OwnFiles, NewestFiles]
 
 
 async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
@@ -57,4 +55,4 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     known, ended = known_files(remembered, config.policy)
     own = OwnFiles(versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
-    return SharedFolders(Intake(known, label, ended), news, HandInFeed(ledger, versions, notices), kept)
+    return SharedFolders(Intake(known, label, ended), news, HandInFeed(ledger, versions, notices), (own, kept))

@@ -44,10 +44,6 @@ class HandsIn(Protocol):
         """The digests of all versions that counted of an incident, as far as that can be said."""
         ...
 
-    async def run(self) -> None:
-        """What is to be done beside, until cancelled."""
-        ...
-
 
 class MachineFolder:
     """A port of the watch, FolderNews, of the machine of that name. `remembered` are its files as its memory has them;
@@ -104,10 +100,10 @@ class MachineFolder:
         return replace(version, older=version.older | await self._hands_in.older(incident) - {known.digest})
 
     async def run(self) -> None:
-        """Remember what is safe."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hands_in.run(), name="hands in")
-            tasks.create_task(self._notes(), name="folder memory")
+        """Remember what is safe, until cancelled."""
+        while True:
+            await asyncio.sleep(NOTES_EVERY)
+            await self.note()
 
     async def note(self) -> None:
         """Remember what is written down by now."""
@@ -120,11 +116,6 @@ class MachineFolder:
         for file in safe:
             if self._unnoted.get(file.incident) is file:
                 del self._unnoted[file.incident]
-
-    async def _notes(self) -> None:
-        while True:
-            await asyncio.sleep(NOTES_EVERY)
-            await self.note()
 
     async def _hand_in(self, incident: str, listed: Listed) -> None:
         known, data = self._files.get(incident), listed.data or b""

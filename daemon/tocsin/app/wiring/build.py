@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tocsin.adapters.clock import SystemClock
@@ -31,7 +32,6 @@ from tocsin.app.arrivals.link_answers import LinkAnswers
 from tocsin.app.arrivals.words import Words
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.reading import in_part
-from tocsin.app.configuration.load import label_of
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.operator_notices import OperatorNotices
@@ -43,10 +43,8 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
-from tocsin.app.intake.intake import Intake
-from tocsin.app.intake.one_folder import OneFolder
+from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
-from tocsin.app.intake.watch import Watch
 from tocsin.app.leadership.lead import Lead
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
 from tocsin.app.lifecycle.folders import ConfigOnDisk, prepare_folders
@@ -55,7 +53,7 @@ from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
-from tocsin.app.lifecycle.startup import Started, StartError, finished, recall
+from tocsin.app.lifecycle.startup import Started, StartError
 from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
@@ -70,6 +68,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
+from tocsin.app.wiring.folders import watched_parts
 from tocsin.app.wiring.ledgers import LedgerInFile
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
@@ -162,7 +161,7 @@ class Life:
             alerts = alert_feed(clock, ledger, config, notices)
             beside = (LogWatch(clock, self.log, notices), *self.ledger.parts(notices), alerts, *advice)
             parts = reader, incident_folder, on_disk.before, beside, steps
-            daemon = await assemble(clock, ledger, config, notices, Systemd(environ), *parts, lead)
+            daemon = await assemble(clock, ledger, config, notices, Systemd(environ), *parts, lead, self.ledger.machine)
             tell_troubles(notices, started, clock_notice)
             self.ledger.tell(notices)
             self.orders.by_signal()
@@ -183,8 +182,11 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     beside: tuple[Part, ...],
     steps: ClockSteps,
     lead: Lead,
+    machine: str,
 ) -> Daemon:
-    """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
+    """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest;
+    `machine` is the name of this one where several share the ledger.
+    """
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
@@ -199,10 +201,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, renderer, socket.gethostname())
     scheduler = Scheduler(clock, agenda, Reconciler(clock, ledger, renderer, context, sender, rooms).reconcile)
-    known = await recall(ledger, incidents, clock.now())
-    intake = Intake(known, label_of(settings.incidents), await finished(ledger, incidents))
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
-    watch = Watch(clock, config, notices, folder, intake, OneFolder(ledger, config, incidents, notices, edits.put_back))
+    folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back)
     stops = Stops(clock, ledger, context)
     sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins), notices)
@@ -212,20 +212,21 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
-    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, watch, delivering=sender, lead=lead)
-    reload = Reload(clock, reader, config, transports, renderer, watch, incidents, notices, before)
+    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
+    reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
-    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, watch, reload, health, set_aside)
+    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, set_aside)
     comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, *polls)
     parts = (*core, clock_watch, ProviderClocks(transports, notices), *comes)
-    sources = (watch, inbox, FirstAnswers(polls, arrivals))
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
-    return Daemon(*daemon, parts, sources)
+    return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 
 
 def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:
     """What brings alerts to their incidents."""
-    incidents = AlertIncidents(IncidentFiles(config.settings.incidents), DiskThreads("alerts"))
+    files, threads = IncidentFiles(config.settings.incidents), DiskThreads("alerts")
+    catching_up = partial(catch_up, files=files, ledger=ledger, threads=threads)
+    incidents = AlertIncidents(files, threads, None if config.settings.database else catching_up)
     return AlertFeed(clock, ledger, config, notices, incidents)
 
 

@@ -25,13 +25,14 @@ from tocsin.ports.ledger import LedgerError
 
 @dataclass(frozen=True, slots=True)
 class LedgerInFile:
-    """A ledger of SQLite, open for this daemon alone."""
+    """A ledger of SQLite, open for this daemon alone, on a machine that needs no name."""
 
     path: Path
     clock: Clock
     store: FileStore
     ledger: SqlLedger
     leadership: Leadership
+    machine: str = ""
 
     @classmethod
     def open(cls, path: Path, clock: Clock, closing: AsyncExitStack) -> Self:
