@@ -292,7 +292,7 @@ class MemoryLedger:
             for attempt in pages.attempts
             if attempt.via is Channel.EMAIL and isinstance(attempt.outcome, Accepted) and attempt.ended_at
         ]
-        return dict(sorted(proofs, key=lambda proof: proof[1].at))
+        return dict(sorted(reversed(proofs), key=lambda proof: proof[1].at))
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
@@ -413,6 +413,8 @@ class MemoryLedger:
                     before.append(attempt.started_at)
                     ended_at = redate(attempt.ended_at) if attempt.ended_at else None
                     pages.attempts[place] = replace(attempt, started_at=redate(attempt.started_at), ended_at=ended_at)
+                    if attempt.id in pages.receipts_at:
+                        pages.receipts_at[attempt.id] = redate(pages.receipts_at[attempt.id])
             if not matters:
                 continue
             by = redate(notification.at) - notification.at

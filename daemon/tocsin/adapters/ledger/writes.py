@@ -6,7 +6,7 @@ the same statements. Must not know threads or tasks.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -176,10 +176,11 @@ def record_answers(connection: Connection, calls: Sequence[tuple[RecordEntry, Se
     """Each letter together with the answers it tells of; whether it was new. If not, none of them is written."""
     new = []
     for letter, answers in calls:
-        (keys,) = record(connection, [letter])
+        (keys,) = record(connection, [replace(letter, links=())])
         new.append(bool(keys))
         if keys:
             record(connection, answers)
+            _record_links(connection, [letter])
     return new
 
 

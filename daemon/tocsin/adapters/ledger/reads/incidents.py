@@ -133,8 +133,9 @@ def incidents(connection: Connection) -> tuple[str, ...]:
 
 def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
     """The incidents that were closed last, the newest first, each once with the instant."""
-    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed").order_by(t.facts.c.id.desc())
-    closings = closings.execution_options(stream_results=True)
+    known = select(t.incidents.c.id).where(t.incidents.c.id == t.facts.c.incident).exists()  # what was put aside is not
+    closings = select(t.facts.c.incident, t.facts.c.at).where(t.facts.c.kind == "Closed", known)
+    closings = closings.order_by(t.facts.c.id.desc()).execution_options(stream_results=True)
 
     def read(connection: Connection) -> tuple[tuple[str, datetime], ...]:
         closed_at: dict[str, datetime] = {}

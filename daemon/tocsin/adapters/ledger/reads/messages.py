@@ -122,7 +122,7 @@ def _companions(connection: Connection, attempt: Attempt) -> Iterator[tuple[Atte
         if not tries or key in tries[-1]:
             tries.append({})
         tries[-1][key] = id_
-    same = next(one for one in tries if one[attempt.reference] == attempt.id)
+    same = next(one for one in tries if one.get(attempt.reference) == attempt.id)
     ids = [id_ for id_ in same.values() if id_ != attempt.id]
     attempts = connection.execute(select(t.attempts).where(t.attempts.c.id.in_(ids)).order_by(t.attempts.c.sequence))
     of_attempts = select(t.notifications).where(t.notifications.c.key.in_(list(same)))
