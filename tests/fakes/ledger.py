@@ -292,7 +292,10 @@ class MemoryLedger:
             for attempt in pages.attempts
             if attempt.via is Channel.EMAIL and isinstance(attempt.outcome, Accepted) and attempt.ended_at
         ]
-        return dict(sorted(reversed(proofs), key=lambda proof: proof[1].at))
+        newest: dict[tuple[Channel, str], Proof] = {}
+        for address, proof in proofs:
+            newest[address] = max(newest.get(address, proof), proof, key=lambda known: known.at)
+        return newest
 
     async def refusals(self) -> tuple[Attempt, ...]:
         """The last to tell."""
@@ -502,7 +505,7 @@ class MemoryLedger:
             for arrival, result in self._at_work().arrivals
             if (arrival.kind, arrival.who) == (kind, who) and result is not None and arrival.at > since
         ]
-        return tuple(sorted(results))
+        return tuple(sorted(results, key=lambda judged: judged[0]))
 
     async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
         """The newest."""

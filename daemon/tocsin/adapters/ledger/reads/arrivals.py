@@ -95,7 +95,7 @@ def results_since(kind: ArrivalKind, who: str, since: datetime) -> Question[tupl
 
     def read(connection: Connection) -> tuple[tuple[datetime, str], ...]:
         results = []
-        for at, result in connection.execute(query.order_by(arrivals.at)):
+        for at, result in connection.execute(query.order_by(arrivals.at, arrivals.id)):
             with suppress(ValueError):  # a row whose instant cannot be read counts for nothing
                 results.append((read_instant(at), result))
         return tuple(results)
