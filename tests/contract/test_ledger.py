@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import permutations
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
@@ -52,6 +53,7 @@ from tocsin.ports.tally import ProviderTally
 
 from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.fakes.ledger import MemoryLedger, Pages
+from tests.fakes.pgbouncer import PgBouncer
 from tests.fakes.postgres import Server
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -79,12 +81,24 @@ def postgresql_url(postgres_server: Server) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def postgresql_pooled_url(postgres_server: Server) -> Iterator[str]:
+    """By way of pgbouncer, which gives each transaction another connection."""
+    with postgres_server.database(make_tables) as database, TemporaryDirectory(prefix="tocsin-pool-") as folder:
+        pooler = PgBouncer(Path(folder, "pgbouncer"), database.url())
+        yield pooler.address
+        pooler.close()
+
+
+@pytest.fixture(scope="module")
 def postgresql_15_url(postgres_server_15: Server) -> Iterator[str]:
     with postgres_server_15.database(make_tables) as database:
         yield database.url()
 
 
-@pytest.fixture(params=["sqlite", "memory", "postgresql", pytest.param("postgresql-15", marks=pytest.mark.attack)])
+ELSEWHERE = [pytest.param(name, marks=pytest.mark.attack) for name in ("postgresql-15", "postgresql-pooled")]
+
+
+@pytest.fixture(params=["sqlite", "memory", "postgresql", *ELSEWHERE])
 async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Shelf]:
     shelf = Shelf(_way_to_open(request, tmp_path / "var" / "tocsin.db"))
     yield shelf

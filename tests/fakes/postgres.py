@@ -72,9 +72,9 @@ class Database:
 class Server:
     """A server. It runs from construction until `close`, unless it is stopped meanwhile; its port stays the same."""
 
-    def __init__(self, programs: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, programs: Path, settings: Mapping[str, str] | None = None, place: Path = PLACE) -> None:
         self.programs = programs
-        self.folder = Path(tempfile.mkdtemp(prefix=f"tocsin-pg-{os.getpid()}-", dir=PLACE))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"tocsin-pg-{os.getpid()}-", dir=place))
         self.port = _free_port()
         self._settings = {**QUICK, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -117,6 +117,11 @@ class Server:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def is_down(self) -> bool:
+        """Whether it has ended."""
+        return self._process is None or self._process.poll() is not None
+
     def start(self) -> None:
         """Bring it up; it answers when this returns. To be called in the main thread: the server ends with the thread
         that began it.
@@ -151,13 +156,29 @@ class Server:
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Take it down: at once, but well (SIGINT; `pg_ctl stop -m fast`)."""
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
+            self.go_on()
             self._process.send_signal(how)
             self._process.wait(BROUGHT_UP_WITHIN)
 
     def stop_immediate(self) -> None:
         """As a crash does it: `pg_ctl stop -m immediate`."""
         self.stop(signal.SIGQUIT)
+
+    def pause(self) -> None:
+        """As when its machine stands still: every process stops, and what is sent is taken and not answered."""
+        for pid in self._processes():
+            os.kill(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """It stands still no more."""
+        for pid in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        """All of its processes, the first one first, so that no other is made meanwhile."""
+        others = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+        return [self.pid, *(pid for pid in others if _parent(pid) == self.pid)]
 
     def restart(self) -> None:
         """Down, and up again."""
@@ -229,7 +250,7 @@ class Server:
 
 
 @contextmanager
-def postgres(version: int = 18, settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+def postgres(version: int = 18, settings: Mapping[str, str] | None = None, place: Path = PLACE) -> Iterator[Server]:
     """A server of that version; the test is skipped, with a word, where there is none."""
     programs = installed(version)
     if programs is None:
@@ -238,11 +259,18 @@ def postgres(version: int = 18, settings: Mapping[str, str] | None = None) -> It
     if look.returncode:
         pytest.skip(f"{RUNS_AS} cannot run {programs}")
     _clear_away()
-    server = Server(programs, settings)
+    server = Server(programs, settings, place)
     try:
         yield server
     finally:
         server.close()
+
+
+def _parent(pid: int) -> int:
+    try:
+        return int(Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()[1])
+    except OSError:
+        return 0
 
 
 def _clear_away() -> None:
