@@ -95,11 +95,13 @@ def test_the_daemon_tells_users_apart() -> None:
 
 
 def test_no_secret_of_a_provider_is_meant_for_the_web_side() -> None:
-    """Section 8: what the units offer to uncomment: the web side's are its key and its token, the daemon's the rest."""
+    """Section 8: what the units offer to uncomment: the web side's are its key, its token and the
+    address of a shared ledger for its own role, the daemon's the rest.
+    """
     offered = {
         unit: set(re.findall(r"^#LoadCredential=(\w+)", (UNITS / unit).read_text(), re.MULTILINE)) for unit in WHO
     }
-    assert offered["tocsin-web.service"] == {"tocsin_web__signing_key", "tocsin_web__token"}
+    assert offered["tocsin-web.service"] == {"tocsin_web__signing_key", "tocsin_web__token", "tocsin_ledger"}
     assert "tocsin_sms__auth_token" in offered["tocsin.service"]
 
 

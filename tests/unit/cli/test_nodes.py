@@ -1,0 +1,112 @@
+"""`tocsin nodes` with a ledger in a file, and what is said of machines that share one (P7)."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tocsin.adapters.ledger.sqlite.lock import Lock
+from tocsin.app.doctor.machines import examine_machines, seen, taken_by_another
+from tocsin.app.leadership.this_node import key_fingerprint
+from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.cli.nodes import command
+from tocsin.cli.output.nodes_lines import lines
+from tocsin.ports.leadership import Machines, Node, NodeState
+
+from tests.unit.cli.test_resubscribe import folder, with_ledger
+
+__all__ = ["folder"]
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+
+
+def nodes(folder: Path, form: str) -> Result:
+    return CliRunner().invoke(command, ["--config", str(folder / "config"), "--format", form])
+
+
+def test_one_machine_with_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon that works on it leads; without it none does, and the exit status is 1; without a ledger that is told."""
+    none = nodes(folder, "json")
+    assert (none.exit_code, none.stderr) == (1, "there is no ledger yet; which machines share it is kept there\n")
+    monkeypatch.setenv("TOCSIN_NODE", "attic")
+    monkeypatch.setenv("TOCSIN_WEB__SIGNING_KEY", "k" * 32)
+    with_ledger(folder, lambda ledger: ledger.claim_notice(HEALTHY, datetime.now(UTC), timedelta(0)))
+    stopped = json.loads(nodes(folder, "json").stdout)
+    assert (stopped["leader"], [node["state"] for node in stopped["nodes"]]) == (None, ["silent"])
+    assert nodes(folder, "text").exit_code == 1
+    lock = Lock(folder / "var" / "tocsin.db")
+    try:
+        done = nodes(folder, "json")
+        (node,) = json.loads(done.stdout)["nodes"]
+        text = nodes(folder, "text").stdout
+    finally:
+        lock.release()
+    assert (done.exit_code, json.loads(done.stdout)["leader"], json.loads(done.stdout)["epoch"]) == (0, "attic", 0)
+    assert (node["name"], node["state"], node["key"]) == ("attic", "leading", key_fingerprint(["k" * 32]))
+    assert text.startswith("attic leads; none stands by (term 0)\n\nattic: leads since ")
+
+
+def _node(name: str, *, ago: float = 0.0, **row: object) -> Node:
+    last_word = NOW - timedelta(seconds=ago)
+    values = {"version": "0.5.0", "schema": "0009", "key": "k1", "providers_ok": True} | row
+    return Node(f"{name}-id", name, f"/{name}", NodeState.STANDING_BY, NOW - timedelta(hours=1), last_word, **values)
+
+
+def _machines(*rows: Node, leader: str = "attic-id", renewed: float = 1.0) -> Machines:
+    return Machines(3, leader, NOW - timedelta(seconds=renewed), NOW, rows)
+
+
+@pytest.mark.parametrize(
+    ("machines", "leader", "states"),
+    [
+        (_machines(_node("attic"), _node("hall")), "attic", ["leading", "standing_by"]),
+        (_machines(_node("attic"), _node("hall"), renewed=10.1), None, ["standing_by", "standing_by"]),
+        (_machines(_node("attic"), _node("hall"), leader=""), None, ["standing_by", "standing_by"]),
+        (_machines(_node("attic", ago=31), _node("hall", ago=29)), None, ["silent", "standing_by"]),
+        (_machines(_node("attic"), _node("hall", stopped=True)), "attic", ["leading", "silent"]),
+    ],
+)
+def test_what_a_row_means_now(machines: Machines, leader: str | None, states: list[str]) -> None:
+    """Not what it said then: a lease lasts 10 s, and who says nothing for 30 s is silent."""
+    now = seen(machines)
+    assert (now.leader, [one.state for one in now.nodes]) == (leader, states)
+
+
+def test_what_does_not_go_together_is_told() -> None:
+    """Keys (a failure of doctor's), versions (an upgrade half done), a machine alone, one that fell silent, one that has
+    this one's name.
+    """
+    rows = _node("attic"), _node("hall", key="", version="0.6.0"), _node("shed", ago=90), _node("pit", stopped=True)
+    text = "\n".join(lines(seen(_machines(*rows)), NOW))
+    assert "! signing keys differ (hall without one; attic k1), and links" in text
+    assert "! versions differ (0.5.0, 0.6.0): upgrade the others too" in text
+    assert "shed: silent since Mon 23 Nov 2026 10:28 UTC" in text
+    assert "pit: stopped since" in text
+    checks = examine_machines(_machines(*rows), "")
+    told = [(check.ok, check.target, bool(check.cure)) for check in checks]
+    assert told == [
+        (True, "the lead", False),
+        (True, "shed", True),
+        (False, "all machines", True),
+        (True, "all machines", True),
+    ]
+    (alone,) = examine_machines(_machines(_node("attic")), "")
+    assert (alone.ok, "a second one" in alone.cure) == (True, True)
+    headless, taken = examine_machines(_machines(_node("attic"), leader=""), "a tocsin that lives has it: name another")
+    assert (headless.ok, taken.ok, taken.cure) == (False, False, "name another")
+
+
+def test_a_name_is_taken_only_by_who_lives_elsewhere() -> None:
+    """R43: by name and folder together."""
+    machines = _machines(_node("attic"), _node("hall", ago=31))
+    assert "give one of the two another name" in taken_by_another(machines, "attic", "/attic", runs_here=False)
+    for name, path, runs_here in (("attic", "/attic", True), ("attic", "/other", False), ("hall", "/hall", False)):
+        assert taken_by_another(machines, name, path, runs_here=runs_here) == ""
+
+
+def test_a_fingerprint_tells_keys_apart() -> None:
+    """All of them, in their order; none of it is in them."""
+    prints = [key_fingerprint(keys) for keys in (["a"], ["b"], ["a", "b"], ["b", "a"], ["ab"])]
+    assert len(set(prints)) == 5
+    assert {len(text) for text in prints} == {12}
+    assert key_fingerprint([]) == ""
