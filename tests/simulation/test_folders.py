@@ -13,6 +13,7 @@ from tocsin.domain.arrival import AnswerEntry, ArrivalKind, CodeEntry, EditEntry
 from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.people import Channel, session_digest
+from tocsin.ports.ledger import Unreadable
 
 from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy
@@ -428,3 +429,120 @@ def test_an_edit_in_the_browser_is_made_of_the_newest_version() -> None:
     newest = simulate(story).newest()
     assert (newest.status, newest.impact) == (Status.IDENTIFIED, "Nobody can pay.")
     assert [entry.text for entry in newest.updates] == ["We look."]
+
+
+def test_a_checkout_of_an_old_commit_on_every_machine_pages_nobody() -> None:
+    """Rule 69: the files of many resolved incidents go back to what was said long ago, also to what only another
+    machine's files had said; operators are asked.
+    """
+    names = [f"pay{number}" for number in range(5)]
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for end in ("", "impact: Nobody can pay.\n", "impact: Nobody can pay.\nstatus: resolved\n"):
+            for name in names:
+                machines.first.folder.write(f"{name}.yaml", f"{FILE}{end}")
+                if "impact" not in end or "resolved" in end:
+                    machines.second.folder.write(f"{name}.yaml", f"{FILE}{end}")
+            await machines.first.wait(30)
+        await machines.first.wait(3600)
+        for world in (machines.first, machines.second):
+            for name in names:
+                world.folder.write(f"{name}.yaml", f"{FILE}impact: Nobody can pay.\n")
+        await machines.first.wait(60)
+        await machines.take_over()
+        await machines.second.wait(60)
+        await machines.second.stop()
+
+    machines = simulate(story)
+    assert all(machines.newest(name).resolved for name in names)
+    assert any("of 5 resolved incidents went back to older contents" in text for text in machines.told())
+
+
+def test_while_the_ledger_is_away_the_leaders_folder_still_pages() -> None:
+    """P9: what is new in its own folder is judged by what the process knows; once the ledger is back it is written
+    down, and what others handed in meanwhile is judged.
+    """
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        machines.first.disk.full = True
+        machines.first.folder.write("net.yaml", FILE.replace("Card payments fail", "The net is down"))
+        machines.first.folder.write("pay.yaml", f"{FILE}impact: Nobody can pay.\n")
+        machines.second.folder.write("pay.yaml", f"{FILE}status: identified\n")
+        await machines.first.wait(10)
+        assert {page.message.person for page in machines.first.pages() if page.message.incident == "net"}
+        machines.first.disk.full = False
+        await machines.first.wait(60)
+        await machines.take_over()
+        await machines.second.wait(30)
+        await machines.second.stop()
+
+    machines = simulate(story)
+    newest = machines.newest()
+    assert (newest.impact, newest.status) == ("Nobody can pay.", Status.IDENTIFIED)
+    assert len(machines.facts(Seen, incident="net")) == 1
+    assert machines.results()[-1] == "edited"
+
+
+def test_a_file_that_was_renamed_on_one_machine_is_the_same_incident() -> None:
+    """Rule 33: there, and for whoever judges it."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        machines.second.folder.remove("pay.yaml")
+        machines.second.folder.write("checkout.yaml", FILE)
+        await machines.first.wait(60)
+        machines.second.folder.write("checkout.yaml", f"{FILE}status: identified\n")
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert list(machines.first.disk.facts) == [PAY]
+    assert machines.newest().status is Status.IDENTIFIED
+    assert not any("vanished" in text for text in machines.told())
+
+
+def test_a_save_of_an_older_text_on_a_standby_gets_back_what_a_command_wrote() -> None:
+    """P9: on whichever machine the editor was open."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        now = machines.clock.now().replace(microsecond=0)
+        await machines.edit(machines.second, Edit(entry=UpdateEntry("A disk is full.", at=now, by="ana")))
+        await machines.first.wait(5)
+        machines.second.folder.write("pay.yaml", f"{FILE}impact: Nobody can pay.\n")
+        await machines.first.wait(10)
+        assert b"A disk is full." in (machines.second.folder.files["pay.yaml"].data or b"")
+        await machines.first.stop()
+
+    newest = simulate(story).newest()
+    assert [entry.text for entry in newest.updates] == ["A disk is full."]
+    assert newest.impact == "Nobody can pay."
+
+
+def test_an_incident_whose_record_is_spoilt_is_declared_anew_from_the_leaders_file() -> None:
+    """Rule 63: though that file is as it was."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", FILE)
+        await machines.first.wait(5)
+        await machines.first.kill()
+        machines.first.disk.unreadable[PAY] = Unreadable(PAY, "row 7 of facts cannot be read")
+        await machines.first.start()
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert machines.newest().title == "Card payments fail"
+    assert not machines.newest().unreadable

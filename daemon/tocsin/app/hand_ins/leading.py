@@ -53,6 +53,6 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     loaded = await asyncio.get_running_loop().run_in_executor(folder.threads, memory.load)
     remembered = {id_: file for id_, file in loaded.items() if not incidents.is_set_aside(id_)}
     known, ended = known_files(remembered, config.policy)
-    own = OwnFiles(versions, incidents)
+    own = OwnFiles(clock, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
     return SharedFolders(Intake(known, label, ended), news, HandInFeed(ledger, versions, notices), (own, kept))

@@ -7,6 +7,7 @@ others wrote: so a clone that lags behind says nothing, and a file that was neve
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime
@@ -72,7 +73,12 @@ class MachineFolder:
         self._unnoted: dict[str, RememberedFile] = {}
         self._log = LimitedLog()
 
-    async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:  # noqa: ARG002
+    async def take(
+        self,
+        changes: Changes,
+        files: Mapping[str, Listed],
+        now: datetime,  # noqa: ARG002
+    ) -> Mapping[str, AbstractSet[str]]:
         """What counts on this machine is handed in."""
         for overwritten in changes.overwritten:
             self._put_back(overwritten)
@@ -88,6 +94,8 @@ class MachineFolder:
         self._forget(changes.left)
         told = tuple(notice for notice in changes.notices if notice.trouble is not Trouble.FILE_VANISHED)
         tell_of_files(replace(changes, notices=told), self._notices)
+        resolved = [version.incident.id for version in changes.versions if version.incident.resolved]
+        return {incident: await self._hands_in.older(incident) for incident in resolved}
 
     async def recorded(self, incident: str) -> KnownVersion | None:
         """What this machine's file of a finished incident said, and all that was ever said of it: to go back to that

@@ -2,14 +2,18 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from tocsin.app.hand_ins.file_versions import FileVersions
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
 from tocsin.app.state.incidents import Incidents
+from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import LedgerError
 
 JUDGES_AGAIN = 1.0
 """Seconds until what could not be judged without the ledger is judged again."""
+ASKS_AGAIN = timedelta(seconds=2)
+"""How long a ledger that did not answer is taken for away."""
 
 
 class OwnFiles:
@@ -17,10 +21,12 @@ class OwnFiles:
     for nothing.
     """
 
-    def __init__(self, versions: FileVersions, incidents: Incidents) -> None:
+    def __init__(self, clock: Clock, versions: FileVersions, incidents: Incidents) -> None:
+        self._clock = clock
         self._versions = versions
         self._incidents = incidents
         self._waiting: list[FileVersion | FilesGone] = []
+        self._away_until: datetime | None = None
 
     async def give(self, hand_in: FileVersion | FilesGone) -> None:
         """Judge it."""
@@ -54,8 +60,12 @@ class OwnFiles:
                 await self.give(hand_in)
 
     async def _judge(self, version: FileVersion) -> None:
-        """Raises LedgerError."""
-        try:
-            await self._versions.judge(version)
-        except LedgerError:
-            await self._versions.judge(version, away=True)
+        """Raises LedgerError. A ledger that did not answer is not asked for each file of a folder."""
+        if self._away_until is None or self._clock.now() >= self._away_until:
+            try:
+                await self._versions.judge(version)
+            except LedgerError:
+                self._away_until = self._clock.now() + ASKS_AGAIN
+            else:
+                return
+        await self._versions.judge(version, away=True)

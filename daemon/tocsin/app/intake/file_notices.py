@@ -4,6 +4,7 @@ Must not know when a notice is due; the intake says that.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.incident import Incident
@@ -18,6 +19,14 @@ HELD_LIMIT = 50
 """How many incidents that were held are named; the rest are counted."""
 NOTICES_LIMIT = 20
 """How many notices one look at the folder brings; the rest are counted in the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Files of open incidents have been gone for 10 s together: of which, and the notice that says so."""
+
+    incidents: tuple[str, ...]
+    notice: OperatorNotice
 
 
 def wrong(

@@ -6,13 +6,14 @@ give the same changes. It must not know who is paged, nor what was recorded.
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.edits.overwritten import put_back, remembered
 from tocsin.app.intake.checkout import Checkout
 from tocsin.app.intake.file_identity import File, Files
-from tocsin.app.intake.file_notices import few, gone, held, unlisted, vanished, wrong
+from tocsin.app.intake.file_notices import Missing, few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Edit, Incident
@@ -55,14 +56,6 @@ class Overwritten:
     file: str
     digest: str
     edits: tuple[Edit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Files of open incidents have been gone for 10 s together: of which, and the notice that says so."""
-
-    incidents: tuple[str, ...]
-    notice: OperatorNotice
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +134,11 @@ class Intake:
         self._finished.pop(id_, None)
         if known:
             self._known[id_] = known
+
+    def note_older(self, id_: str, digests: AbstractSet[str]) -> None:
+        """More versions of an incident than its file here has held: going back to them is no edit either."""
+        if known := self._known.get(id_):
+            self._known[id_] = replace(known, older=known.older | digests - {known.digest})
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""

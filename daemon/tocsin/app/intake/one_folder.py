@@ -1,6 +1,7 @@
 """What becomes of the files of the only folder there is: what counts in a file is a version of its incident at once."""
 
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from tocsin.app.intake.file_notices import NONE_HELD
@@ -34,8 +35,10 @@ class OneFolder:
         self._put_back = put_back
         self._kept = NewestFiles(ledger)
 
-    async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:
-        """What counts is news of its incident."""
+    async def take(
+        self, changes: Changes, files: Mapping[str, Listed], now: datetime
+    ) -> Mapping[str, AbstractSet[str]]:
+        """What counts is news of its incident; there is no elsewhere."""
         for version in changes.versions:
             rank = self._config.policy.incident_rank(version.incident)
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
@@ -48,6 +51,7 @@ class OneFolder:
             file = files.get(version.file)
             if file is not None and file.data and not version.incident.unreadable:
                 self._kept.add(version.incident.id, version.file, version.digest, file.data)
+        return {}
 
     async def recorded(self, incident: str) -> KnownVersion | None:
         """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""

@@ -9,6 +9,7 @@ A folder may hang for ever (rule 62): nothing waits for it but this part, in thr
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -38,8 +39,12 @@ WELL_FOR = timedelta(seconds=15)
 class FolderNews(Protocol):
     """What becomes of what a folder brings."""
 
-    async def take(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:
-        """Something is new; `files` are all that are there, by name."""
+    async def take(
+        self, changes: Changes, files: Mapping[str, Listed], now: datetime
+    ) -> Mapping[str, AbstractSet[str]]:
+        """Something is new; `files` are all that are there, by name. The digests of what was said elsewhere of
+        incidents that are resolved now.
+        """
         ...
 
     async def recorded(self, incident: str) -> KnownVersion | None:
@@ -110,7 +115,8 @@ class Watch:
         listed = None if isinstance(listing, str) else {file.name: file for file in listing}
         if listed is not None:
             self._listed(trouble)
-        await self._news.take(changes, listed or {}, now)
+        for incident, digests in (await self._news.take(changes, listed or {}, now)).items():
+            self._intake.note_older(incident, digests)
         for incident in changes.unknown:
             self._intake.note_version(incident, await self._news.recorded(incident))
         self._next_look = now if changes.unknown else changes.next_look
