@@ -82,6 +82,9 @@ class MemoryTransport:
         """Delivered, unless told otherwise."""
         return Fate(self._receipts.get(provider_id, Receipt.DELIVERED if provider_id else Receipt.UNKNOWN))
 
+    async def answers(self) -> bool:
+        return not self._blind
+
     async def close(self) -> None:
         """Note it."""
         self.closed = True

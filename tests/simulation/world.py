@@ -474,6 +474,9 @@ class Provider:
             return self.says
         return Fate(Receipt.UNDELIVERED if provider_id in self._undelivered else Receipt.DELIVERED)
 
+    async def answers(self) -> bool:
+        return self._via not in self.faults.down
+
     async def close(self) -> None:
         """Note it."""
         self.closed = True

@@ -1,5 +1,6 @@
-"""The fence before the first byte (rule 53)."""
+"""The fence before the first byte (rule 53), and what stands behind it: that this process leads."""
 
+import asyncio
 from typing import Protocol
 
 
@@ -10,6 +11,27 @@ class Fence(Protocol):
 
     def holds(self) -> bool:
         """Whether a first byte, or the final dot of a mail, may leave now."""
+        ...
+
+
+class Lead(Fence, Protocol):
+    """From when this process leads until it does not any more. `lost`: it does not, or is to give the lead back;
+    `drains_for`: how many seconds what is under way has at a stop.
+    """
+
+    lost: asyncio.Event
+    drains_for: float
+
+    def note_healthy(self) -> None:
+        """The whole daemon has just done its work."""
+        ...
+
+    async def run(self) -> None:
+        """Keep it, until cancelled."""
+        ...
+
+    async def give_back(self) -> None:
+        """Leave it to others; nothing leaves from here any more. Never raises."""
         ...
 
 

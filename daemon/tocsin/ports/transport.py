@@ -62,6 +62,10 @@ class Transport(Protocol):
         """What became of an accepted message."""
         ...
 
+    async def answers(self) -> bool:
+        """Whether the provider can be reached now and lets us in; nothing is sent. Never raises."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections."""
         ...

@@ -14,6 +14,7 @@ from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.lifecycle import folders
 from tocsin.app.lifecycle.folders import ConfigOnDisk, ledger_of, prepare_folders, read_config
 from tocsin.app.lifecycle.startup import Started, StartError
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 
 from tests.builders.active_config import settings
@@ -70,7 +71,7 @@ async def test_a_config_folder_that_hangs(tmp_path: Path, hung: DiskThreads, mon
     """Rules 62, 73: it counts as not read, and the ledger is looked for where the environment says."""
     monkeypatch.setattr(folders, "CONFIG_WITHIN", 0.1)
     before, reading = await read_config(tmp_path, {"TOCSIN_LEDGER": "sqlite:////x/y.db"}, NOW, hung, JUDGE)
-    assert (before, reading.policy, reading.ledger) == (frozenset(), None, Path("/x/y.db"))
+    assert (before, reading.policy, reading.ledger) == (frozenset(), None, LedgerAddress(Path("/x/y.db")))
     (fault,) = reading.unread
     assert "does not answer" in fault.message
 
@@ -81,7 +82,7 @@ async def test_the_ledger_of_a_config_that_cannot_be_read(tmp_path: Path) -> Non
     _, reading = await read_config(tmp_path / "config", environ, NOW, DiskThreads("x"), JUDGE)
     assert await ledger_of(reading, DiskThreads("x")) is None
     (tmp_path / "tocsin.db").touch()
-    assert await ledger_of(reading, DiskThreads("x")) == tmp_path / "tocsin.db"
+    assert await ledger_of(reading, DiskThreads("x")) == LedgerAddress(tmp_path / "tocsin.db")
 
 
 async def test_a_config_folder_that_answers(tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ async def test_a_ledger_is_made_only_by_a_config_that_was_judged(tmp_path: Path)
     work = SameProcess(Overrun(OverrunCause.MACHINE, "got 3.9 s of the processor within 4 s, and was not over"))
     on_disk = ConfigOnDisk(tmp_path, {}, StillClock(), DiskThreads("x"), ConfigJudge(work))
     await on_disk.read()
-    assert (await on_disk.ledger(DiskThreads("x"))).name == "tocsin.db"
+    assert str(await on_disk.ledger(DiskThreads("x"))).endswith("/tocsin.db")
     assert on_disk.reading.policy is not None
 
 

@@ -37,16 +37,42 @@ class Watchers:
         self.fed += 1
 
 
+class HeardClock(VirtualClock):
+    """A port SharedClock that keeps what it heard."""
+
+    source = "the database's clock"
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock._loop, clock._start)
+        self.set_by: list[datetime] = []
+        self.followed: list[datetime] = []
+
+    def step(self) -> timedelta:
+        return timedelta(0)
+
+    def move(self, by: timedelta) -> None:
+        """Nothing moves it."""
+
+    def machine_ahead(self) -> timedelta | None:
+        return None
+
+    def set(self, at: datetime, began: float) -> None:
+        assert began <= asyncio.get_running_loop().time()
+        self.set_by.append(at)
+
+    def follow(self, at: datetime, began: float) -> None:
+        assert began <= asyncio.get_running_loop().time()
+        self.followed.append(at)
+
+
 class Machine:
     """One machine: it stands by, leads as long as it does (healthy as it is told), and stands by again."""
 
     def __init__(self, shared: SharedLeadership, clock: VirtualClock, name: str, *, parts: Any = tuple) -> None:
         self.rows, self.clock, self.name = MemoryLeadership(shared), clock, name
         self.this = ThisNode(clock, name, "/srv/incidents", "1.0", "")
-        self.manager, self.stop, self.heard = Watchers(), asyncio.Event(), list[datetime]()
-        self.standing_by = StandingBy(
-            self.rows, self.this, self.manager, self.boottime, parts=parts, hears=self.heard.append
-        )
+        self.manager, self.stop, self.time = Watchers(), asyncio.Event(), HeardClock(clock)
+        self.standing_by = StandingBy(self.rows, self.this, self.manager, self.boottime, self.time, parts=parts)
         self.lease: Lease | None = None
         self.leads: list[tuple[float, float]] = []
         self.healthy = True
@@ -130,7 +156,8 @@ def test_the_first_leads_at_once_and_for_ever() -> None:
         assert [machine.manager.fed > 100 for machine in machines] == [False, True, True]
         last_words = [row.last_word for row in shared.rows.values() if row.last_word]
         assert clock.now() - min(last_words) <= timedelta(seconds=5)
-        assert machines[0].heard[-1] > clock.now() - timedelta(seconds=4)
+        assert machines[0].time.followed[-1] > clock.now() - timedelta(seconds=4)
+        assert machines[1].time.set_by[-1] > clock.now() - timedelta(seconds=5)
         for machine in machines:
             await machine.end()
 
@@ -222,7 +249,11 @@ def test_a_start_has_its_time() -> None:
     async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
         rows = MemoryLeadership(shared)
         lease = await StandingBy(
-            rows, ThisNode(clock, "a", "/i", "1", ""), Watchers(), lambda: asyncio.get_running_loop().time()
+            rows,
+            ThisNode(clock, "a", "/i", "1", ""),
+            Watchers(),
+            lambda: asyncio.get_running_loop().time(),
+            HeardClock(clock),
         ).look()
         assert lease is not None
         keeping = asyncio.create_task(lease.run())

@@ -91,6 +91,10 @@ class Outbox:
         """A file that was written has arrived, even if somebody has taken it away since."""
         return Fate(Receipt.DELIVERED if provider_id else Receipt.UNKNOWN)
 
+    async def answers(self) -> bool:
+        """A folder asks nobody."""
+        return True
+
     async def close(self) -> None:
         """Nothing is held."""
 

@@ -87,6 +87,18 @@ class Smtp:
         """For email the server's acceptance is the receipt (rule 34)."""
         return Fate(Receipt.DELIVERED)
 
+    async def answers(self) -> bool:
+        """Connect as for a mail; the connection is kept for one."""
+        try:
+            async with asyncio.timeout(ENVELOPE_WITHIN):
+                connection = await self._connect()
+        except TimeoutError:
+            return False
+        if isinstance(connection, Deferred):
+            return False
+        self._keep(connection)
+        return True
+
     async def close(self) -> None:
         """Say goodbye on the kept connections, briefly."""
         idle, self._idle = self._idle, []

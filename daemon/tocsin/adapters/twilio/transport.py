@@ -183,6 +183,14 @@ class Twilio:
             return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
         return tuple(sorted(arrivals, key=lambda arrival: arrival.at))
 
+    async def answers(self) -> bool:
+        """Ask for the newest message of the account."""
+        try:
+            await (await self._messages()).page_async(page_size=1)
+        except (AnswerError, NoAnswerError, TwilioException, ValueError, TypeError, AttributeError):
+            return False
+        return True
+
     async def close(self) -> None:
         """Let go of the connections."""
         client, self._client = self._client, None

@@ -51,6 +51,10 @@ class Transports:
             if transport.warmed:
                 await transport.warmed.start()
 
+    async def reach_any(self) -> bool:
+        """Whether any provider answers now; nothing is sent."""
+        return any(await asyncio.gather(*(transport.answers() for transport in self._all())))
+
     async def run(self) -> None:
         """Close those that were replaced when what they had begun must have ended, until cancelled."""
         while True:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tocsin.app.leadership.lead import Lead
+from tocsin.ports.fence import Lead
 
 DRAINS_FOR = 30.0
 """Seconds for what is under way to end at a stop; the rest is left for the next start."""

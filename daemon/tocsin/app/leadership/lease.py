@@ -7,12 +7,12 @@ leaves, and whoever reaches it again goes on if nobody took over meanwhile.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 
 import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.planning.leadership import HEALTHY, RENEWS_EVERY, holds, renews
+from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
 from tocsin.ports.ledger import LedgerError
 
@@ -42,11 +42,11 @@ class Lease:
         this: ThisNode,
         boottime: Callable[[], float],
         began: float,
+        clock: SharedClock,
         *,
         former: str = "",
-        hears: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
-        """`hears` is told the database's time at each renewal (R60)."""
+        """`clock` goes by the database's, which is heard at each renewal (R60)."""
         self.term = term
         self.former = former
         self.took_at = began
@@ -54,7 +54,7 @@ class Lease:
         self._ledger = ledger
         self._this = this
         self._boottime = boottime
-        self._hears = hears
+        self._clock = clock
         self._renewal_began: float | None = began
         self._healthy_at = began + STARTS_WITHIN - HEALTHY
         self._trouble = ""
@@ -92,7 +92,7 @@ class Lease:
             self._note(str(trouble))
         else:
             self._trouble, self._renewal_began = "", began
-            self._hears(now)
+            self._clock.follow(now, began)
 
     def lose(self, why: str) -> None:
         """It is over: nothing leaves any more."""

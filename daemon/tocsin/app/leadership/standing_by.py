@@ -7,7 +7,6 @@ are given to it; they end before it leads.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -22,6 +21,7 @@ from tocsin.planning.leadership import (
     may_take,
     sight,
 )
+from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import LeadershipLedger, LeaseView, MayNotLeadError, NodeState, NodeTakenError, Term
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
@@ -41,8 +41,8 @@ class StandbyPart(Protocol):
 
 
 class StandingBy:
-    """How one of several machines comes to lead. `parts` are made anew each time it stands by; `hears` is told the
-    database's time at each renewal of the lease (R60).
+    """How one of several machines comes to lead. `parts` are made anew each time it stands by; `clock` is
+    set by the database's, which each word of a standby hears (R60).
     """
 
     def __init__(
@@ -51,16 +51,16 @@ class StandingBy:
         this: ThisNode,
         manager: ServiceManager,
         boottime: Callable[[], float],
+        clock: SharedClock,
         *,
         parts: Callable[[], Sequence[StandbyPart]] = tuple,
-        hears: Callable[[datetime], None] = lambda _now: None,
     ) -> None:
         self._ledger = ledger
         self._this = this
         self._manager = manager
         self._boottime = boottime
         self._parts = parts
-        self._hears = hears
+        self._clock = clock
         self._sighting: Sighting | None = None
         self._reported_at: float | None = None
         self._taken_since: float | None = None
@@ -69,6 +69,9 @@ class StandingBy:
 
     async def until_leading(self, stop: asyncio.Event) -> Lease | None:
         """Stand by until this process leads; None: it was told to stop. Raises NodeTakenError."""
+        if stop.is_set():
+            await self.leave()
+            return None
         self._sighting = self._reported_at = None
         self._manager.ready("standing by")
         log.info("standing by", node=self._this.name)
@@ -131,7 +134,7 @@ class StandingBy:
             return None
         former = view.node if view.node != self._this.id else ""
         log.warning("leading", node=self._this.name, term=term.epoch, clean=not former)
-        self._lease = Lease(self._ledger, term, self._this, self._boottime, began, former=former, hears=self._hears)
+        self._lease = Lease(self._ledger, term, self._this, self._boottime, began, self._clock, former=former)
         return self._lease
 
     def _is_free(self, view: LeaseView) -> bool:
@@ -150,7 +153,7 @@ class StandingBy:
         if self._reported_at is not None and now - self._reported_at < REPORTS_EVERY:
             return
         try:
-            await self._ledger.report(self._this.row(NodeState.STANDING_BY))
+            self._clock.set(await self._ledger.report(self._this.row(NodeState.STANDING_BY)), now)
         except NodeTakenError:
             self._reported_at = None
             self._taken_since = self._taken_since or now

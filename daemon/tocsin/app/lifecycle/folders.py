@@ -80,11 +80,27 @@ class ConfigOnDisk:
         self.before: Fingerprint = frozenset()
         self.reading = Configuration(None, None, (), LedgerAddress())
 
+    def by(self, clock: Clock) -> "ConfigOnDisk":
+        """The same, by another clock."""
+        same = ConfigOnDisk(self.folder, self._environ, clock, self._threads, self._judge)
+        same.before, same.reading = self.before, self.reading
+        return same
+
     async def read(self, patience: float | None = JUDGED_SOON) -> None:
         """Read it anew."""
         self.before, self.reading = await read_config(
             self.folder, self._environ, self._clock.now(), self._threads, self._judge, patience
         )
+
+    @property
+    def revision(self) -> str:
+        """That of what was read."""
+        return self.reading.revision
+
+    async def fingerprint(self) -> Fingerprint:
+        """What tells a changed folder from one that rests; one that does not answer rests."""
+        now = await in_time(CONFIG_WITHIN, self._threads, fingerprint, (self.folder,))
+        return self.before if now is None else now
 
     async def ledger(self, threads: Executor) -> LedgerAddress:
         """Where the ledger lies, or is to be made. Raises StartError."""
@@ -123,8 +139,11 @@ async def ledger_of(reading: Configuration, threads: Executor) -> LedgerAddress 
     return None
 
 
-async def prepare_folders(started: Started, incidents: ClaimedFolder, threads: Executor) -> None:
-    """Folders that are missing are made, and the one of incidents is this daemon's alone (rule 72). At a first start
+async def prepare_folders(
+    started: Started, incidents: ClaimedFolder, threads: Executor, *, shared: bool = False
+) -> None:
+    """Folders that are missing are made, and the one of incidents is this daemon's alone (rule 72), but where the
+    ledger is `shared`: machines may share the folder too (P3), and the lease decides. At a first start
     one that cannot be made is an error; later those who use it tell of it, and open incidents go on. Raises StartError.
     """
     settings = started.settings
@@ -134,7 +153,9 @@ async def prepare_folders(started: Started, incidents: ClaimedFolder, threads: E
             *(in_time(FOLDERS_WITHIN, threads, _make, path) for path in (settings.reviews, settings.outbox)),
         )
     except FolderWatchedError as other:
-        raise StartError(other) from None
+        if not shared:
+            raise StartError(other) from None
+        return
     if started.first and any(troubles):
         raise StartError(*filter(None, troubles))
 

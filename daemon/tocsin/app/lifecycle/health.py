@@ -10,9 +10,9 @@ from typing import Protocol
 
 import structlog
 
-from tocsin.app.leadership.lead import Lead
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import Lead
 from tocsin.ports.ledger import LedgerError, NoticeLedger
 from tocsin.ports.supervisor import Heartbeat, ServiceManager
 

@@ -16,7 +16,6 @@ import structlog
 from tocsin.app.delivery.operator_notices import OperatorNotices
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
-from tocsin.app.leadership.lead import Lead
 from tocsin.app.lifecycle.clock_watch import ClockWatch
 from tocsin.app.lifecycle.reload import Reload
 from tocsin.app.state.active_config import ActiveConfig
@@ -25,6 +24,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Letter
 from tocsin.domain.notification import Kind
 from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.ports.fence import Lead
 from tocsin.ports.supervisor import ServiceManager
 
 BEGINS_ANEW_WITHIN = 10.0

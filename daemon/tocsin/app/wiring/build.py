@@ -1,6 +1,7 @@
 """The daemon, put together: which adapter stands at which port, and which parts share what. It decides nothing else."""
 
 import asyncio
+import importlib
 import random
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -8,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
@@ -19,6 +21,7 @@ from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
@@ -45,7 +48,9 @@ from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
-from tocsin.app.leadership.lead import Lead
+from tocsin.app.leadership.standing_by import StandbyPart
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.warm import WarmConfig, WarmProviders
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
 from tocsin.app.lifecycle.folders import ConfigOnDisk, prepare_folders
 from tocsin.app.lifecycle.health import Alive, Health
@@ -68,35 +73,56 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
-from tocsin.app.wiring.folders import watched_parts
-from tocsin.app.wiring.ledgers import LedgerInFile
+from tocsin.app.wiring.folders import StandbyFolders, watched_parts
+from tocsin.app.wiring.ledgers import LedgerHere, LedgerInFile
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.bounded_work import BoundedWork
+from tocsin.ports.clock import Clock, MovableClock
+from tocsin.ports.fence import Lead
 
 
 async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: BoundedWork, *, watched: bool) -> None:
     """The daemon, from start to drain; `log` tells whether its lines arrive, `watched` that a person reads them; `work`
     is where a config is judged. It waits until it leads, lives as long as it does, and waits again. Raises StartError.
     """
-    clock, orders = SystemClock(), Orders()
+    clock: SystemClock | ServerClock = SystemClock()
+    orders = Orders()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
     judge = ConfigJudge(work, DiskThreads("config judge"))
     on_disk = ConfigOnDisk(folder, environ, clock, config_threads, judge)
     await on_disk.read()
-    path = (await on_disk.ledger(other_threads)).file
-    if path is None:
-        raise StartError("ledger: no daemon works on PostgreSQL yet; write sqlite:///../var/tocsin.db")
+    place, manager = await on_disk.ledger(other_threads), Systemd(environ)
     async with AsyncExitStack() as closing:
-        ledger = LedgerInFile.open(path, clock, closing)
+        ledger: LedgerHere | None
+        if place.file is not None:
+            ledger = LedgerInFile.open(place.file, clock, closing)
+        else:
+            orders.by_signal()
+            clock = ServerClock()
+            on_disk = on_disk.by(clock)
+            parts = partial(standby_parts, on_disk, clock)
+            server = server_ledger().LedgerOnServer
+            ledger = await server.open(place, clock, on_disk, manager, parts, orders.stop, closing)
+        if ledger is None:
+            return
         readers = config_threads, DiskThreads("template folder")
-        life = Life(clock, orders, environ, log, judge, on_disk, ledger, readers, other_threads, watched)
+        life = Life(clock, orders, environ, log, judge, on_disk, ledger, manager, readers, other_threads, watched)
         while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
-            async with kept(lead):
+            async with kept(lead), ledger.leading():
                 await life.live(lead)
+
+
+def server_ledger() -> ModuleType:
+    """What knows PostgreSQL, whose driver not everybody has. Raises StartError."""
+    try:
+        return importlib.import_module("tocsin.app.wiring.server")
+    except ModuleNotFoundError as missing:
+        cure = "pip install 'tocsin[postgres]', or ledger: sqlite:///../var/tocsin.db"
+        raise StartError(f"a ledger on PostgreSQL needs {missing.name}, which is not installed: {cure}") from None
 
 
 @asynccontextmanager
@@ -114,17 +140,29 @@ async def kept(lead: Lead) -> AsyncIterator[None]:
         keeping.result()
 
 
+def standby_parts(on_disk: ConfigOnDisk, clock: Clock, this: ThisNode, ledger: SqlLedger) -> tuple[StandbyPart, ...]:
+    """What this machine does while it stands by."""
+
+    def transports() -> Transports | None:
+        settings = on_disk.reading.settings
+        return Transports(settings, lambda new: make_transports(new, clock)) if settings else None
+
+    folders = StandbyFolders(this.name, clock, ledger, on_disk, WatchedFolder(Path(this.folder), clock))
+    return WarmConfig(on_disk, this), WarmProviders(transports, this), folders
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """What outlives a life of the daemon, and how it lives."""
 
-    clock: SystemClock
+    clock: MovableClock
     orders: Orders
     environ: Mapping[str, str]
     log: LogProgress
     judge: ConfigJudge
     on_disk: ConfigOnDisk
-    ledger: LedgerInFile
+    ledger: LedgerHere
+    manager: Systemd
     readers: tuple[DiskThreads, DiskThreads]
     other_threads: DiskThreads
     watched: bool
@@ -134,7 +172,7 @@ class Life:
         back the daemon begins anew, with the same ledger (rule 60). Raises StartError.
         """
         clock, steps = self.clock, ClockSteps()
-        clock_notice = await self.ledger.recall()
+        clock_notice = await self.ledger.recall(lead)
         advice: tuple[Part, ...] = (StartAdvice(self.on_disk.reading, clock.now(), whole=self.watched),)
         while True:
             daemon = await self._once(lead, steps, clock_notice, advice)
@@ -153,15 +191,15 @@ class Life:
         incident_folder = WatchedFolder(started.settings.incidents, clock)
         async with AsyncExitStack() as life:
             life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
-            await prepare_folders(started, incident_folder, self.other_threads)
+            await prepare_folders(started, incident_folder, self.other_threads, shared=bool(self.ledger.machine))
             opt_outs = OptOuts(await ledger.opt_outs())
             notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
             files = started, self.judge, *self.readers
             reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
             alerts = alert_feed(clock, ledger, config, notices)
-            beside = (LogWatch(clock, self.log, notices), *self.ledger.parts(notices), alerts, *advice)
+            beside = (LogWatch(clock, self.log, notices), *self.ledger.parts(notices, lead), alerts, *advice)
             parts = reader, incident_folder, on_disk.before, beside, steps
-            daemon = await assemble(clock, ledger, config, notices, Systemd(environ), *parts, lead, self.ledger.machine)
+            daemon = await assemble(clock, ledger, config, notices, self.manager, *parts, lead, self.ledger.machine)
             tell_troubles(notices, started, clock_notice)
             self.ledger.tell(notices)
             self.orders.by_signal()
@@ -171,7 +209,7 @@ class Life:
 
 
 async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
-    clock: SystemClock,
+    clock: MovableClock,
     ledger: SqlLedger,
     config: ActiveConfig,
     notices: Notices,
@@ -222,7 +260,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 
 
-def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:
+def alert_feed(clock: MovableClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:
     """What brings alerts to their incidents."""
     files, threads = IncidentFiles(config.settings.incidents), DiskThreads("alerts")
     catching_up = partial(catch_up, files=files, ledger=ledger, threads=threads)
@@ -230,14 +268,14 @@ def alert_feed(clock: SystemClock, ledger: SqlLedger, config: ActiveConfig, noti
     return AlertFeed(clock, ledger, config, notices, incidents)
 
 
-def edit_feed(clock: SystemClock, ledger: SqlLedger, context: DeliveryContext) -> EditFeed:
+def edit_feed(clock: MovableClock, ledger: SqlLedger, context: DeliveryContext) -> EditFeed:
     """What brings what people do in the browser into incident files."""
     files, threads = IncidentFiles(context.config.settings.incidents), DiskThreads("edits")
     return EditFeed(clock, ledger, EditJudge(clock, ledger, context, files, threads), context.notices)
 
 
 def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
-    clock: SystemClock,
+    clock: MovableClock,
     ledger: SqlLedger,
     context: DeliveryContext,
     receipts: Receipts,

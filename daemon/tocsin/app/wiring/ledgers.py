@@ -1,11 +1,12 @@
 """Where the ledger lies, and how its daemon comes to lead: a file of this machine, with which it is alone."""
 
 import os
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
 from tocsin.adapters.ledger.ledger import SqlLedger
@@ -20,7 +21,45 @@ from tocsin.app.lifecycle.startup import StartError, bring_back
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
+from tocsin.ports.fence import Lead
 from tocsin.ports.ledger import LedgerError
+
+
+class LedgerHere(Protocol):
+    """The ledger as this process has it, and how it comes to lead there. `machine`: what this one is called where
+    others work on it too; empty: it is alone with it.
+    """
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The ledger itself."""
+        ...
+
+    @property
+    def leadership(self) -> Leadership:
+        """How this process comes to lead."""
+        ...
+
+    @property
+    def machine(self) -> str:
+        """What this machine is called."""
+        ...
+
+    def leading(self) -> AbstractAsyncContextManager[None]:
+        """While this process leads. A shared ledger that does not let it ends that, and nothing else."""
+        ...
+
+    async def recall(self, lead: Lead) -> OperatorNotice | None:
+        """Bring it up to date and in line with the clock; what operators hear of that. Raises LedgerError."""
+        ...
+
+    def parts(self, notices: Notices, lead: Lead) -> tuple[Part, ...]:
+        """What looks after it while the daemon runs."""
+        ...
+
+    def tell(self, notices: Notices) -> None:
+        """What operators hear of how it was found."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +79,12 @@ class LedgerInFile:
         store = open_store(path, clock.now(), closing)
         return cls(path, clock, store, SqlLedger(store), Alone())
 
-    async def recall(self) -> OperatorNotice | None:
+    @asynccontextmanager
+    async def leading(self) -> AsyncIterator[None]:
+        """While this daemon runs."""
+        yield
+
+    async def recall(self, _lead: Lead) -> OperatorNotice | None:
         """What the file says is brought in line with the clock, and with the mark of what was sent beside it; what
         operators hear of that.
         """
@@ -48,7 +92,7 @@ class LedgerInFile:
         await self.store.compare_with_mark(self.clock.now())
         return notice
 
-    def parts(self, notices: Notices) -> tuple[Part, ...]:
+    def parts(self, notices: Notices, _lead: Lead) -> tuple[Part, ...]:
         """What looks after it while the daemon runs."""
         return (LedgerKeeper(self.clock, self.store, notices, self.path),)
 

@@ -1,0 +1,142 @@
+"""A ledger on a server, which several machines share: how this one opens it, stands by, and comes to lead."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+
+from tocsin import __version__
+from tocsin.adapters.clock import boottime
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
+from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
+from tocsin.adapters.ledger.postgresql.server import ServerStore
+from tocsin.adapters.ledger.schema.tables import SCHEMA
+from tocsin.app.leadership.lead import Leadership
+from tocsin.app.leadership.lease import Lease
+from tocsin.app.leadership.standing_by import StandbyPart, StandingBy
+from tocsin.app.leadership.term_watch import TermWatch
+from tocsin.app.leadership.this_node import ThisNode, key_fingerprint
+from tocsin.app.lifecycle.folders import ConfigOnDisk
+from tocsin.app.lifecycle.run import Part
+from tocsin.app.lifecycle.startup import StartError, bring_back
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.formats.settings.ledger_address import LedgerAddress
+from tocsin.formats.settings.settings import reply_routes
+from tocsin.ports.clock import SharedClock
+from tocsin.ports.fence import Lead
+from tocsin.ports.leadership import LedgerAwayError
+from tocsin.ports.ledger import LedgerError
+from tocsin.ports.supervisor import ServiceManager
+
+OPENS_EVERY = 1.0
+"""Seconds between two tries to open a ledger that is away."""
+
+log = structlog.get_logger()
+
+Parts = Callable[[ThisNode, SqlLedger], Sequence[StandbyPart]]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerOnServer:
+    """A ledger of PostgreSQL, of which this machine leads at times."""
+
+    clock: SharedClock
+    store: ServerStore
+    ledger: SqlLedger
+    leadership: Leadership
+    this: ThisNode
+
+    @classmethod
+    async def open(
+        cls,
+        place: LedgerAddress,
+        clock: SharedClock,
+        on_disk: ConfigOnDisk,
+        manager: ServiceManager,
+        parts: Parts,
+        stop: asyncio.Event,
+        closing: AsyncExitStack,
+    ) -> Self | None:
+        """Open it as soon as it is there; None: told to stop first. `closing` lets go of it in the end. Raises
+        StartError.
+        """
+        address = ServerAddress(place.server, place.password)
+        opened = await open_when_there(address, manager, stop)
+        if opened is None:
+            return None
+        rows, store = PostgresLeadership(make_engine(address, None)), ServerStore(opened)
+        closing.push_async_callback(store.close)
+        closing.push_async_callback(rows.close)
+        this, ledger = this_node(clock, on_disk), SqlLedger(store)
+        standing_by = StandingBy(rows, this, manager, boottime, clock, parts=lambda: parts(this, ledger))
+        return cls(clock, store, ledger, standing_by, this)
+
+    @property
+    def machine(self) -> str:
+        """What this machine is called."""
+        return self.this.name
+
+    @asynccontextmanager
+    async def leading(self) -> AsyncIterator[None]:
+        """While this machine leads. Where the ledger does not let it, it stands by again."""
+        try:
+            yield
+        except LedgerError as trouble:
+            log.warning("not leading any more", why=str(trouble))
+        finally:
+            self.store.follow()
+
+    async def recall(self, lead: Lead) -> OperatorNotice | None:
+        """Decide from now on; the ledger is brought up to date and in line with the clock: what operators hear of it.
+        Raises LedgerError.
+        """
+        assert isinstance(lead, Lease)
+        await self.store.lead(lead.term)
+        return await bring_back(self.ledger, self.clock.now())
+
+    def parts(self, _notices: Notices, lead: Lead) -> tuple[Part, ...]:
+        """What looks after the lead while the daemon runs."""
+        assert isinstance(lead, Lease)
+        return (TermWatch(self.store, lead),)
+
+    def tell(self, notices: Notices) -> None:
+        """Nothing was wrong with it, or it would not be open."""
+
+
+def this_node(clock: SharedClock, on_disk: ConfigOnDisk) -> ThisNode:
+    """This machine, as the others see it."""
+    settings = on_disk.reading.settings
+    folder = str(settings.incidents if settings else on_disk.folder)
+    name = (settings.node if settings else None) or socket.gethostname()
+    key = key_fingerprint(reply_routes(settings).keys) if settings else ""
+    return ThisNode(clock, name, folder, __version__, SCHEMA, on_disk.revision, key)
+
+
+async def open_when_there(address: ServerAddress, manager: ServiceManager, stop: asyncio.Event) -> OpenedServer | None:
+    """The ledger, once its server answers: a start without it goes on as a standby (R54). None: told to stop. Raises
+    StartError for what a human must put right.
+    """
+    told = False
+    while not stop.is_set():
+        try:
+            return await asyncio.to_thread(open_server, address)
+        except LedgerAwayError as away:
+            if not told:
+                log.warning("standby trouble", trouble=str(away))
+                manager.ready("standing by without the ledger")
+            told = True
+        except LedgerError as trouble:
+            raise StartError(trouble) from None
+        manager.healthy()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(OPENS_EVERY):
+                await stop.wait()
+    return None
