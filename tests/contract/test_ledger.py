@@ -287,6 +287,26 @@ async def test_a_lookup_replaces_an_uncertain_end(ledger: Ledger) -> None:
     assert (await ledger.unsettled())[0].attempts[0].outcome == Accepted("SM1")
 
 
+ENDS = (Uncertain("timeout"), Deferred("busy"), Refused("no such user", "550"), Accepted("SM1"))
+
+
+@pytest.mark.parametrize("known", ENDS)
+@pytest.mark.parametrize("late", ENDS)
+async def test_an_end_never_goes_back(ledger: Ledger, known: Outcome, late: Outcome) -> None:
+    """Rule 52: whoever reports late how a try ended, such as a machine that was stopped meanwhile, takes nothing back that
+    is known already: neither whether it may have left, nor that it did.
+    """
+    await ledger.record("db", (), [letter("a")], ())
+    attempt = await ledger.begin_attempt("a", Channel.SMS, "+14155550101", T0)
+    await ledger.end_attempt(attempt, known, T0)
+    await ledger.end_attempt(attempt, late, T0 + HOUR)
+    ((ended, _),) = await ledger.find_attempt(attempt.id)
+    backwards = (isinstance(late, Uncertain) and not isinstance(known, Uncertain)) or (
+        isinstance(late, Deferred) and isinstance(known, Refused | Accepted)
+    )
+    assert (ended.outcome, ended.ended_at) == ((known, T0) if backwards else (late, T0 + HOUR))
+
+
 async def test_an_end_is_of_one_attempt(ledger: Ledger) -> None:
     """How an attempt ended, and its receipt, change no other attempt, whichever key or number those have."""
     await ledger.record("db", (), [letter("a"), letter("b")], ())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
+    CERTAINTY,
     MAIN,
     Accepted,
     Attempt,
@@ -166,8 +167,11 @@ class MemoryLedger:
         return self._at_work().links.get(digest)
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """A later outcome (found after all) replaces an earlier one."""
+        """A later outcome (found after all) replaces an earlier one, unless it says less."""
         attempts, place = self._at_work().attempts, self._place(attempt.id)
+        known = attempts[place].outcome
+        if known is not None and CERTAINTY[type(outcome)] < CERTAINTY[type(known)]:
+            return
         attempts[place] = replace(attempts[place], outcome=outcome, ended_at=at)
 
     async def settle(self, key: str, state: str, at: datetime) -> None:

@@ -2,9 +2,11 @@
 `Uncertain` may ever lead to a second copy.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel
@@ -113,6 +115,11 @@ class Uncertain:
 
 
 Outcome = Accepted | Deferred | Refused | Uncertain
+
+CERTAINTY: Mapping[type[Outcome], int] = MappingProxyType({Uncertain: 1, Deferred: 2, Refused: 3, Accepted: 3})
+"""How much each outcome says. One that says less never takes the place of another: whoever ended a try last may be a
+machine that was stopped meanwhile, while another found out what became of it (rule 52).
+"""
 
 NOT_LEADING = Deferred("nothing was sent: this machine does not lead")
 """How a try ends that the fence stopped (rule 53): it says nothing of the provider."""

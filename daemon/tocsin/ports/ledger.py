@@ -166,7 +166,7 @@ class DeliveryLedger(Protocol):
         ...
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Record how an attempt ended. A later outcome (the provider has it after all) replaces an earlier one."""
+        """Record how an attempt ended. A later outcome replaces an earlier one, unless it says less (CERTAINTY)."""
         ...
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 from tocsin.adapters.ledger.postgresql import fence, lease
-from tocsin.adapters.ledger.postgresql.fence import bound, hold_term, note_group, read_group
+from tocsin.adapters.ledger.postgresql.fence import bound, hold_term
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.ports.leadership import FencedError, MayNotLeadError, Node, NodeState, Term
 from tocsin.ports.ledger import LedgerError
@@ -140,29 +140,30 @@ async def test_a_takeover_comes_through_a_busy_writer(
     """A writer that begins one transaction after the other does not keep the lead for ever; it ends fenced."""
     term = await lead(one)
     fenced: list[FencedError] = []
-    groups = 0
+    busy = threading.Event()
 
     def write() -> None:
-        nonlocal groups
+        groups = 0
         with make_engine(place.url()).connect() as connection:
             while True:
                 try:
                     with connection.begin():
                         bound(connection)
                         hold_term(connection, term)
-                        note_group(connection, ANA.id, groups)
+                        _write(connection)
                 except FencedError as fault:
                     fenced.append(fault)
                     return
                 groups += 1
+                if groups == 20:
+                    busy.set()
 
     thread = threading.Thread(target=write)
     thread.start()
-    await asyncio.sleep(0.2)
+    assert await asyncio.to_thread(busy.wait, 30)
     assert await other.take(await other.look(), BO)
     await asyncio.to_thread(thread.join, 5)
     assert fenced
-    assert groups > 20
     assert f"term {term.epoch + 1}" in str(fenced[0])
 
 
@@ -185,23 +186,6 @@ async def test_of_many_that_take_at_once_one_wins(place: Database, rounds: int) 
         await machine.close()
 
 
-async def test_an_old_leader_writes_nothing(
-    place: Database, one: PostgresLeadership, other: PostgresLeadership
-) -> None:
-    """Every transaction of a former leader fails before its first write, for good, also when it leads a later term."""
-    term = await lead(one)
-    engine = make_engine(place.url())
-    _write_group(engine, term, 1)
-    await lead(other, BO)
-    again = await lead(one)
-    for _ in range(3):
-        with pytest.raises(FencedError):
-            _write_group(engine, term, 2)
-    with engine.begin() as connection:
-        hold_term(connection, again)
-        assert read_group(connection, ANA.id) == 1
-
-
 async def test_a_transaction_that_stands_still_loses_the_term(
     place: Database, one: PostgresLeadership, other: PostgresLeadership, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,13 +196,13 @@ async def test_a_transaction_that_stands_still_loses_the_term(
     with engine.connect() as stopped, stopped.begin() as transaction:
         bound(stopped)
         hold_term(stopped, term)
-        note_group(stopped, ANA.id, 1)
+        _write(stopped)
         began = time.monotonic()
         assert await other.take(await other.look(), BO)
         assert time.monotonic() - began < 1.5
         stopped.invalidate()
         transaction.rollback()
-    assert place.run("SELECT * FROM writers") == []
+    assert place.run("SELECT id FROM installation") != [("written",)]
 
 
 @pytest.mark.attack
@@ -288,23 +272,6 @@ async def test_a_state_of_a_newer_program_is_no_fault(place: Database, one: Post
     await one.report(ANA)
     place.run("UPDATE nodes SET state = 'resting'")
     assert [node.state for node in await one.nodes()] == [NodeState.STANDING_BY]
-
-
-async def test_a_group_whose_commit_is_under_way_is_waited_for(place: Database) -> None:
-    """Whether a group came through is answered only once its transaction has ended, the first group too."""
-    sleeping = threading.Event()
-
-    def group(connection: Connection) -> None:
-        note_group(connection, ANA.id, 7)
-        sleeping.set()
-        connection.execute(text("SELECT pg_sleep(0.4)"))
-
-    with transaction(place, group):
-        assert await asyncio.to_thread(sleeping.wait, 10)
-        with make_engine(place.url()).begin() as connection:
-            bound(connection)
-            assert read_group(connection, ANA.id) == 7
-            assert read_group(connection, BO.id) == 0
 
 
 @pytest.fixture
@@ -414,11 +381,8 @@ async def test_an_end_waits_for_nothing(far: PostgresLeadership, way: Proxy) -> 
         await hanging
 
 
-def _write_group(engine: Engine, term: Term, number: int) -> None:
-    with engine.begin() as connection:
-        bound(connection)
-        hold_term(connection, term)
-        note_group(connection, ANA.id, number)
+def _write(connection: Connection) -> None:
+    connection.execute(text("UPDATE installation SET id = 'written'"))
 
 
 async def _until_it_answers(leadership: PostgresLeadership) -> None:

@@ -138,7 +138,7 @@ def test_ends_and_receipts_wait_for_each_other_in_no_circle(engine: Engine) -> N
     at = write_instant(T0)
 
     def report(order: list[int]) -> None:
-        ends = [{"this": numbered_attempt(number), "outcome": "{}", "ended_at": at} for number in order]
+        ends = [{"this": numbered_attempt(number), "certainty": 1, "outcome": "{}", "ended_at": at} for number in order]
         in_transaction(engine, lambda connection: writes.end_attempt(connection, ends))
 
     with ThreadPoolExecutor(4) as threads:

@@ -17,7 +17,7 @@ from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
+from tocsin.domain.delivery import CERTAINTY, Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
@@ -182,8 +182,13 @@ class SqlLedger:
         return await self._read(messages.answer_link(digest))
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        """Record how an attempt ended."""
-        row = {"this": attempt.id, "outcome": write_outcome(outcome), "ended_at": write_instant(at)}
+        """Record how an attempt ended. What says less than is known already counts for nothing."""
+        row = {
+            "this": attempt.id,
+            "certainty": CERTAINTY[type(outcome)],
+            "outcome": write_outcome(outcome),
+            "ended_at": write_instant(at),
+        }
         await self._commit(writes.end_attempt, row)
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:

@@ -39,7 +39,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError
 from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
-from tocsin.domain.delivery import Receipt
+from tocsin.domain.delivery import CERTAINTY, Receipt
 from tocsin.domain.notification import ASKING
 
 KEYS_AT_ONCE = 500
@@ -112,6 +112,19 @@ _RECEIPT_RANK = case(
     *((t.attempts.c.receipt == literal_column(f"'{known}'"), literal_column(str(known.rank))) for known in Receipt),
     else_=literal_column("0"),
 )
+_CERTAINTY = case(
+    *(
+        (
+            func.substr(t.attempts.c.outcome, literal_column("9"), literal_column(str(len(known.__name__))))
+            == literal_column(f"'{known.__name__}'"),
+            literal_column(str(certainty)),
+        )
+        for known, certainty in CERTAINTY.items()
+    ),
+    else_=literal_column("0"),
+)
+"""Of what stands after `{"is": "`."""
+_END = _CHANGE_ATTEMPT.where(bindparam("certainty") >= _CERTAINTY)
 _RECEIPT = _CHANGE_ATTEMPT.where(bindparam("rank") > _RECEIPT_RANK)
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _insert_or_replace(t.incidents, "id", "file", "digest", "data")
@@ -239,8 +252,8 @@ def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list
 
 
 def end_attempt(connection: Connection, rows: Sequence[Row]) -> list[None]:
-    """How attempts ended; `this` is the attempt's id."""
-    run_each(connection, _CHANGE_ATTEMPT, _in_order(rows))
+    """How attempts ended; `this` is the attempt's id, `certainty` how much that says. Only forward."""
+    run_each(connection, _END, _in_order(rows))
     return [None] * len(rows)
 
 
