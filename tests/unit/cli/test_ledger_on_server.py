@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tocsin.adapters.files.watch_mark import NAME
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli import tocsin
 from tocsin.cli.ledger_access import share_ledger
 from tocsin.domain.arrival import OptOut
@@ -42,10 +43,13 @@ async def _fill(url: str) -> None:
     await ledger.record(PAY.id, [Seen(now, PAY, "digest")], [], [])
     await ledger.begin_session(Session("digest", "ana", now))
     await ledger.opt_out(OptOut(Channel.EMAIL, "support@example.com", now, "ref"))
+    await ledger.record_config("c0ffee", {"all.yaml": CONFIG.encode(), "tocsin.yaml": SETTINGS.encode()}, now)
+    await ledger.claim_notice(HEALTHY, now, timedelta(0))
     await ledger.close()
 
 
-def _make(url: str) -> None:
+def make_ledger(url: str) -> None:
+    """Tables, and what a daemon has written into them."""
     make_tables(url)
     asyncio.run(_fill(url))
 
@@ -53,7 +57,7 @@ def _make(url: str) -> None:
 @pytest.fixture
 def ledger(postgres_server: Server) -> Iterator[Database]:
     """A ledger with an incident, somebody signed in, and an address that wants nothing more."""
-    with postgres_server.database(_make) as database:
+    with postgres_server.database(make_ledger) as database:
         postgres_server.make_role(READER)
         database.run(GRANTS)
         yield database
