@@ -501,6 +501,14 @@ async def test_what_left_together_is_found_together(shelf: Shelf) -> None:
     assert [notification.incident for _, notification in await ledger.find_attempt(first[0].id)] == ["db", "db", "web"]
 
 
+async def test_a_page_that_only_a_later_try_held_is_found(ledger: Ledger) -> None:
+    """A try may hold a page that an earlier one of the same bundle did not."""
+    await ledger.record("db", (), [letter("a"), letter("b"), letter("c")], ())
+    await ledger.begin_bundle(FIVE, ("a", "b"), Channel.SMS, ANA, T0, {})
+    later = await ledger.begin_bundle(FIVE, ("a", "c"), Channel.SMS, ANA, T0, {})
+    assert [attempt for attempt, _ in await ledger.find_attempt(later[1].id)] == [later[1], later[0]]
+
+
 async def test_a_record_names_what_it_left_with(ledger: Ledger) -> None:
     """P6: a page that left in a bundle knows the others of that, also of other incidents, in their order; one that left
     alone, or last left alone, knows none.

@@ -141,7 +141,8 @@ async def test_an_incident_that_begins_anew(ledger: SqlLedger, path: Path) -> No
     """Rule 63: what was recorded before counts no more but for the reply codes that people have; it is not lost. What
     asked for an answer is superseded, a closing still leaves, and new messages are new.
     """
-    await ledger.record("db", (SEEN, OPENED, CODED), [letter("a"), letter("end", kind=Kind.CLOSING)], ())
+    before = SEEN, OPENED, CODED, Closed(T0)
+    await ledger.record("db", before, [letter("a"), letter("end", kind=Kind.CLOSING)], ())
     await ledger.record("web", (SEEN,), [letter("c", "web")], ())
     spoil(path, "UPDATE facts SET body = '{}' WHERE id = 2")
     again = Seen(T0 + HOUR, SEEN.incident, "d1")
@@ -153,7 +154,8 @@ async def test_an_incident_that_begins_anew(ledger: SqlLedger, path: Path) -> No
     assert {record.decided.key: record.state for record in await ledger.records("db")}["a"] == "superseded"
     with closing(sqlite3.connect(path)) as other:
         aside = other.execute("SELECT count(*) FROM facts WHERE incident LIKE 'db (put aside %'").fetchone()
-    assert aside == (2,)
+    assert aside == (3,)
+    assert await ledger.last_closed(9) == ()
     assert [code.given for code in await ledger.reserved_codes(T0)] == [CODED]
 
 
