@@ -32,6 +32,7 @@ from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
+from tocsin.ports.upkeep import PrunedIncident
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Pages:
     links: dict[str, AnswerLink] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    pruned: dict[str, PrunedIncident] = field(default_factory=dict)
 
 
 def acts_in_turn(unjudged: Iterable[tuple[int, Arrival]]) -> tuple[tuple[int, Arrival], ...]:
@@ -378,6 +380,14 @@ class MemoryLedger:
         """Names and digests."""
         pages = self._at_work()
         return {name: pages.files[name][:2] if name in pages.files else ("", "") for name in pages.incidents}
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        """What is left."""
+        return self._at_work().pruned.get(incident)
+
+    async def pruned_digests(self) -> Mapping[str, str]:
+        """The newest of each."""
+        return {incident: left.digests[-1] for incident, left in self._at_work().pruned.items()}
 
     async def file(self, incident: str) -> tuple[str, bytes] | None:
         """Name and bytes."""

@@ -25,6 +25,7 @@ from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.rooms import RECKONED_FROM, Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
@@ -81,6 +82,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
+from tocsin.ports.upkeep import PrunedIncident
 
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PlainBundles, shipped_words
@@ -89,6 +91,7 @@ from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.incident_files import MemoryIncidentFiles
 from tests.fakes.ledger import acts_in_turn
 from tests.fakes.loop import VirtualClock
+from tests.fakes.upkeep import DiskUpkeep
 
 Dice = random.Random
 
@@ -109,6 +112,7 @@ class Disk:
     states: dict[str, str] = field(default_factory=dict)
     notices: dict[str, datetime] = field(default_factory=dict)
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pruned: dict[str, PrunedIncident] = field(default_factory=dict)
     finished: set[str] = field(default_factory=set)
     arrivals: list[tuple[CameIn, str | None]] = field(default_factory=list)
     answers: list[tuple[str, Answered]] = field(default_factory=list)
@@ -391,6 +395,12 @@ class DiskLedger:
 
     async def files(self) -> dict[str, tuple[str, str]]:
         return dict(self._disk.files)
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        return self._disk.pruned.get(incident)
+
+    async def pruned_digests(self) -> Mapping[str, str]:
+        return {incident: left.digests[-1] for incident, left in self._disk.pruned.items()}
 
     def unsettled(self) -> tuple[Letter, ...]:
         return tuple(
@@ -759,7 +769,11 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
     inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
+    calm = Calm(incidents, agenda, sender.undelivered)
+    pruner = Pruner(clock, DiskUpkeep(world.disk, ledger._commit), config, calm)
+    judges[ArrivalKind.PRUNE] = pruner.judge
     parts = (
+        pruner,
         set_aside,
         scheduler,
         sender,

@@ -43,6 +43,7 @@ COMMANDS = {
     "send-test": "a real message to one person",
     "drill": "a whole drill over the real channels, and a report",
     "backup": "a copy of the ledger, checked, while the daemon runs",
+    "prune": "closed incidents go that are older than they are to be kept",
     "resubscribe": "tell an address again that had unsubscribed",
     "sign-out": "sign a person out of the pages, in every browser",
     "pull": "follow the config's git upstream, if its config is good",

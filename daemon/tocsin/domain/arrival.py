@@ -16,7 +16,8 @@ class ArrivalKind(StrEnum):
     """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
     or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, what
     somebody does to an incident, or declares, in the browser; that somebody asks to sign in, has typed a code, signs
-    out; and what another machine sees: a version of a file, that files have vanished, a notice for the operators.
+    out; what another machine sees: a version of a file, that files have vanished, a notice for the operators; and a
+    command's word that closed incidents are to go.
     """
 
     SMS = "sms"
@@ -34,6 +35,7 @@ class ArrivalKind(StrEnum):
     VERSION = "version"
     VANISHED = "vanished"
     NOTICE = "notice"
+    PRUNE = "prune"
 
 
 HANDED_IN = frozenset({ArrivalKind.VERSION, ArrivalKind.VANISHED, ArrivalKind.NOTICE})
@@ -50,7 +52,8 @@ class Arrival:
     name and the state, `who` the try's id, `body` the state. unsubscribe, resubscribe: `who` the plain address, `body`
     the incident of whose update it was. sign_in: `who` the person, `body` by which channel, from which browser and how.
     code: `who` the person, `body` CODE_RIGHT and the session's digest, or CODE_WRONG and the tries left. sign_out:
-    `who` the person whose sessions end, or `body` the digest of one; neither: all end.
+    `who` the person whose sessions end, or `body` the digest of one; neither: all end. prune: `who` the person who is
+    to be forgotten, empty where incidents are to go; `body` what is to be done, as its entry says it.
     """
 
     kind: ArrivalKind
@@ -109,6 +112,7 @@ class EntryKind(StrEnum):
     LEAVE = "leave"
     SIGN_OUT = "sign_out"
     COMMAND_ANSWER = "command_answer"
+    PRUNE = "prune"
 
 
 ACTS = frozenset({EntryKind.EDIT, EntryKind.DECLARE})
@@ -117,7 +121,9 @@ SIGNING_IN = frozenset({EntryKind.SIGN_IN, EntryKind.CODE, EntryKind.LEAVE})
 """What a browser's session begins and ends with."""
 OF_WEB_SIDE = frozenset({EntryKind.ANSWER, EntryKind.WEBHOOK, EntryKind.WISH, EntryKind.ALERT}) | ACTS | SIGNING_IN
 """What only the web side leaves."""
-OF_COMMANDS = frozenset({EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT, EntryKind.COMMAND_ANSWER})
+OF_COMMANDS = frozenset(
+    {EntryKind.WORD, EntryKind.RESUBSCRIBE, EntryKind.SIGN_OUT, EntryKind.COMMAND_ANSWER, EntryKind.PRUNE}
+)
 """What commands leave, and the web side never: words reach the operators as they are."""
 
 
@@ -332,6 +338,19 @@ class CommandAnswerEntry:
     answer: Answer
 
 
+@dataclass(frozen=True, slots=True)
+class PruneEntry:
+    """A command's word that incidents closed before an instant are to go (UTC). With a person, they stay, and what is
+    kept of that person in them goes; `words` are other names and addresses of theirs.
+    """
+
+    kind: ClassVar[EntryKind] = EntryKind.PRUNE
+    ref: str
+    before: datetime
+    person: str = ""
+    words: tuple[str, ...] = ()
+
+
 InboxEntry = (
     AnswerEntry
     | WebhookEntry
@@ -346,5 +365,6 @@ InboxEntry = (
     | LeaveEntry
     | SignOutEntry
     | CommandAnswerEntry
+    | PruneEntry
 )
 """What lies in the inbox. None of it is believed before it is judged."""

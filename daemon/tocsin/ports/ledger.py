@@ -17,6 +17,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.ports.tally import Tally
+from tocsin.ports.upkeep import PrunedLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class FileLedger(Protocol):
         ...
 
 
-class IncidentLedger(FactLedger, FileLedger, Protocol):
+class IncidentLedger(FactLedger, FileLedger, PrunedLedger, Protocol):
     """All that is kept of incidents."""
 
 

@@ -239,7 +239,7 @@ async def test_a_ledger_of_0006_takes_sessions(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0006.sql").read_text())
     old.close()
-    with pytest.raises(LedgerError, match=r"schema 0006, not 0009"):
+    with pytest.raises(LedgerError, match=r"schema 0006, not 0010"):
         open_existing(path)
     ledger = SqlLedger(FileStore(open_file(path, "now")))
     assert ledger.store.set_aside is None
@@ -261,7 +261,7 @@ async def test_a_ledger_of_0005_takes_languages_and_links(path: Path) -> None:
     with sqlite3.connect(path) as old:
         old.executescript((DATA / "0005.sql").read_text())
     old.close()
-    with pytest.raises(LedgerError, match=r"schema 0005, not 0009"):
+    with pytest.raises(LedgerError, match=r"schema 0005, not 0010"):
         open_existing(path)
     ledger = SqlLedger(FileStore(open_file(path, "now")))
     assert ledger.store.set_aside is None

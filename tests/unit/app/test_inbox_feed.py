@@ -5,7 +5,7 @@ that lies there holds up anything.
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tocsin.domain.arrival import (
     ArrivalKind,
     CommandAnswerEntry,
     InboxEntry,
+    PruneEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -289,9 +290,26 @@ def test_a_pass_counts_from_who_may_write_incident_files() -> None:
     at_post(story)
 
 
+def test_an_order_to_prune_counts_from_who_owns_the_ledger() -> None:
+    """What it takes away nobody brings back: a responder, or the web side, cannot order it."""
+
+    async def story(post: Post) -> None:
+        post.put(PruneEntry("prune00001", post.clock.now()), of_web_side=False, of_responder=True)
+        await asyncio.sleep(1)
+        assert (post.refs, post.folder.files) == ([], {})
+        told = dict(post.told())
+        assert "sam has left it, and only root and the daemon's own user may prune" in told[Trouble.INBOX_REFUSED]
+        post.put(PruneEntry("prune00002", post.clock.now()))
+        await asyncio.sleep(1)
+        assert post.refs == ["prune00002"]
+
+    at_post(story)
+
+
 @pytest.mark.parametrize(
     "entry",
     [
+        PruneEntry("prune00001", datetime(2026, 11, 23, tzinfo=UTC)),
         CommandAnswerEntry("pass000001", "pay", 1, "ana", Answer.PASS),
         WordEntry("word000001", "pull", "call me"),
         ResubscribeEntry("again00001", "x@example.com"),

@@ -13,6 +13,7 @@ from tocsin.domain.arrival import (
     EditEntry,
     EntryKind,
     InboxEntry,
+    PruneEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -25,6 +26,7 @@ from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name, read_entry_name
 
 REF = "0123456789abcdef"
+INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
 MAYBE_EMPTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 TEXT = st.none() | MAYBE_EMPTY
@@ -65,6 +67,7 @@ ENTRIES = st.one_of(
     st.builds(WishEntry, st.just(REF), TEXTS, TEXTS, st.text("aZ-_9", max_size=128)),
     st.builds(WordEntry, st.just(REF), st.text("ab:", min_size=1, max_size=100), TEXTS),
     st.builds(ResubscribeEntry, st.just(REF), TEXTS),
+    st.builds(PruneEntry, st.just(REF), INSTANTS, TEXTS, st.lists(TEXTS, max_size=3).map(tuple)),
     st.builds(
         EditEntry,
         st.just(REF),

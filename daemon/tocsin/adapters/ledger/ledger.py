@@ -9,6 +9,7 @@ from typing import Any
 from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
+from tocsin.adapters.ledger.removal import pruning
 from tocsin.adapters.ledger.schema.attempt_ids import AttemptIds
 from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.configs import pack_config
@@ -25,6 +26,7 @@ from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger import KeptConfig, Unreadable
 from tocsin.ports.tally import Tally
+from tocsin.ports.upkeep import PrunedIncident
 
 
 class SqlLedger:
@@ -112,6 +114,14 @@ class SqlLedger:
     async def file(self, incident: str) -> tuple[str, bytes] | None:
         """The name and the bytes of the newest good version of an incident's file."""
         return await self._read(of_incidents.file(incident))
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        """What is left of a pruned incident; None: it was never pruned."""
+        return await self._read(pruning.pruned(incident))
+
+    async def pruned_digests(self) -> Mapping[str, str]:
+        """The digest of the newest version of each pruned incident."""
+        return await self._read(pruning.pruned_digests)
 
     async def begin_attempt(
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""

@@ -27,6 +27,7 @@ from tocsin.domain.arrival import (
     EditEntry,
     InboxEntry,
     LeaveEntry,
+    PruneEntry,
     ResubscribeEntry,
     SignInEntry,
     SignOutEntry,
@@ -49,6 +50,8 @@ STILL_SIGNED_IN = timedelta(hours=1)
 """How long a session counts beyond its end for what was left while it held and waited for the daemon."""
 WAITED_MOST = timedelta(days=7)
 """How long what is left may have waited: what its file system says of a time before that is a clock that was wrong."""
+ROOT = "root"
+"""Who owns what root has left."""
 SIGNED_IN = "session"
 """What the body of an edit begins with where its author is signed in, else BY_LINK."""
 
@@ -104,6 +107,11 @@ class Gate:
                 f"{file.owner or 'whoever'} has left it, and may not write incident files: who answers by command is "
                 "to be in the group that does",
             )
+        if isinstance(entry, PruneEntry) and not file.ours and file.owner != ROOT:
+            return EntryRefused(
+                f"an entry ({name.kind})",
+                f"{file.owner or 'whoever'} has left it, and only root and the daemon's own user may prune the ledger",
+            )
         return self._arrival(entry, self._left_at(file))
 
     def _left_at(self, file: InboxFile) -> datetime:
@@ -132,7 +140,7 @@ class Gate:
                 return Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), at)
             case EditEntry() | DeclareEntry():
                 return self._act(entry, at)
-            case WordEntry() | ResubscribeEntry() | CommandAnswerEntry():
+            case WordEntry() | ResubscribeEntry() | CommandAnswerEntry() | PruneEntry():
                 return _of_command(entry, at)
             case SignInEntry():
                 return self._request(entry, at)
@@ -191,13 +199,15 @@ class Gate:
         return "" if is_signed else UNSIGNED
 
 
-def _of_command(entry: WordEntry | ResubscribeEntry | CommandAnswerEntry, at: datetime) -> Arrival:
+def _of_command(entry: WordEntry | ResubscribeEntry | CommandAnswerEntry | PruneEntry, at: datetime) -> Arrival:
     """What a command left: who may was looked at before."""
     match entry:
         case WordEntry():
             return Arrival(ArrivalKind.WORD, entry.ref, entry.cause, entry.text, at)
         case ResubscribeEntry():
             return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
+        case PruneEntry():
+            return Arrival(ArrivalKind.PRUNE, entry.ref, entry.person, write_entry(entry).decode(), at)
         case CommandAnswerEntry():
             body = f"{entry.answer.value} {entry.episode} {entry.incident}"
             return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)

@@ -65,7 +65,7 @@ class Sender:
         self._open: dict[str, Parcel] = {}
         self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
         self._headway = Headway(clock, context.incidents)
-        self._undelivered = Undelivered()
+        self.undelivered = self._undelivered = Undelivered()
         self._blame = Blame(ledger, context)
         self._lanes = Lanes(clock, context, self._do_step)
 

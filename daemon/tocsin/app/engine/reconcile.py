@@ -48,6 +48,8 @@ BACKS_OFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds until an incident whose look broke is looked at again; the last one repeats."""
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
+PRUNED_SOON = timedelta(milliseconds=100)
+"""How soon an incident is looked at that goes from the ledger at this moment."""
 EVICTS_AGAIN = timedelta(minutes=10)
 """How soon a finished incident is looked at again while its letters are still on their way."""
 
@@ -95,6 +97,8 @@ class Reconciler:
             return next_look
 
     async def _reconcile(self, incident: str, state: IncidentState) -> datetime | None:
+        if self._incidents.is_being_pruned(incident):
+            return self._clock.now() + PRUNED_SOON
         if self._incidents.is_archived(incident):
             state = await self._restore(incident)
         policy, now = self._config.policy, self._clock.now()

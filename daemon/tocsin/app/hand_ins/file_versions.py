@@ -121,7 +121,7 @@ class FileVersions:
     async def _judge(self, version: FileVersion, *, away: bool) -> str:
         versions = await self.recorded(version.incident, away=away)
         if not versions:
-            return self._declare(version)
+            return STALE if not away and await self._is_of_pruned(version) else self._declare(version)
         (newest_digest, newest), digests = versions[-1], [digest for digest, _ in versions]
         if version.digest == newest_digest:
             return await self._read_again(version, newest)
@@ -134,6 +134,11 @@ class FileVersions:
             return self._count(version, now, version.data)
         before = None if version.before is None else self._read(version.before, version, newest)
         return await self._merge(version, before, now, versions)
+
+    async def _is_of_pruned(self, version: FileVersion) -> bool:
+        """Whether it is one of a pruned incident (P7). Raises LedgerError."""
+        pruned = await self._ledger.pruned(version.incident)
+        return pruned is not None and version.digest in pruned.digests
 
     def _declare(self, version: FileVersion) -> str:
         """Nobody has heard of it."""

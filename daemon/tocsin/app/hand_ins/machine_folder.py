@@ -25,6 +25,7 @@ from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
 from tocsin.ports.folder import FolderMemory, Listed, RememberedFile
+from tocsin.ports.upkeep import PrunedIncident
 
 NOTES_EVERY = 1.0
 """Seconds after which what was handed in and is safe is remembered as that."""
@@ -106,6 +107,14 @@ class MachineFolder:
             return None
         version = version_of(known, self._config.policy)
         return replace(version, older=version.older | await self._hands_in.older(incident) - {known.digest})
+
+    def take_pruned(self) -> Sequence[str]:
+        """None: who leads compares what is handed in with what was pruned."""
+        return ()
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:  # noqa: ARG002 - the seam's
+        """Nothing, for the same reason."""
+        return None
 
     async def run(self) -> None:
         """Remember what is safe, until cancelled."""

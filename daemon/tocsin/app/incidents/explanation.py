@@ -144,6 +144,9 @@ async def explain(
         note = f"in the ledger {fault.unreadable.why}; this is what the file says"
         return replace(_of_file(id_, policy, files, at or now), notes=(note,))
     if not steps:
+        if ledger and (pruned := await ledger.pruned(id_)):
+            left = "all that is left of it is this date (tocsin prune)"
+            raise UnknownIncidentError(f"{id_} was closed on {iso_utc(pruned.closed_at)} and pruned; {left}")
         return _of_file(id_, policy, files, at or now)
     assert ledger is not None
     began = steps[0].fact.at

@@ -64,6 +64,12 @@ def gone(name: str, incident: str) -> OperatorNotice:
     return OperatorNotice(Trouble.UNREAD_FILE_GONE, text, about=name, aspect=incident)
 
 
+def stale(name: str) -> OperatorNotice:
+    """A file holds an old version of a pruned incident."""
+    text = f"{name}: this is an old version of an incident that was closed long ago and pruned; nobody is paged for it"
+    return OperatorNotice(Trouble.FILE_FAULTY, f"{text}; if it is on again, declare it under another name", about=name)
+
+
 def few(troubles: Sequence[OperatorNotice]) -> tuple[OperatorNotice, ...]:
     """At most so many notices, the grave ones first."""
     if len(troubles) <= NOTICES_LIMIT:

@@ -15,6 +15,7 @@ from tocsin.app.intake.checkout import Checkout
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import Missing, few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
+from tocsin.app.intake.past_files import PastFiles
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Edit, Incident
 from tocsin.domain.operator_notice import OperatorNotice
@@ -118,7 +119,7 @@ class Intake:
         self, known: Mapping[str, KnownVersion], label: str = "incidents", finished: Mapping[str, str] | None = None
     ) -> None:
         self._known = dict(known)
-        self._finished = {id_: digest for id_, digest in (finished or {}).items() if id_ not in known}
+        self._past = PastFiles({id_: digest for id_, digest in (finished or {}).items() if id_ not in known})
         self.label = label
         self._files = Files()
         self._policy: Policy | None = None
@@ -131,7 +132,7 @@ class Intake:
         """What the ledger knows of a finished incident whose file has changed: what that says is judged against it.
         None: it cannot tell, and the file counts as a new one's.
         """
-        self._finished.pop(id_, None)
+        self._past.forget(id_)
         if known:
             self._known[id_] = known
 
@@ -139,6 +140,11 @@ class Intake:
         """More versions of an incident than its file here has held: going back to them is no edit either."""
         if known := self._known.get(id_):
             self._known[id_] = replace(known, older=known.older | digests - {known.digest})
+
+    def note_pruned(self, id_: str, digests: Sequence[str]) -> None:
+        """Nothing is left of an incident but the digests of its versions, the newest last."""
+        self._known.pop(id_, None)
+        self._past.note_pruned(id_, digests)
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
@@ -192,8 +198,9 @@ class Intake:
         known, listed = self._known.get(file.id), file.listed
         if listed.data is None:
             return self._judge_no_file(file, known, look)
-        if known is None and file.id in self._finished:
-            return self._judge_finished(file, look)
+        past = self._past.judge(file, look.unknown, look.notices, self._name) if known is None else None
+        if past is not None:
+            return past
         if known and listed.digest and listed.digest == known.digest:
             if known.file not in {"", listed.name}:
                 self._see(file, known.incident, look)  # renamed: the new name is worth remembering
@@ -234,13 +241,6 @@ class Intake:
         problem = self._problem(file.listed.name, "not-a-file", file.listed.trouble)
         self._tell(file, (problem,), look, known, unread=True)
         return True
-
-    def _judge_finished(self, file: File, look: _Look) -> bool:
-        """The file of a finished incident that says nothing new is not read; else its versions are asked for first."""
-        same = self._finished[file.id] == file.listed.digest
-        if not same:
-            look.unknown.append(file.id)
-        return same
 
     def _goes_back(self, file: File) -> bool:
         """Whether a file of a resolved incident holds an older version of it, one that is not resolved."""

@@ -1,6 +1,6 @@
 """What becomes of the files of the only folder there is: what counts in a file is a version of its incident at once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from tocsin.domain.facts import Gone, Seen
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger import IncidentLedger, LedgerError
+from tocsin.ports.upkeep import PrunedIncident
 
 
 class OneFolder:
@@ -57,6 +58,17 @@ class OneFolder:
         """What the ledger knows of a finished incident; None while it cannot tell: then its file counts anyway."""
         try:
             return known_version(await self._ledger.facts(incident), "")
+        except LedgerError:
+            return None
+
+    def take_pruned(self) -> Sequence[str]:
+        """The incidents that were pruned since this was asked last."""
+        return self._incidents.take_pruned()
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        """What is left of an incident that was pruned; None while the ledger cannot tell: then its file counts."""
+        try:
+            return await self._ledger.pruned(incident)
         except LedgerError:
             return None
 

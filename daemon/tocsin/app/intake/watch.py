@@ -21,6 +21,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed, MarkTrouble
+from tocsin.ports.upkeep import PrunedIncident
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
@@ -49,6 +50,14 @@ class FolderNews(Protocol):
 
     async def recorded(self, incident: str) -> KnownVersion | None:
         """What is known of a finished incident whose file has changed; None: nothing, and its file counts anyway."""
+        ...
+
+    def take_pruned(self) -> Sequence[str]:
+        """The incidents that were pruned since this was asked last."""
+        ...
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        """What is left of an incident that was pruned; None: it was not, or nobody can tell, and its file counts."""
         ...
 
     async def run(self) -> None:
@@ -108,6 +117,8 @@ class Watch:
         self._poked.clear()
         self._reading_since = self._clock.now()
         listing, trouble = await self._reading()
+        for incident in self._news.take_pruned():
+            await self._note_pruned(incident)
         self._reading_since = None
         self.alive_at = now = self._clock.now()
         loop, policy = asyncio.get_running_loop(), self._config.policy
@@ -118,10 +129,19 @@ class Watch:
         for incident, digests in (await self._news.take(changes, listed or {}, now)).items():
             self._intake.note_older(incident, digests)
         for incident in changes.unknown:
-            self._intake.note_version(incident, await self._news.recorded(incident))
+            known = await self._news.recorded(incident)
+            if known is not None or not await self._note_pruned(incident):
+                self._intake.note_version(incident, known)
         self._next_look = now if changes.unknown else changes.next_look
         if listed is not None:
             self._began.set()
+
+    async def _note_pruned(self, incident: str) -> bool:
+        """Whether an incident was pruned: then its file is compared with the versions that it had."""
+        pruned = await self._news.pruned(incident)
+        if pruned is not None:
+            self._intake.note_pruned(incident, pruned.digests)
+        return pruned is not None
 
     def _listed(self, mark: MarkTrouble | None) -> None:
         """The folder could be read. `mark` is why it cannot be marked as watched, which is told once."""

@@ -71,6 +71,7 @@ def _receipt(fields: Fields) -> str:
 def _arrival(fields: Fields) -> str:
     kinds = {"sms": "an SMS", "receipt": "a receipt", "answer": "an answer by link", "unsubscribe": "a reader's wish"}
     kinds |= {"sign_in": "a request to sign in", "code": "a code to sign in", "sign_out": "a wish to sign out"}
+    kinds |= {"prune": "an order to prune"}
     kinds |= {"edit": "a change from the browser", "declare": "a declaration from the browser"}
     kind = kinds.get(fields["kind"], "something")
     return f"{kind} came in: {fields['result'].replace('_', ' ')}"
@@ -107,6 +108,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "advice": lambda f: f["text"],
     "trouble": lambda f: f"{f['text']} (the operators are told)",
     "trouble over": lambda f: f"over: {f['text']}",
+    "pruned": lambda f: f"incidents pruned that were closed before {f['closed_before'][:10]}: {f['incidents']}",
     "config": lambda f: f"a new config is in force: {f['revision']}",
     "config unread": lambda f: f"the config cannot be read, the old one stays: {'; '.join(f['problems'])}",
     "config not judged yet": lambda f: f"{'; '.join(f['why'])}; until then what was good before goes on",

@@ -25,7 +25,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger import ClockLedger, ConfigLedger, FileLedger, LedgerError, StartLedger, Unreadable
+from tocsin.ports.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)
@@ -144,13 +144,17 @@ async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Ma
             known[incident] = version
     for incident in bad_letters.keys() - unfinished.keys():
         await ledger.settle_unreadable(incident, now)
-    incidents.archive(files.keys() - unfinished.keys())
+    incidents.archive((files.keys() | (await ledger.pruned_digests()).keys()) - unfinished.keys())
     return known
 
 
-async def finished(ledger: FileLedger, incidents: Incidents) -> Mapping[str, str]:
-    """The digest of the file of each incident that needs nothing any more. Raises LedgerError."""
-    return {id_: digest for id_, (_, digest) in (await ledger.files()).items() if digest and incidents.is_archived(id_)}
+async def finished(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, str]:
+    """The digest of the file of each incident that needs nothing any more, also of those that were pruned. Raises
+    LedgerError.
+    """
+    digests = {id_: digest for id_, (_, digest) in (await ledger.files()).items()}
+    known = {**await ledger.pruned_digests(), **digests}
+    return {id_: digest for id_, digest in known.items() if digest and incidents.is_archived(id_)}
 
 
 async def _take_over(

@@ -106,6 +106,11 @@ class Agenda:
         if not self._under_way and not self._waiting:
             self._idle.set()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that is due or poked is left to look at."""
+        return self._idle.is_set()
+
     async def settled(self) -> None:
         """Wait until nothing that is due or poked is left to look at."""
         await self._idle.wait()

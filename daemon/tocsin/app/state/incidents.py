@@ -30,6 +30,8 @@ class Incidents:
         self._unreached: dict[str, datetime] = {}
         self._resolved: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._set_aside: asyncio.Queue[Unreadable] = asyncio.Queue()
+        self._being_pruned = ""
+        self._pruned: list[str] = []
 
     def history(self, incident: str) -> History:
         """What has happened to an incident; an empty history for one never heard of."""
@@ -143,6 +145,31 @@ class Incidents:
     def is_archived(self, incident: str) -> bool:
         """Whether its facts must be read from the ledger before it is looked at."""
         return incident in self._archived
+
+    def rests(self, incident: str) -> bool:
+        """Whether it is in the ledger alone, and nothing has come in for it."""
+        return incident not in self._states and self.is_archived(incident)
+
+    def begin_pruning(self, incident: str) -> bool:
+        """Whether an incident may go from the ledger now. From here on it is not looked at, until that has ended."""
+        if self.rests(incident):
+            self._being_pruned = incident
+        return self._being_pruned == incident
+
+    def end_pruning(self, *, gone: bool) -> None:
+        """That incident may be looked at again; whether it has gone."""
+        if gone:
+            self._pruned.append(self._being_pruned)
+        self._being_pruned = ""
+
+    def is_being_pruned(self, incident: str) -> bool:
+        """Whether it is going from the ledger right now."""
+        return incident == self._being_pruned
+
+    def take_pruned(self) -> Sequence[str]:
+        """The incidents that have gone since this was asked last: their files are to be compared anew."""
+        pruned, self._pruned = self._pruned, []
+        return pruned
 
     def restore(self, incident: str, facts: Sequence[Fact]) -> None:
         """An archived incident is served again; what came in for it meanwhile is still to be judged. Facts that do not

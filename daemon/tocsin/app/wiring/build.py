@@ -21,6 +21,7 @@ from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.upkeep import SqlUpkeep
 from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.alerts.apply import AlertIncidents
@@ -43,6 +44,7 @@ from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.rooms import RECKONED_FROM, Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.incidents.reviews import Reviews
@@ -222,9 +224,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     lead: Lead,
     machine: str,
 ) -> Daemon:
-    """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest;
-    `machine` is the name of this one where several share the ledger.
-    """
+    """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
     settings, dice = config.settings, random.SystemRandom()
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
@@ -241,9 +241,10 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     scheduler = Scheduler(clock, agenda, Reconciler(clock, ledger, renderer, context, sender, rooms).reconcile)
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
     folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back)
-    stops = Stops(clock, ledger, context)
-    sign_ins = SignIns(clock, ledger, context, sessions, sender, renderer, dice)
-    arrivals = Arrivals(ledger, judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins), notices)
+    stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
+    pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
+    by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
+    arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
     inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
@@ -254,7 +255,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, set_aside)
-    comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, *polls)
+    comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
     parts = (*core, clock_watch, ProviderClocks(transports, notices), *comes)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))

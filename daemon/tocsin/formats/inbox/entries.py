@@ -17,6 +17,7 @@ from tocsin.domain.arrival import (
     EditEntry,
     FiringAlerts,
     InboxEntry,
+    PruneEntry,
     ResubscribeEntry,
     WebhookEntry,
     WebhookRoute,
@@ -41,6 +42,8 @@ ENTRY_MOST = 8192
 WAITING_MOST = 1000
 """Entries that may wait in the folder (P8): more are not left, and if they lie there all the same it is a flood."""
 
+NAMES_MOST = 20
+"""Names and addresses of one person who is to be forgotten."""
 TEXT_MOST = 4000
 """Characters of a word to the operators; whoever leaves a longer one cuts it."""
 
@@ -125,7 +128,16 @@ class _CommandAnswer(EntryModel):
     answer: Literal["ok", "pass"]
 
 
-_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _CommandAnswer
+class _Prune(EntryModel):
+    kind: Literal["prune"]
+    before: At
+    person: Annotated[str, Field(max_length=255)] = ""
+    words: Annotated[list[Annotated[str, Field(min_length=1, max_length=320)]], Field(max_length=NAMES_MOST)] = Field(
+        default_factory=list
+    )
+
+
+_Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _CommandAnswer | _Prune
 _Whole = EditModel | DeclareModel | SignInModel | CodeModel | LeaveModel | SignOutModel
 """These know themselves what they are in the house's own values."""
 _Model = _Told | _Whole
@@ -173,6 +185,7 @@ _MODELS: tuple[type[EntryModel], ...] = (
     LeaveModel,
     SignOutModel,
     _CommandAnswer,
+    _Prune,
 )
 _WORDS = {
     "json_invalid": "no JSON",
@@ -216,5 +229,7 @@ def _entry(model: _Model) -> InboxEntry:
             return ResubscribeEntry(model.ref, model.address)
         case _CommandAnswer():
             return CommandAnswerEntry(model.ref, model.incident, model.episode, model.person, Answer(model.answer))
+        case _Prune():
+            return PruneEntry(model.ref, model.before, model.person, tuple(model.words))
         case EditModel() | DeclareModel() | SignInModel() | CodeModel() | LeaveModel() | SignOutModel():
             return model.entry()

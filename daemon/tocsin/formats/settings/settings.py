@@ -26,6 +26,7 @@ from tocsin.formats.settings.senders import SmsSenders
 from tocsin.formats.settings.types import (
     FilePath,
     IpNetworks,
+    Keep,
     Ledger,
     Listen,
     ReplyTo,
@@ -143,6 +144,7 @@ class Settings(BaseSettings):
     limits: AddressLimits = Field(
         default_factory=AddressLimits, description="how many pages one address takes in a storm"
     )
+    keep: Keep | None = Field(None, description="how long closed incidents stay in the ledger; absent: for ever")
 
     @classmethod
     def settings_customise_sources(

@@ -6,6 +6,7 @@ has the value, nor where it came from.
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from email.utils import formataddr, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -16,9 +17,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Se
 
 from tocsin.domain.delivery import MAIN
 from tocsin.formats.schema import addresses, json_schema, patterns
-from tocsin.formats.schema.fields import Name, one_or_many
+from tocsin.formats.schema.fields import Duration, Name, one_or_many
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.text import contacts, scalars
+
+KEEPS_AT_LEAST = timedelta(days=7)
+"""How long a closed incident stays at the least: so long its reply codes are nobody else's, and links lead to it."""
 
 
 def mail_sender(text: str) -> str:
@@ -77,6 +81,15 @@ def _ledger(value: object) -> object:
     return read_address(value) if isinstance(value, str) else value
 
 
+def _keep(span: timedelta) -> timedelta:
+    """How long closed incidents stay. Raises ValueError."""
+    if span < KEEPS_AT_LEAST:
+        raise ValueError(
+            f"must be at least {KEEPS_AT_LEAST.days}d: so long codes and links of a closed incident still count"
+        )
+    return span
+
+
 def _listen(text: str) -> str:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
@@ -120,6 +133,7 @@ IpNetwork = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network), With
 IpNetworks = Annotated[
     list[IpNetwork], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.NETWORK, least=0))
 ]
+Keep = Annotated[Duration, AfterValidator(_keep)]
 Listen = Annotated[str, AfterValidator(_listen), WithJsonSchema(patterns.LISTEN)]
 Ledger = Annotated[
     LedgerAddress,

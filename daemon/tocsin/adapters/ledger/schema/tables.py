@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0009"
+SCHEMA = "0010"
 """The newest of the scripts."""
 
 metadata = MetaData()
@@ -178,6 +178,14 @@ sessions = Table(
     Column("began_at", String, nullable=False),
 )
 
+pruned = Table(
+    "pruned",
+    metadata,
+    Column("incident", String, primary_key=True),
+    Column("closed_at", String, nullable=False),
+    Column("digests", Text, nullable=False),
+)
+
 notices = Table(
     "notices",
     metadata,
@@ -263,6 +271,9 @@ Index("facts_answers", facts.c.id, sqlite_where=answers, postgresql_where=answer
 Index("facts_codes", facts.c.id, sqlite_where=coded, postgresql_where=coded)
 Index("incidents_unfinished", incidents.c.id, sqlite_where=unfinished, postgresql_where=unfinished)
 Index("attempts_bundled", attempts.c.bundle, attempts.c.sequence, sqlite_where=bundled, postgresql_where=bundled)
+Index("notifications_content", notifications.c.content)
+Index("bundles_content", bundles.c.content)
+Index("answer_links_incident", answer_links.c.incident)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged, postgresql_where=unjudged)
 
 

@@ -162,6 +162,22 @@ def open_existing(path: Path) -> OpenedLedger | None:
     raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
 
 
+def open_alone(path: Path) -> OpenedLedger:
+    """A ledger that is there, sound and of our schema, to be written by a command that has its lock, as no daemon runs.
+    Raises LedgerError.
+    """
+    if open_existing(path) is None:
+        raise LedgerError(f"there is no ledger at {path}")
+    engine = make_engine(path)
+    try:
+        with engine.connect().execution_options(reading=True) as connection:
+            _check_sound(connection)
+    except FAULTS as fault:
+        engine.dispose()
+        raise LedgerError(f"{path}: {describe(fault)}") from None
+    return OpenedLedger(engine, Seal(path))
+
+
 def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
     """An engine on a SQLite file: WAL, every commit on disk, transactions that take the write lock when they begin. One
     that is gone is never made anew. `how` is how SQLite opens it, if otherwise: to be read only, or in memory.

@@ -77,6 +77,13 @@ class Undelivered:
         )
         return min((*waiting, *([self._given_up_at] if self._given_up_at else [])), default=None)
 
+    def page_waits(self) -> bool:
+        """Whether nobody has taken some page yet."""
+        return any(
+            not ways.taken and any(one.kind is Kind.PAGE for one, _ in ways.open.values())
+            for ways in self._groups.values()
+        )
+
     def cannot_leave(self, is_wanted: Callable[[Notification], bool]) -> bool:
         """Whether a notice to operators that is still wanted was tried by all its channels, and nobody took it."""
         of_notices = (

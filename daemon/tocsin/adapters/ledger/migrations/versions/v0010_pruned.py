@@ -1,0 +1,20 @@
+"""What is left of incidents that were pruned, and the ways by which what belongs to one is found."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    """Make the table of pruned incidents; words and links are found by who uses them."""
+    op.create_table(
+        "pruned",
+        sa.Column("incident", sa.String, primary_key=True),
+        sa.Column("closed_at", sa.String, nullable=False),
+        sa.Column("digests", sa.Text, nullable=False),
+    )
+    op.create_index("notifications_content", "notifications", ["content"])
+    op.create_index("bundles_content", "bundles", ["content"])
+    op.create_index("answer_links_incident", "answer_links", ["incident"])

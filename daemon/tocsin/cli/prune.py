@@ -1,0 +1,145 @@
+"""`tocsin prune`: closed incidents go from the ledger."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from tocsin.adapters.clock import WallClock
+from tocsin.adapters.files.rights import closed, owner_beside_root
+from tocsin.adapters.inbox.writer import InboxWriter
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.ledger_file import stay_open_to_readers
+from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
+from tocsin.adapters.ledger.sqlite.opening import open_alone
+from tocsin.adapters.ledger.upkeep import SqlUpkeep
+from tocsin.app.engine.pruning import Pruning, Unattended
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
+from tocsin.cli.output.terminal.show import progress
+from tocsin.cli.workspace import Workspace, open_workspace, warn
+from tocsin.domain.arrival import ArrivalKind, PruneEntry
+from tocsin.formats.settings.types import KEEPS_AT_LEAST
+from tocsin.ports.inbox import InboxError
+from tocsin.ports.ledger import LedgerError
+from tocsin.text.times import utc
+
+LOOKS_EVERY = 0.5
+"""Seconds between two looks at how far the daemon is."""
+
+
+@click.command()
+@instant_option(
+    "--before", ago=True, help="Which were closed before then; a span (400d) counts back. Default: as `keep` has it."
+)
+@click.option("--dry-run", is_flag=True, help="Only print the ids of those that would go.")
+@config_option
+def command(before: datetime | None, dry_run: bool, config: Path | None) -> None:
+    r"""Have closed incidents go from the ledger: what happened in them, their messages, words and answers. Their ids
+    stay, with when they were closed and the digests of their files, so that an old file that is put back pages nobody.
+    Open incidents stay, and so does what was closed in the last seven days. Incident files and reviews stay as well.
+
+    The daemon does it, a little at a time and never while a page waits to leave, and with `keep` in tocsin.yaml once a
+    day by itself. This waits for it; Ctrl-C ends only the waiting. Where no daemon runs this does it.
+
+    \b
+    Examples:
+      tocsin prune --before 400d --dry-run
+      tocsin prune --before 2025-01-01T00:00:00Z
+    """
+    try:
+        asyncio.run(_prune(before, folder_of(config), dry_run=dry_run))
+    except LedgerError as trouble:
+        fail([f"the ledger cannot be used: {trouble}"])
+    except InboxError as trouble:
+        fail([str(trouble)])
+
+
+async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> None:
+    """Raises LedgerError and InboxError."""
+    now = utc_now()
+    async with open_workspace(folder, now) as workspace:
+        before = _instant(before, workspace, now)
+        ledger = workspace.need_ledger("what is to go is kept there")
+        assert isinstance(ledger, SqlLedger)
+        async with aclosing(Pruning(SqlUpkeep(ledger.store), Unattended()).due(before)) as found:
+            due = [incident async for incident in found]
+        if dry_run:
+            for incident in due:
+                click.echo(incident)
+            warn(f"{_incidents(len(due))} would go, closed before {utc(before)}; nothing was done")
+            return
+        if await workspace.has_healthy_daemon():
+            count = await _ask_daemon(workspace, before, len(due))
+        else:
+            count = await _prune_alone(workspace, before, len(due), now)
+        click.echo(f"{_incidents(count)} pruned, closed before {utc(before)}")
+
+
+def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> datetime:
+    """Before which instant, of which an incident that was closed lately is never."""
+    keep = workspace.settings.keep
+    if before is None and keep is None:
+        fail(["say what is to go: --before 400d; or for good: keep: 400d in tocsin.yaml"])
+    wanted = before if before is not None else now - (keep or KEEPS_AT_LEAST)
+    if wanted > now - KEEPS_AT_LEAST:
+        warn(f"what was closed in the last {KEEPS_AT_LEAST.days} days stays: its codes and links still count")
+    return min(wanted, now - KEEPS_AT_LEAST)
+
+
+async def _ask_daemon(workspace: Workspace, before: datetime, most: int) -> int:
+    """Leave the order, and wait until it was followed; how many have gone. Raises LedgerError and InboxError."""
+    entry, ledger = PruneEntry(secrets.token_hex(10), before), workspace.need_ledger("it is looked at there")
+    gone = len(await ledger.pruned_digests())
+    await InboxWriter(workspace.settings.inbox, WallClock()).leave(entry)
+    with progress("pruning", most) as work:
+        while (judged := await ledger.outcome(ArrivalKind.PRUNE, entry.ref)) is None:
+            await asyncio.sleep(LOOKS_EVERY)
+            if not await workspace.has_healthy_daemon():
+                fail(["the daemon is not healthy any more: it goes on with it once it is; see its log"])
+            work.tell(len(await ledger.pruned_digests()) - gone)
+    if not judged.words.isdecimal():
+        fail([judged.words or f"the daemon did not do it ({judged.result}); see its log"])
+    return int(judged.words)
+
+
+async def _prune_alone(workspace: Workspace, before: datetime, most: int, now: datetime) -> int:
+    """Prune where no daemon works; how many have gone. Raises LedgerError."""
+    path = workspace.loaded.ledger.file
+    if path is None:
+        fail(["only the machine that leads prunes a database on a server, and none that is healthy does"])
+    if owner := owner_beside_root(path.parent):
+        fail([f"{path.parent} belongs to {owner}: runuser -u {owner} -- tocsin prune"])
+    if most == 0:
+        return 0
+    async with _own_store(path) as store:
+        with progress("pruning") as _:
+            return await Pruning(SqlUpkeep(store), Unattended()).prune(before, now)
+
+
+@asynccontextmanager
+async def _own_store(path: Path) -> AsyncIterator[FileStore]:
+    """The ledger, for this process alone. Raises LedgerError."""
+    try:
+        lock = Lock(path)
+    except LedgerLockedError as other:
+        fail([f"{other}: it is there, but not healthy, so it prunes nothing now"])
+    except OSError as fault:
+        fail([f"the ledger {path} {closed(path.parent, 'written') or fault.strerror}"])
+    try:
+        store = FileStore(open_alone(path))
+        try:
+            yield store
+        finally:
+            await store.close()
+            stay_open_to_readers(path)
+    finally:
+        lock.release()
+
+
+def _incidents(number: int) -> str:
+    return f"{number} incident{'s' * (number != 1)}"

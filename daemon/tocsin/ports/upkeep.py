@@ -1,0 +1,68 @@
+"""What is done to the ledger so that it does not grow for ever (`keep`), and forgets who is to be forgotten.
+
+Only who leads does so. Everything is done in small transactions, each of which leaves the ledger whole: whoever is
+killed between two of them begins again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedIncidents:
+    """Some of the closed incidents that nothing can become due for, by id; `after` is where the next of them begin,
+    None: there are no more.
+    """
+
+    ids: Sequence[str]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrunedIncident:
+    """What is left of a pruned incident: when it was closed, and the digests of all its versions, the newest last."""
+
+    closed_at: datetime
+    digests: tuple[str, ...]
+
+
+class PrunedLedger(Protocol):
+    """What is left of pruned incidents."""
+
+    async def pruned(self, incident: str) -> PrunedIncident | None:
+        """What is left of one; None: it was never pruned. An incident that was may have been declared anew since."""
+        ...
+
+    async def pruned_digests(self) -> Mapping[str, str]:
+        """The digest of the newest version of each."""
+        ...
+
+
+class PruningLedger(Protocol):
+    """Closed incidents go. Every call but the questions is one transaction of bounded length. Raises LedgerError."""
+
+    async def finished_before(self, before: datetime, after: str, most: int) -> FinishedIncidents:
+        """Looks at so many incidents with ids behind `after`: those that were closed before an instant, and since then
+        nothing has happened to them nor was sent. One that was first seen resolved counts from when that was seen.
+        """
+        ...
+
+    async def prune_messages(self, incident: str, most: int) -> int:
+        """The first messages of a finished incident go, with their tries, receipts, and words that nobody else has; how
+        many. 0: there are none left.
+        """
+        ...
+
+    async def prune_incident(self, incident: str) -> bool:
+        """A finished incident that has no messages left goes; its id, when it was closed and the digests of its
+        versions stay. False: it is not finished any more, or something has happened to it meanwhile.
+        """
+        ...
+
+    async def prune_outdated(self, before: datetime, most: int) -> int:
+        """So much of what belongs to no incident that is there goes, from before an instant: judged arrivals, messages
+        about no incident, what operators were told of incidents that are pruned. How much; 0: there is none left.
+        """
+        ...

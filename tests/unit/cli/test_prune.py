@@ -1,0 +1,147 @@
+"""`tocsin prune` without a daemon, and what it leaves for one (P7)."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.sqlite.lock import Lock
+from tocsin.app.lifecycle.health import HEALTHY
+from tocsin.cli.prune import command
+from tocsin.domain.arrival import Arrival, ArrivalKind, PruneEntry
+from tocsin.domain.facts import Closed, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.formats.inbox.entries import read_entry
+
+from tests.fakes.pager import SETTINGS
+from tests.unit.cli.test_resubscribe import folder, with_ledger
+
+__all__ = ["folder"]
+DAY = timedelta(days=1)
+
+
+def prune(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(command, [*words, "--config", str(folder / "config")])
+
+
+def with_incidents(folder: Path, **days: int) -> None:
+    """Incidents that were closed so many days ago; 0: open."""
+    now = datetime.now(UTC)
+
+    async def write(ledger: SqlLedger) -> None:
+        for id_, ago in days.items():
+            at = now - ago * DAY
+            status = Status.RESOLVED if ago else Status.INVESTIGATING
+            await ledger.record(id_, [Seen(at, Incident(id_, "x", "sev1", status), f"digest-{id_}")], (), ())
+            if ago:
+                await ledger.record(id_, [Closed(at)], (), ())
+                await ledger.finish(id_)
+
+    with_ledger(folder, write)
+
+
+def there(folder: Path) -> set[str]:
+    return set(with_ledger(folder, lambda ledger: ledger.incidents()))
+
+
+def test_without_a_daemon_the_command_does_it(folder: Path) -> None:
+    """What is open, or was closed later, stays; what it did is said."""
+    with_incidents(folder, old=500, older=900, late=300, open=0)
+    result = prune(folder, "--before", "400d")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("2 incidents pruned, closed before 20")
+    assert there(folder) == {"late", "open"}
+    assert set(with_ledger(folder, lambda ledger: ledger.pruned_digests())) == {"old", "older"}
+    assert prune(folder, "--before", "400d").stdout.startswith("0 incidents pruned")
+
+
+def test_a_dry_run_does_nothing(folder: Path) -> None:
+    """It lists what would go."""
+    with_incidents(folder, old=500, late=300)
+    result = prune(folder, "--before", "400d", "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "old\n")
+    assert "1 incident would go" in result.stderr
+    assert there(folder) == {"old", "late"}
+
+
+def test_keep_says_what_goes(folder: Path) -> None:
+    """Without `--before` it counts; without either nothing goes by mistake."""
+    with_incidents(folder, old=500, late=300)
+    result = prune(folder)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "say what is to go: --before 400d; or for good: keep: 400d in tocsin.yaml" in result.stderr
+    (folder / "config" / "tocsin.yaml").write_text(f"keep: 400d\n{SETTINGS}")
+    assert prune(folder).stdout.startswith("1 incident pruned")
+    assert there(folder) == {"late"}
+
+
+def test_what_was_closed_lately_stays(folder: Path) -> None:
+    """Its reply codes are still nobody else's, and links lead to it."""
+    with_incidents(folder, old=8, late=6)
+    result = prune(folder, "--before", "1h")
+    assert "what was closed in the last 7 days stays" in result.stderr
+    assert there(folder) == {"late"}
+
+
+@pytest.mark.parametrize("written", ["6d", "1h", "0s", "sometimes"])
+def test_a_keep_that_is_too_short_is_a_problem(folder: Path, written: str) -> None:
+    """It is told with its place, and nothing goes."""
+    with_incidents(folder, old=500)
+    (folder / "config" / "tocsin.yaml").write_text(f"keep: {written}\n{SETTINGS}")
+    result = prune(folder)
+    assert result.exit_code == 1
+    assert "tocsin.yaml:1:" in result.stderr
+    assert there(folder) == {"old"}
+
+
+def test_a_daemon_that_is_not_healthy_is_left_in_peace(folder: Path) -> None:
+    """Two who write would be one too many."""
+    with_incidents(folder, old=500)
+    lock = Lock(folder / "var" / "tocsin.db")
+    try:
+        result = prune(folder, "--before", "400d")
+    finally:
+        lock.release()
+    assert result.exit_code == 1
+    assert "another tocsin works on this ledger" in result.stderr
+    assert there(folder) == {"old"}
+
+
+def test_a_daemon_does_it_and_what_it_says_is_told(folder: Path) -> None:
+    """The order lies in the inbox; its end is waited for."""
+    with_incidents(folder, old=500)
+    with_ledger(folder, lambda ledger: ledger.claim_notice(HEALTHY, datetime.now(UTC), DAY))
+
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(prune, folder, "--before", "400d")
+        while not (left := list((folder / "var").glob("inbox/*.json"))):
+            time.sleep(0.05)
+        entry = read_entry(left[0].read_bytes())
+        assert isinstance(entry, PruneEntry)
+        answer(folder, entry)
+        result = asked.result()
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("17 incidents pruned")
+
+
+def answer(folder: Path, entry: PruneEntry) -> None:
+    """As the daemon does."""
+
+    async def write(ledger: SqlLedger) -> None:
+        await ledger.record_arrival(Arrival(ArrivalKind.PRUNE, entry.ref, "", "", datetime.now(UTC)))
+        ((row, _),) = await ledger.unjudged_arrivals()
+        await ledger.record_result(row, "pruned", "17")
+
+    with_ledger(folder, write)
+
+
+def test_without_a_ledger(folder: Path) -> None:
+    """There is nothing to prune."""
+    result = prune(folder, "--before", "400d")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (
+        1,
+        "there is no ledger yet; what is to go is kept there",
+    )
