@@ -108,8 +108,11 @@ class Proxy:
 
     async def _refuse(self) -> None:
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            for listener in server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            await asyncio.sleep(0.01)  # what was taken already comes about; asyncio leaks it if its server is closed
+            server.close()
         for way in [*self._ways]:
             way.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)

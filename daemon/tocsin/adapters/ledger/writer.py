@@ -53,10 +53,8 @@ class Database(Protocol):
         """Whether a fault is about what was written, and not about the database."""
         ...
 
-    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:
-        """Whether to write the group once more, so many seconds after it was first tried. It may pause before it says
-        so.
-        """
+    def may_repeat(self, fault: BaseException, tries: int, waited: float, *, troubled: bool) -> bool:
+        """Whether to write the group once more, after so many tries and seconds. It may pause before it says so."""
         ...
 
     def is_passing(self, fault: BaseException) -> bool:
@@ -174,12 +172,12 @@ class Writer:
 
     def _write_group(self, group: list[_Call]) -> list[Any]:
         """In the thread: results, or why there is none, in the group's order."""
-        began = boottime()
-        while (results := self._try_group(group, began)) is None:
-            pass
+        began, tries = boottime(), 1
+        while (results := self._try_group(group, tries, began)) is None:
+            tries += 1
         return results
 
-    def _try_group(self, group: list[_Call], began: float) -> list[Any] | None:
+    def _try_group(self, group: list[_Call], tries: int, began: float) -> list[Any] | None:
         """None: it is to be written once more."""
         try:
             return self._transact(group)
@@ -193,7 +191,7 @@ class Writer:
                     return [ledger_error(fault)]
                 return [self._write_group([call])[0] for call in group]
             results = self._fail(group, fault)
-            again = self._database.may_repeat(fault, boottime() - began, troubled=self._was_troubled)
+            again = self._database.may_repeat(fault, tries, boottime() - began, troubled=self._was_troubled)
             return None if again else results
 
     def _write_evidence(self, group: list[_Call], refusal: LedgerError) -> list[Any]:

@@ -7,6 +7,7 @@ comes after that finds another term. Nothing here is remembered by the session: 
 from datetime import timedelta
 
 from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.ports.leadership import FencedError, Term
@@ -20,6 +21,14 @@ FORGOTTEN = timedelta(days=1)
 """How long after its last group a writer is forgotten: nobody asks any more whether that came through."""
 
 _HELD = select(t.term.c.epoch, t.term.c.id).with_for_update(read=True)
+_GROUP = insert(t.writers)
+_LAST_GROUP = _GROUP.on_conflict_do_update(
+    index_elements=[t.writers.c.node],
+    set_={"last_group": _GROUP.excluded.last_group, "wrote_at": func.clock_timestamp()},
+)
+_KEEPS_GROUP = _GROUP.on_conflict_do_update(
+    index_elements=[t.writers.c.node], set_={"wrote_at": func.clock_timestamp()}
+)
 
 
 def bound(connection: Connection, lock_ms: int = LOCK_MS) -> None:
@@ -34,6 +43,22 @@ def hold_term(connection: Connection, term: Term) -> None:
     epoch, id_ = connection.execute(_HELD).one()
     if Term(epoch, id_) != term:
         raise FencedError(f"this machine does not lead any more (term {term.epoch}; the ledger has term {epoch})")
+
+
+def note_group(connection: Connection, node: str, group: int) -> None:
+    """Write down in its own transaction that this process wrote the group of this number."""
+    row = {"node": node, "last_group": group, "wrote_at": func.clock_timestamp()}
+    connection.execute(_LAST_GROUP.values(row))
+
+
+def read_group(connection: Connection, node: str) -> int:
+    """The number of the last group of this process that is in the ledger; 0: none. It waits for one whose transaction
+    has not ended yet, the first one too: hence it writes.
+    """
+    row = {"node": node, "last_group": 0, "wrote_at": func.clock_timestamp()}
+    found = _KEEPS_GROUP.values(row).returning(t.writers.c.last_group)
+    last: int = connection.execute(found).scalar_one()
+    return last
 
 
 def forget_writers(connection: Connection) -> None:

@@ -23,6 +23,8 @@ OLDEST = 15
 """The oldest version of PostgreSQL that is tried."""
 READERS = 4
 """Questions asked at once, each on a connection of its own."""
+LOOKS_WITHIN, MIGRATES_WITHIN = 10.0, 600.0
+"""Seconds for the answer to a look, and to a change of a table that may hold years."""
 MIGRATING = 0x746F6373696E
 """The lock, in the database, of whoever changes its tables."""
 NAMES_SCHEMA = "alembic_version"
@@ -95,6 +97,11 @@ def bring_up_to_date(address: ServerAddress, first: Callable[[Connection], None]
     gives the schema. A newer one stays. Raises LedgerError, and what `first` raises.
     """
     with _connected(address, TO_WRITE) as connection:
+        first(connection)
+        schema = schema_of(connection)
+    if schema is not None and schema >= SCHEMA:
+        return schema
+    with _connected(address, TO_WRITE, MIGRATES_WITHIN) as connection:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         first(connection)
         schema = schema_of(connection)

@@ -12,16 +12,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, func
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger import writes
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call
-from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term
-from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
 
@@ -34,8 +32,6 @@ LOOKED_UP_WITHIN = 5.0
 PAUSE = 0.1
 LOOK_UP_LOCK_MS = IDLE_MS + 1000
 """Milliseconds that a look-up waits for a transaction that was cut off: the server ends it before."""
-
-_ROW = insert(t.writers)
 
 
 class ServerDatabase:
@@ -63,25 +59,16 @@ class ServerDatabase:
             if self.term is None:
                 raise FencedError("this machine does not lead")
             hold_term(connection, self.term)
-        number = {"node": self._name, "last_group": group, "wrote_at": func.clock_timestamp()}
-        connection.execute(_ROW.values(number).on_conflict_do_update(index_elements=["node"], set_=number))
+        note_group(connection, self._name, group)
 
     def _look_back(self, connection: Connection) -> None:
         """What became of a commit of which nobody could tell: if it got through, what this process knows is not what
         the ledger holds, and it decides nothing more.
         """
-        if self._unknown is not None and self._last_group(connection) == self._unknown:
+        if self._unknown is not None and read_group(connection, self._name) == self._unknown:
             self.term = None
             self._doubt()
         self._unknown = None
-
-    def _last_group(self, connection: Connection) -> int:
-        """The number in the own row, once every transaction that may change it is over."""
-        number = {"node": self._name, "last_group": 0, "wrote_at": func.clock_timestamp()}
-        same = {"last_group": t.writers.c.last_group}
-        row = _ROW.values(number).on_conflict_do_update(index_elements=["node"], set_=same)
-        last: int = connection.execute(row.returning(t.writers.c.last_group)).scalar_one()
-        return last
 
     def is_evidence(self, write: Write[Any, Any]) -> bool:
         """Whether that is written down whoever leads."""
@@ -91,9 +78,11 @@ class ServerDatabase:
         """Whether a fault is about what was written."""
         return is_of_one_call(fault)
 
-    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:
-        """Whether a group that was not taken is worth trying again, after so many seconds; a little later, then."""
-        if troubled or waited >= PATIENCE or not (is_collision(fault) or is_lost(fault)):
+    def may_repeat(self, fault: BaseException, tries: int, waited: float, *, troubled: bool) -> bool:
+        """Whether a group that was not taken is worth trying again, a little later; once it is however long that took:
+        the connection may have been dead, and the server not.
+        """
+        if troubled or (waited >= PATIENCE and tries > 1) or not (is_collision(fault) or is_lost(fault)):
             return False
         time.sleep(PAUSE)
         return True
@@ -109,7 +98,7 @@ class ServerDatabase:
             try:
                 with self.engine.begin() as connection:
                     bound(connection, LOOK_UP_LOCK_MS)
-                    return self._last_group(connection) == group
+                    return read_group(connection, self._name) == group
             except (SQLAlchemyError, OSError) as fault:
                 with suppress(SQLAlchemyError):
                     self.engine.dispose()

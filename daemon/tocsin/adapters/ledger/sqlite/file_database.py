@@ -46,7 +46,7 @@ class FileDatabase:
         """Whether a fault is about what was written."""
         return isinstance(fault, IntegrityError | DataError | ProgrammingError | ValueError | OverflowError)
 
-    def may_repeat(self, fault: BaseException, waited: float, *, troubled: bool) -> bool:  # noqa: ARG002 - the seam's
+    def may_repeat(self, fault: BaseException, tries: int, waited: float, *, troubled: bool) -> bool:  # noqa: ARG002
         """Never: SQLite itself has waited for the locks of others."""
         return False
 
