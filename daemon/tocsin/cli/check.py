@@ -83,16 +83,19 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
     provider refused when they were last tried, that want nothing more, or that have not proved to work for long. Raises
     LedgerError.
     """
-    from tocsin.cli.ledger_access import open_ledger, taken_name
+    from tocsin.cli.ledger_access import open_ledger, taken_name, trouble_of_writing
     from tocsin.cli.workspace import warn
 
     access = await open_ledger(loaded.ledger, warn if loaded.ledger.file else _keep_still)
+    on_server = loaded.ledger.file is None
+    trouble = access.trouble or (trouble_of_writing(loaded) if on_server else "")
+    told = [_ledger_problem(loaded, trouble, access.lacking)] if on_server and trouble else []
     if access.ledger is None:
-        return [_ledger_problem(loaded, access.trouble, access.lacking)] if access.trouble and access.barred else []
+        return told
     try:
         taken = await taken_name(access, settings)
-        named = [_ledger_problem(loaded, taken, False)] if taken else []
-        return [*named, *await _addresses_in_doubt(loaded, folder, access.ledger)]
+        told += [_ledger_problem(loaded, taken, False)] if taken else []
+        return [*told, *await _addresses_in_doubt(loaded, folder, access.ledger)]
     finally:
         await access.ledger.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tocsin.app.doctor.check import Diagnosis
-from tocsin.cli.ledger_access import LedgerAccess, open_ledger
+from tocsin.cli.ledger_access import LedgerAccess, open_ledger, trouble_of_writing
 from tocsin.cli.options import config_option, folder_of, ready_child
 from tocsin.formats.settings.ledger_address import LedgerAddress
 
@@ -117,6 +117,8 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     loaded = judge_config(work, files, folder, now, os.environ)
     loaded = await in_time(FOLDERS_WITHIN, threads, with_ledger, loaded) or loaded
     access, trouble = await _open_ledger(loaded.ledger)
+    if loaded.ledger.file is None and not trouble:
+        trouble = trouble_of_writing(loaded)
     ledger = access.ledger
     try:
         good, limits = await in_force(loaded, ledger, folder, now, os.environ, work)

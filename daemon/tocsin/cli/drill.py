@@ -88,7 +88,8 @@ def _with_daemon(workspace: Workspace) -> IncidentLedger:
     if workspace.access.barred:
         workspace.access.refuse("a drill is followed in the ledger; nothing was declared")
     if workspace.ledger is None or not workspace.is_served():
-        fail(["no daemon runs on this ledger, so nobody would be paged: start tocsin run first"])
+        here = "on this ledger" if workspace.settings.database else "on this machine"
+        fail([f"no daemon runs {here}, so nobody would be paged: start tocsin run first"])
     return workspace.ledger
 
 

@@ -14,8 +14,10 @@ from typing import NoReturn, Protocol
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.rights import closed, is_file
+from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import fail, utc_now
-from tocsin.formats.settings.ledger_address import LedgerAddress
+from tocsin.formats.config.file_names import SETTINGS
+from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger import Ledger, LedgerError
@@ -134,6 +136,24 @@ def is_watched(incidents: Path) -> bool:
         return abs(utc_now() - watch_mark.renewed_at(incidents / watch_mark.NAME)) <= watch_mark.FRESH
     except OSError:
         return False
+
+
+def trouble_of_writing(loaded: Configuration) -> str:
+    """Why a daemon could not write a ledger on a server, without changing anything there; empty: it could, or the role
+    that is entered by here is another one than tocsin.yaml names, which is the daemon's.
+    """
+    from tocsin.adapters.ledger.postgresql.address import ServerAddress
+    from tocsin.adapters.ledger.postgresql.opening import look_before_writing
+    from tocsin.text.yaml import read_yaml
+
+    document = read_yaml(loaded.files.get(SETTINGS, b""), SETTINGS).value
+    try:
+        own = read_address(str(document.get("ledger"))) if isinstance(document, dict) else None
+        if own is not None and own.server == loaded.ledger.server:
+            look_before_writing(ServerAddress(loaded.ledger.server, loaded.ledger.password))
+    except (LedgerError, ValueError) as trouble:
+        return str(trouble)
+    return ""
 
 
 def seen_leader(machines: Machines) -> str | None:

@@ -76,6 +76,14 @@ def folder(tmp_path: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path
 
 
+@pytest.fixture
+def beside(folder: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same, where tocsin.yaml names the daemons' role, and people enter by theirs."""
+    name_ledger(folder, ledger.url(password=None))
+    monkeypatch.setenv("TOCSIN_LEDGER", ledger.url(READER))
+    return folder
+
+
 def name_ledger(folder: Path, url: str) -> None:
     (folder / "config" / "tocsin.yaml").write_text(f"{SETTINGS}ledger: {url}\nnode: hall\n")
 
@@ -162,16 +170,39 @@ def test_check_says_before_what_is_wrong(folder: Path, ledger: Database, monkeyp
         assert not any(secret in told["message"] for secret in ("hunter2", PASSWORD))
 
 
+def test_the_daemons_own_role_is_looked_at_as_a_daemon(
+    folder: Path, ledger: Database, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rights to write, before its start; a role that is entered by instead of it needs none, and nothing is made."""
+    (told,) = told_of_ledger()
+    assert "commands_reader lacks the right to" in told["message"]
+    assert "GRANT" in told["message"]
+    diagnosis = json.loads(run("doctor", "--format", "json").stdout)
+    (check,) = [check for check in diagnosis["checks"] if check["code"] == "ledger"]
+    assert (check["ok"], "lacks the right to" in check["message"]) == (False, True)
+    name_ledger(folder, "postgresql://tocsin@127.0.0.1:1/tocsin")
+    monkeypatch.setenv("TOCSIN_LEDGER", ledger.url(READER))
+    assert told_of_ledger() == []
+    database.server.make_role("maker")
+    database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    name_ledger(folder, database.url("maker", None))
+    monkeypatch.setenv("TOCSIN_LEDGER", PASSWORD)
+    (told,) = told_of_ledger()
+    assert "maker may make no tables in it" in told["message"]
+    assert database.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
+
+
 def told_of_ledger() -> list[dict[str, Any]]:
     """What `check` says of the ledger."""
     found = json.loads(run("check", "--format", "json").stdout)["problems"]
     return [problem for problem in found if problem["code"] == "ledger"]
 
 
-def test_an_empty_database(folder: Path, database: Database) -> None:
+def test_an_empty_database(folder: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is none that is wrong: no daemon has run."""
     database.server.make_role(READER)
-    name_ledger(folder, database.url(READER, None))
+    name_ledger(folder, database.url(password=None))
+    monkeypatch.setenv("TOCSIN_LEDGER", database.url(READER))
     assert told_of_ledger() == []
     refused = run("sign-out", "ana")
     assert (refused.exit_code, refused.stderr) == (1, "there is no ledger yet; who is signed in is kept there\n")
@@ -185,12 +216,12 @@ def test_a_newer_ledger_and_an_old_server(folder: Path, ledger: Database) -> Non
     assert "another version of tocsin keeps it (schema 9000" in told["message"]
 
 
-def test_a_name_that_another_machine_has(folder: Path, ledger: Database) -> None:
+def test_a_name_that_another_machine_has(beside: Path, ledger: Database) -> None:
     """R43: by `check`, before the daemon's start finds it; the own daemon's row is no such thing."""
-    node(ledger, "hall", folder / "incidents")
+    node(ledger, "hall", beside / "incidents")
     (told,) = told_of_ledger()
     assert "has this machine's name, hall, and folder" in told["message"]
-    watched(folder)
+    watched(beside)
     assert told_of_ledger() == []
 
 

@@ -138,12 +138,14 @@ def ledger_label(place: LedgerAddress) -> str:
 async def examine_ledger(place: LedgerAddress, ledger: Ledger | None, trouble: str, now: datetime) -> list[Check]:
     """The ledger as it was opened, or why it was not; when the daemon last wrote into it."""
     label = ledger_label(place)
-    if ledger is None:
+    if ledger is None or trouble:
         why = closed(place.file) if place.file else ""
         if why:
             return [Check(LEDGER, label, None, f"not tried: {label} {why}")]
         if trouble:
             cure = "see docs/operators.md#ledger-unreadable; another version's needs that version of tocsin"
+            if place.file is None:
+                cure = "docs/several-machines.md says how the database, its roles and their passwords are made"
             return [Check(LEDGER, label, False, trouble, cure)]
         return [Check(LEDGER, label, None, "not tried: there is none yet; the first tocsin run makes it")]
     try:

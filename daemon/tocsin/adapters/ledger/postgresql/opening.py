@@ -80,6 +80,14 @@ def open_server(address: ServerAddress) -> OpenedServer:
     return _opened(address, TO_WRITE, schema)
 
 
+def look_before_writing(address: ServerAddress) -> None:
+    """What a daemon would meet that opens it, without changing anything. Raises LedgerError."""
+    with _connected(address, TO_WRITE, WRITES_WITHIN) as connection:
+        _check_rights(connection, address, "SELECT", "INSERT", "UPDATE", "DELETE")
+        if _look_at(connection, address) is None:
+            _check_may_make(connection, address)
+
+
 def open_server_to_read(address: ServerAddress) -> OpenedServer:
     """A ledger that is there, for who only reads it: its role needs no other right. Raises LedgerError."""
     with _connected(address, ANY_HOST, WRITES_WITHIN) as connection:
