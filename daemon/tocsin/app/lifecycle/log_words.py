@@ -151,6 +151,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "standby trouble": lambda f: f"it stands by, but: {f['trouble']}",
     "standby trouble over": lambda _: "it stands by, and could take the lead again",
     "leading": lambda f: f"{f['node']} leads now{'' if f['clean'] else ': who led before has fallen silent'}",
+    "installation not remembered": lambda f: f"which ledger this machine uses cannot be written down: {f['trouble']}",
     "not leading any more": lambda f: f"this machine does not lead any more ({f['why']}), and sends nothing",
     "handing over": lambda f: f"this machine gives the lead to another one: {f['why']}",
     "lease not renewed": lambda f: f"the lead could not be renewed: {f['trouble']}",

@@ -14,10 +14,12 @@ from tocsin import __version__
 from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.installation_mark import InstallationMark
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
+from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.standing_by import StandbyPart, StandingBy
@@ -51,8 +53,10 @@ class LedgerOnServer:
     clock: SharedClock
     store: ServerStore
     ledger: SqlLedger
+    rows: PostgresLeadership
     leadership: Leadership
     this: ThisNode
+    installation: InstallationMark
 
     @classmethod
     async def open(
@@ -72,12 +76,14 @@ class LedgerOnServer:
         opened = await open_when_there(address, manager, stop)
         if opened is None:
             return None
-        rows, store = PostgresLeadership(make_engine(address, None)), ServerStore(opened)
+        rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened)
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)
         this, ledger = this_node(clock, on_disk), SqlLedger(store)
         standing_by = StandingBy(rows, this, manager, boottime, clock, parts=lambda: parts(this, ledger))
-        return cls(clock, store, ledger, standing_by, this)
+        settings = on_disk.reading.settings
+        mark = InstallationMark(settings.state if settings else on_disk.folder.parent / "var")
+        return cls(clock, store, ledger, rows, standing_by, this, mark)
 
     @property
     def machine(self) -> str:
@@ -102,10 +108,10 @@ class LedgerOnServer:
         await self.store.lead(lead.term)
         return await bring_back(self.ledger, self.clock.now())
 
-    def parts(self, _notices: Notices, lead: Lead) -> tuple[Part, ...]:
+    def parts(self, notices: Notices, lead: Lead) -> tuple[Part, ...]:
         """What looks after the lead while the daemon runs."""
         assert isinstance(lead, Lease)
-        return (TermWatch(self.store, lead),)
+        return TermWatch(self.store, lead), InstallationWatch(self.rows, self.installation, notices)
 
     def tell(self, notices: Notices) -> None:
         """Nothing was wrong with it, or it would not be open."""
