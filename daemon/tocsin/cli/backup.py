@@ -13,18 +13,23 @@ MEGABYTE = 1e6
 
 
 @click.command()
-@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, readable=False))
+@click.argument("target", metavar="FILE|postgresql://…")
 @click.option("--overwrite", is_flag=True, help="Replace the backup that is there by that name.")
 @config_option
-def command(target: Path, overwrite: bool, config: Path | None) -> None:
+def command(target: str, overwrite: bool, config: Path | None) -> None:
     r"""Copy the ledger to FILE, while the daemon runs or not. No page waits for it. The copy is of one instant, is for
     its owner's eyes alone, and has its name only once it was looked at whole: that it is sound, and holds what the
     ledger holds. It is a ledger itself; docs/upkeep.md says how to go back to it, and what else belongs to a backup.
+
+    The address of an empty PostgreSQL database instead moves the whole ledger there, all of it or nothing, while the
+    daemon is stopped. A start with `ledger: postgresql://…` then goes on where it was. The password: by $PGPASSWORD,
+    or a passfile.
 
     \b
     Examples:
       tocsin backup /backup/tocsin-$(date +%F).db
       tocsin backup --overwrite /backup/tocsin.db
+      tocsin backup postgresql://tocsin@db.example.com/tocsin
     """
     from tocsin.app.configuration.judge import JUDGED_SOON, load
     from tocsin.ports.ledger import LedgerError
@@ -34,7 +39,10 @@ def command(target: Path, overwrite: bool, config: Path | None) -> None:
     if file is None:
         fail([f"{loaded.ledger} is a database on a server, which pg_dump copies: docs/upkeep.md"])
     try:
-        lines = list(_back_up(file, target, overwrite=overwrite))
+        if target.startswith(("postgresql:", "postgres:")):
+            click.echo(_move(file, target))
+            return
+        lines = list(_back_up(file, Path(target), overwrite=overwrite))
     except LedgerError as trouble:
         fail([str(trouble)])
     click.echo(lines[0])
@@ -66,6 +74,45 @@ def _back_up(ledger: Path, target: Path, *, overwrite: bool) -> Iterator[str]:
         )
     if target.stat().st_dev == ledger.stat().st_dev:
         yield f"{target} lies on the disk of the ledger; carry it to another machine"
+
+
+def _move(ledger: Path, target: str) -> str:
+    """Move a ledger into a database on a server; what is there now. Raises LedgerError."""
+    from tocsin.adapters.files.rights import closed, is_file
+    from tocsin.adapters.ledger.postgresql.address import ServerAddress
+    from tocsin.adapters.ledger.postgresql.filling import fill
+    from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
+    from tocsin.adapters.ledger.sqlite.opening import open_existing
+    from tocsin.cli.output.terminal.show import progress
+    from tocsin.formats.settings.ledger_address import read_address
+    from tocsin.ports.ledger import LedgerError
+
+    try:
+        place = read_address(target)
+        lock = Lock(ledger) if is_file(ledger) else None
+    except ValueError as fault:
+        raise LedgerError(f"{fault}; nothing was written") from None
+    except LedgerLockedError as other:
+        raise LedgerError(f"{other}: what it writes meanwhile would be missing there; nothing was written") from None
+    except OSError as fault:
+        why = closed(ledger.parent, "written", os.W_OK) or (fault.strerror or str(fault)).lower()
+        raise LedgerError(f"the ledger {ledger} {why}; nothing was written") from None
+    try:
+        opened = open_existing(ledger)
+        if opened is None:
+            raise LedgerError(f"there is no ledger at {ledger} yet; nothing was written")
+        with progress("moving the ledger, in percent", PERCENT) as work:
+            rows = fill(
+                ServerAddress(place.server, place.password or None),
+                opened.engine,
+                lambda done, of: work.tell(done * PERCENT // max(of, 1)),
+            )
+        opened.engine.dispose()
+    finally:
+        if lock is not None:
+            lock.release()
+    holds = f"{_many(rows['incidents'], 'incident')}, {_many(rows['notifications'], 'message')}"
+    return f"{place} holds {holds}, as {ledger} does; now write it into tocsin.yaml: ledger: {place.written}"
 
 
 def _many(number: int, what: str) -> str:

@@ -119,6 +119,19 @@ def bring_up_to_date(address: ServerAddress, first: Callable[[Connection], None]
         return schema
 
 
+@contextmanager
+def in_one_transaction(address: ServerAddress) -> Iterator[Connection]:
+    """A transaction on an empty database that can be used, whoever else would make tables in it waiting. Raises
+    LedgerError.
+    """
+    with _connected(address, TO_WRITE) as connection:
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+        if _look_at(connection, address) is not None:
+            raise LedgerError(f"{address.place}: there is a ledger in it already; name an empty database")
+        _check_may_make(connection, address)
+        yield connection
+
+
 def schema_of(connection: Connection) -> str | None:
     """The name of the schema; None in a database without tables of ours."""
     if not inspect(connection).has_table(NAMES_SCHEMA):

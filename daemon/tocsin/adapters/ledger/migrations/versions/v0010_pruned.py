@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from tocsin.adapters.ledger.migrations.portable import STRING
+
 revision = "0010"
 down_revision = "0009"
 
@@ -11,8 +13,8 @@ def upgrade() -> None:
     """Make the table of pruned incidents; words and links are found by who uses them."""
     op.create_table(
         "pruned",
-        sa.Column("incident", sa.String, primary_key=True),
-        sa.Column("closed_at", sa.String, nullable=False),
+        sa.Column("incident", STRING, primary_key=True),
+        sa.Column("closed_at", STRING, nullable=False),
         sa.Column("digests", sa.Text, nullable=False),
     )
     op.create_index("notifications_content", "notifications", ["content"])
