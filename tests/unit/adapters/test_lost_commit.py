@@ -110,6 +110,20 @@ async def test_cut_after_it_got_through(ledger: SqlLedger, base: Database, way: 
     assert base.run("SELECT id, number FROM attempts") == [(attempt.id, 1)]
 
 
+async def test_a_replica_that_lacks_it_takes_the_place(ledger: SqlLedger, base: Database, way: Proxy) -> None:
+    """What got through to a server that is gone, and not to the one that answers now, is written there."""
+    await ledger.record("web", [ANSWER], (), ())
+    way.hold("COMMIT")
+    writing = asyncio.ensure_future(ledger.record("db", [OTHER], (), ()))
+    await until(lambda: way.held and len(answers(base)) == 2)
+    base.run("DELETE FROM facts WHERE incident = 'db'")
+    base.run("UPDATE writers SET last_group = last_group - 1")
+    way.cut()
+    way.heal()
+    await writing
+    assert sorted(answers(base)) == ["ana", "bo"]
+
+
 async def test_no_answer_at_all(ledger: SqlLedger, base: Database, way: Proxy) -> None:
     """A server that says nothing is hung up on in time, and the commit looked up on another connection."""
     way.hold("COMMIT")

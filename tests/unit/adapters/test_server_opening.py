@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 from tocsin.adapters.ledger.postgresql import opening
-from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.address import Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, open_server, open_server_to_read
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import LedgerAwayError
@@ -159,3 +159,34 @@ def test_two_make_the_tables_at_once(database: Database) -> None:
         with pytest.raises(LedgerError, match="lock timeout"):
             bring_up_to_date(waiting)
     assert bring_up_to_date(ServerAddress(database.url())) == SCHEMA
+
+
+@pytest.mark.parametrize(("takes", "asked"), [(0.0, [0, 1, 2, 3, 4]), (2.0, [0, 4]), (9.0, [0, 12])])
+def test_one_that_was_slow_to_fail_is_not_asked_again_at_once(
+    monkeypatch: pytest.MonkeyPatch, takes: float, asked: list[int]
+) -> None:
+    """Whoever has something urgent hears at once what was found out: for as long as that took, 3 s at most."""
+    now, connected_at = [0.0], []
+
+    def connect(_self: ServerAddress, _given: object, _within: object) -> None:
+        connected_at.append(now[0])
+        now[0] += takes
+        raise psycopg.OperationalError("no answer")
+
+    monkeypatch.setattr(ServerAddress, "connect", connect)
+    monkeypatch.setattr("tocsin.adapters.ledger.postgresql.address.boottime", lambda: now[0])
+    dial = Dialler(ServerAddress("postgresql://a@b/c"), {}, None)
+    for second in range(asked[-1] + 1):
+        now[0] = max(now[0], float(second))
+        with pytest.raises(psycopg.OperationalError, match="no answer"):
+            dial()
+    assert connected_at == asked
+
+
+def test_an_answer_that_does_not_come_is_waited_for_so_long(database: Database) -> None:
+    """A connection of which nothing comes back in time is closed: nobody could tell what became of it."""
+    connection = ServerAddress(database.url()).connect({}, 0.2)
+    assert connection.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError, match=r"did not answer within 0\.2 s"):
+        connection.execute("SELECT pg_sleep(5)")
+    assert connection.closed
