@@ -155,6 +155,16 @@ async def test_equal_words_are_kept_once(ledger: SqlLedger, path: Path) -> None:
     assert (rows(path, "contents"), rows(path, "notifications")) == (1, 30)
 
 
+async def test_words_of_what_was_decided_before_are_not_kept(ledger: SqlLedger, path: Path) -> None:
+    """A letter whose key is known leaves nothing; words that another message has stay."""
+    known, others = letter("a"), [Content("two"), Content("three")]
+    await ledger.record("db", (), [known], ())
+    again = [replace(known, content=others[0]), replace(letter("b"), content=known.content)]
+    assert await ledger.record("db", (), again, ()) == {"b"}
+    assert not await ledger.record_answers([("db", FACT)], replace(known, content=others[1]))
+    assert (rows(path, "contents"), rows(path, "notifications"), rows(path, "facts")) == (1, 2, 0)
+
+
 async def test_half_a_character_keeps_no_sms_out(ledger: SqlLedger) -> None:
     """What a sender wrote is kept whatever it holds: half a surrogate pair becomes a question mark."""
     assert await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", PHONE, "ok \ud83d", T0))

@@ -35,6 +35,7 @@ from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger.reads.messages import pending_letters
+from tocsin.adapters.ledger.removal.pruning import drop_unused
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError
@@ -160,6 +161,8 @@ def record(connection: Connection, entries: Sequence[RecordEntry]) -> list[froze
             first.setdefault(row["key"], row)
     are_new = insert_if_new(connection, _NOTIFICATION, list(first.values()))
     new = {key for key, is_new in zip(first, are_new, strict=True) if is_new}
+    if len(new) < len(first):
+        drop_unused(connection, contents)
     _record_links(connection, entries)
     return [
         frozenset(
