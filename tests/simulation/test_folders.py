@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -546,3 +547,43 @@ def test_an_incident_whose_record_is_spoilt_is_declared_anew_from_the_leaders_fi
     machines = simulate(story)
     assert machines.newest().title == "Card payments fail"
     assert not machines.newest().unreadable
+
+
+def test_another_config_reads_the_leaders_file_anew_and_nobody_elses_twice() -> None:
+    """Rule 8: a severity that the config did not know counts once it does; the same file on a standby says nothing."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE.replace("sev1", "sev9"))
+            await machines.first.wait(5)
+        assert machines.newest().never_read == ("severity",)
+        policy = machines.first.policy
+        known = replace(policy.severities["sev1"], name="sev9")
+        machines.first.daemon.config.replace(
+            replace(policy, severities={**policy.severities, "sev9": known}), machines.first.settings
+        )
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert not machines.newest().never_read
+    assert machines.newest().severity == "sev9"
+    assert len(machines.facts(Seen)) == 2
+
+
+def test_a_standby_whose_folder_cannot_be_read_is_told_by_the_leader() -> None:
+    """P9: once, with the machine's name; that it is over as well, and only where it was told."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(30)
+        machines.second.folder.away = "the incident folder is gone; make it again, or mount it"
+        await machines.first.wait(120)
+        machines.second.folder.away = ""
+        await machines.first.wait(120)
+        await machines.first.stop()
+
+    told = [text for text in simulate(story).told() if "folder" in text]
+    assert len(told) == 2
+    assert all("on b: the incident folder" in text for text in told)
