@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from tocsin.adapters.ledger.migrations.portable import STRING
+from tocsin.adapters.ledger.migrations.portable import STRING, TEXT
 
 revision = "0010"
 down_revision = "0009"
@@ -15,7 +15,7 @@ def upgrade() -> None:
         "pruned",
         sa.Column("incident", STRING, primary_key=True),
         sa.Column("closed_at", STRING, nullable=False),
-        sa.Column("digests", sa.Text, nullable=False),
+        sa.Column("digests", TEXT, nullable=False),
     )
     op.create_index("notifications_content", "notifications", ["content"])
     op.create_index("bundles_content", "bundles", ["content"])
