@@ -56,8 +56,9 @@ def postgres_server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def postgres_server_15() -> Iterator[Server]:
-    """The oldest that counts, where Debian's is installed."""
+    """The oldest that counts, where Debian's is installed; its databases compare texts as English does."""
     with postgres(15) as server:
+        server.locale = "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'"
         yield server
 
 

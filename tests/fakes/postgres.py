@@ -76,6 +76,8 @@ class Server:
         self.programs = programs
         self.folder = Path(tempfile.mkdtemp(prefix=f"tocsin-pg-{os.getpid()}-", dir=place))
         self.port = _free_port()
+        self.locale = ""
+        """How its databases compare texts, as CREATE DATABASE says it; empty: by their bytes."""
         self._settings = {**QUICK, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
@@ -208,7 +210,7 @@ class Server:
         """A fresh database, in which `prepare`, given an address, has done its work. It does so once: what it leaves is
         copied.
         """
-        template = "template1"
+        template = f"template0 {self.locale}"
         if prepare is not None:
             if prepare not in self._templates:
                 first = self.make_database()
