@@ -25,7 +25,8 @@ from tocsin.cli.workspace import Workspace, open_workspace, warn
 from tocsin.domain.arrival import ArrivalKind, PruneEntry
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.upkeep import Erasure
 from tocsin.text.times import utc
 
 LOOKS_EVERY = 0.5
@@ -36,9 +37,14 @@ LOOKS_EVERY = 0.5
 @instant_option(
     "--before", ago=True, help="Which were closed before then; a span (400d) counts back. Default: as `keep` has it."
 )
+@click.option("--person", metavar="P", help="Forget this person in all closed incidents, which stay.")
+@click.option("--also", metavar="WORD", multiple=True, help="With --person: a former name or address of theirs.")
+@click.option("--yes", is_flag=True, help="With --person: also one who is in the config.")
 @click.option("--dry-run", is_flag=True, help="Only print the ids of those that would go.")
 @config_option
-def command(before: datetime | None, dry_run: bool, config: Path | None) -> None:
+def command(
+    before: datetime | None, person: str | None, also: tuple[str, ...], yes: bool, dry_run: bool, config: Path | None
+) -> None:
     r"""Have closed incidents go from the ledger: what happened in them, their messages, words and answers. Their ids
     stay, with when they were closed and the digests of their files, so that an old file that is put back pages nobody.
     Open incidents stay, and so does what was closed in the last seven days. Incident files and reviews stay as well.
@@ -46,13 +52,23 @@ def command(before: datetime | None, dry_run: bool, config: Path | None) -> None
     The daemon does it, a little at a time and never while a page waits to leave, and with `keep` in tocsin.yaml once a
     day by itself. This waits for it; Ctrl-C ends only the waiting. Where no daemon runs this does it.
 
+    With --person closed incidents stay, and that person goes from them: name, addresses, what they wrote, what was
+    written to them. Incident files and reviews are for you to change.
+
     \b
     Examples:
       tocsin prune --before 400d --dry-run
+      tocsin prune --person ana --also "Ana Souza" --also ana@example.com
       tocsin prune --before 2025-01-01T00:00:00Z
     """
+    if person and (before or dry_run):
+        raise click.UsageError("--person is about all closed incidents; leave --before and --dry-run out")
     try:
-        asyncio.run(_prune(before, folder_of(config), dry_run=dry_run))
+        asyncio.run(
+            _erase(person, also, folder_of(config), yes=yes)
+            if person
+            else _prune(before, folder_of(config), dry_run=dry_run)
+        )
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
     except InboxError as trouble:
@@ -74,10 +90,56 @@ async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> Non
             warn(f"{_incidents(len(due))} would go, closed before {utc(before)}; nothing was done")
             return
         if await workspace.has_healthy_daemon():
-            count = await _ask_daemon(workspace, before, len(due))
+            count = await _ask_daemon(workspace, PruneEntry(secrets.token_hex(10), before), len(due))
         else:
             count = await _prune_alone(workspace, before, len(due), now)
         click.echo(f"{_incidents(count)} pruned, closed before {utc(before)}")
+
+
+async def _erase(person: str, also: tuple[str, ...], folder: Path, *, yes: bool) -> None:
+    """Raises LedgerError and InboxError."""
+    now = utc_now()
+    async with open_workspace(folder, now) as workspace:
+        ledger, known = (
+            workspace.need_ledger("what is to be forgotten is kept there"),
+            workspace.policy.people.get(person),
+        )
+        if known and not yes:
+            fail([f"{person} is in the config, and would be written down again; take them out, or say --yes"])
+        words = tuple(filter(None, (*also, *((known.name, known.email, known.phone) if known else ()))))
+        words = tuple(word for word in dict.fromkeys(words) if word != person)
+        if not words:
+            fail([f"{person} is not in the config: say their names and addresses, by --also for each"])
+        entry = PruneEntry(secrets.token_hex(10), now, person, words)
+        if await workspace.has_healthy_daemon():
+            count = await _ask_daemon(workspace, entry, None)
+        else:
+            async with _own_store(_own_file(workspace)) as store:
+                count = await Pruning(SqlUpkeep(store), Unattended()).erase(Erasure(person, words))
+        click.echo(f"{person} is erased from {_incidents(count)}")
+        for line in await _left_over(ledger, workspace, words):
+            warn(line)
+
+
+async def _left_over(ledger: Ledger, workspace: Workspace, words: tuple[str, ...]) -> list[str]:
+    """Where the person still is, which is for others to change."""
+    names = {word.casefold() for word in words}
+    stopped = [one.address for one in await ledger.opt_outs() if one.address.casefold() in names]
+    settings = workspace.settings
+    lines = [f"{settings.incidents}, {settings.reviews}, the config's history and older backups are for you to change"]
+    if stopped:
+        lines.append(f"that {' and '.join(stopped)} wants no messages is still known: it is what keeps us from sending")
+    return lines
+
+
+def _own_file(workspace: Workspace) -> Path:
+    """The ledger's file, where this process may write it."""
+    path = workspace.loaded.ledger.file
+    if path is None:
+        fail(["only the machine that leads prunes a database on a server, and none that is healthy does"])
+    if owner := owner_beside_root(path.parent):
+        fail([f"{path.parent} belongs to {owner}: runuser -u {owner} -- tocsin prune"])
+    return path
 
 
 def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> datetime:
@@ -91,9 +153,9 @@ def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> da
     return min(wanted, now - KEEPS_AT_LEAST)
 
 
-async def _ask_daemon(workspace: Workspace, before: datetime, most: int) -> int:
+async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None) -> int:
     """Leave the order, and wait until it was followed; how many have gone. Raises LedgerError and InboxError."""
-    entry, ledger = PruneEntry(secrets.token_hex(10), before), workspace.need_ledger("it is looked at there")
+    ledger = workspace.need_ledger("it is looked at there")
     gone = len(await ledger.pruned_digests())
     await InboxWriter(workspace.settings.inbox, WallClock()).leave(entry)
     with progress("pruning", most) as work:
@@ -109,11 +171,7 @@ async def _ask_daemon(workspace: Workspace, before: datetime, most: int) -> int:
 
 async def _prune_alone(workspace: Workspace, before: datetime, most: int, now: datetime) -> int:
     """Prune where no daemon works; how many have gone. Raises LedgerError."""
-    path = workspace.loaded.ledger.file
-    if path is None:
-        fail(["only the machine that leads prunes a database on a server, and none that is healthy does"])
-    if owner := owner_beside_root(path.parent):
-        fail([f"{path.parent} belongs to {owner}: runuser -u {owner} -- tocsin prune"])
+    path = _own_file(workspace)
     if most == 0:
         return 0
     async with _own_store(path) as store:

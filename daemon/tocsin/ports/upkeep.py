@@ -28,6 +28,18 @@ class PrunedIncident:
     digests: tuple[str, ...]
 
 
+ERASED = "erased"
+"""What stands in the place of something that a person wrote, or that was written to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Who is to be forgotten: their id, and their names and addresses."""
+
+    person: str
+    words: tuple[str, ...] = ()
+
+
 class PrunedLedger(Protocol):
     """What is left of pruned incidents."""
 
@@ -59,6 +71,18 @@ class PruningLedger(Protocol):
         """A finished incident that has no messages left goes; its id, when it was closed and the digests of its
         versions stay. False: it is not finished any more, or something has happened to it meanwhile.
         """
+        ...
+
+    async def finished_of(self, after: str, most: int) -> FinishedIncidents:
+        """Looks at so many incidents with ids behind `after`: those that are finished; first messages about none."""
+        ...
+
+    async def erase(self, incident: str, erasure: Erasure) -> bool:
+        """The person is in this finished incident no more; whether they were."""
+        ...
+
+    async def erase_elsewhere(self, erasure: Erasure) -> int:
+        """What came in from them and is judged says nothing more, and they are signed out; how much that was."""
         ...
 
     async def prune_outdated(self, before: datetime, most: int) -> int:

@@ -145,3 +145,21 @@ def test_without_a_ledger(folder: Path) -> None:
         1,
         "there is no ledger yet; what is to go is kept there",
     )
+
+
+def test_a_person_is_forgotten(folder: Path) -> None:
+    """Who is in the config only if that is meant; who is not, by the names that are said. What is left is said too."""
+    with_incidents(folder, old=500)
+    result = prune(folder, "--person", "ana")
+    assert result.exit_code == 1
+    assert "ana is in the config, and would be written down again" in result.stderr
+    result = prune(folder, "--person", "gone")
+    assert result.exit_code == 1
+    assert "say their names and addresses, by --also for each" in result.stderr
+    result = prune(folder, "--person", "ana", "--yes")
+    assert (result.exit_code, result.stdout) == (0, "ana is erased from 0 incidents\n")
+    assert "older backups are for you to change" in result.stderr
+    result = prune(folder, "--person", "gone", "--also", "Gone Away")
+    assert (result.exit_code, result.stdout) == (0, "gone is erased from 0 incidents\n")
+    assert prune(folder, "--person", "ana", "--before", "400d").exit_code == 2
+    assert there(folder) == {"old"}

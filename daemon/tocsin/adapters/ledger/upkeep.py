@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from tocsin.adapters.ledger.removal import pruning
+from tocsin.adapters.ledger.removal import erasing, pruning
 from tocsin.adapters.ledger.store import Store
 from tocsin.domain.notification import NOBODY
-from tocsin.ports.upkeep import FinishedIncidents
+from tocsin.ports.upkeep import Erasure, FinishedIncidents
 
 
 class SqlUpkeep:
@@ -30,6 +30,18 @@ class SqlUpkeep:
         """A finished incident that has no messages left goes."""
         rows = await self._store.read(pruning.incident(incident))
         return rows is not None and await self._store.commit(pruning.prune_incident, rows)
+
+    async def finished_of(self, after: str, most: int) -> FinishedIncidents:
+        """The finished ones among so many incidents with ids behind `after`; first messages about none."""
+        return await self._store.read(erasing.finished_of(after, most))
+
+    async def erase(self, incident: str, erasure: Erasure) -> bool:
+        """The person is in this finished incident no more; whether they were."""
+        return await self._store.commit(erasing.erase, erasing.ErasureCall(incident, erasure))
+
+    async def erase_elsewhere(self, erasure: Erasure) -> int:
+        """What came in from them and is judged says nothing more, and they are signed out."""
+        return await self._store.commit(erasing.erase_elsewhere, erasure)
 
     async def prune_outdated(self, before: datetime, most: int) -> int:
         """So much of what belongs to no incident that is there goes, from before an instant."""

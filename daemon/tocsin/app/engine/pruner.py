@@ -16,11 +16,12 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.arrival import Arrival, Judgement, PruneEntry
+from tocsin.domain.notification import NOBODY
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger import LedgerError
-from tocsin.ports.upkeep import PruningLedger
+from tocsin.ports.upkeep import Erasure, PruningLedger
 
 FIRST_AFTER, EVERY = timedelta(minutes=10), timedelta(days=1)
 """How long after its start the daemon prunes by itself for the first time, and then how often."""
@@ -54,7 +55,7 @@ class Calm:
 
     def may_go(self, incident: str) -> bool:
         """Whether nothing came in for it."""
-        return self._incidents.rests(incident)
+        return incident == NOBODY or self._incidents.rests(incident)
 
     def begin(self, incident: str) -> bool:
         """Whether nothing came in for it; from here on it is not looked at."""
@@ -116,10 +117,15 @@ class Pruner:
     async def _follow(self, entry: PruneEntry) -> Judgement:
         before = min(entry.before, self._clock.now() - KEEPS_AT_LEAST)
         try:
-            count = await self._prune(before)
+            count = await (self._erase(entry) if entry.person else self._prune(before))
         except LedgerError as trouble:
             return Judgement(FAILED, f"not all of it is pruned: the ledger cannot be used ({trouble})")
         return Judgement(PRUNED, str(count))
+
+    async def _erase(self, entry: PruneEntry) -> int:
+        count = await self._pruning.erase(Erasure(entry.person, entry.words))
+        log.info("erased", incidents=count)
+        return count
 
     async def _prune_by_keep(self) -> None:
         keep = self._config.settings.keep

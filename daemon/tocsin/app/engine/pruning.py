@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tocsin.ports.upkeep import PruningLedger
+from tocsin.ports.upkeep import Erasure, PruningLedger
 
 LOOKED_AT_ONCE = 200
 """Incidents of which it is asked at once whether they are old enough."""
@@ -89,6 +89,23 @@ class Pruning:
             for incident in finished.ids:
                 yield incident
             after = finished.after
+
+    async def erase(self, erasure: Erasure) -> int:
+        """A person is forgotten in all closed incidents; in how many they were. Raises LedgerError: where they were
+        forgotten they stay so.
+        """
+        count = 0
+        after: str | None = ""
+        while after is not None:
+            await self._permit.calm()
+            finished = await self._ledger.finished_of(after, LOOKED_AT_ONCE)
+            for incident in finished.ids:
+                await self._permit.calm()
+                if self._permit.may_go(incident) and await self._ledger.erase(incident, erasure):
+                    count += 1
+            after = finished.after
+        await self._ledger.erase_elsewhere(erasure)
+        return count
 
     async def _prune(self, incident: str) -> bool:
         """Its messages first, then it goes whole: whoever reads it anew meanwhile needs all of its facts."""

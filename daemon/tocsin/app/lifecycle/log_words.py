@@ -108,6 +108,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "advice": lambda f: f["text"],
     "trouble": lambda f: f"{f['text']} (the operators are told)",
     "trouble over": lambda f: f"over: {f['text']}",
+    "erased": lambda f: f"a person was erased from closed incidents: {f['incidents']}",
     "pruned": lambda f: f"incidents pruned that were closed before {f['closed_before'][:10]}: {f['incidents']}",
     "config": lambda f: f"a new config is in force: {f['revision']}",
     "config unread": lambda f: f"the config cannot be read, the old one stays: {'; '.join(f['problems'])}",

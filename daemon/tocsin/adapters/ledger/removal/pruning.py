@@ -92,10 +92,10 @@ def messages(incident: str, before: datetime | None, most: int) -> Question[Mess
 
 def prune_messages(connection: Connection, calls: Sequence[MessageRows]) -> list[int]:
     """They go, with all that belongs to them; how many of each call."""
-    return [_prune_messages(connection, rows) if _may_go(connection, rows.incident) else 0 for rows in calls]
+    return [_prune_messages(connection, rows) if is_finished(connection, rows.incident) else 0 for rows in calls]
 
 
-def _may_go(connection: Connection, incident: str) -> bool:
+def is_finished(connection: Connection, incident: str) -> bool:
     """Whether nothing can become due for it; so it is with messages about none."""
     finished = select(t.incidents.c.finished).where(t.incidents.c.id == incident)
     return incident == NOBODY or bool(connection.execute(finished).scalar())
@@ -167,7 +167,7 @@ def _prune_incident(connection: Connection, rows: IncidentRows) -> bool:
     id_ = rows.incident
     left = select(true()).where(exists().where(t.notifications.c.incident == id_))
     facts = select(func.count()).where(t.facts.c.incident == id_)
-    if not _may_go(connection, id_) or connection.execute(left).scalar():
+    if not is_finished(connection, id_) or connection.execute(left).scalar():
         return False
     if connection.execute(facts).scalar() != rows.facts:
         return False
