@@ -178,7 +178,9 @@ async def _open_incidents(folder: Path) -> StatusLook:
             fail([*troubles, "what is open cannot be told"])
         if unserved := await workspace.unserved():
             troubles.append(unserved)
-        opened = await open_incidents(ledger, listing, incidents, policy, now)
+        opened = await open_incidents(
+            ledger, listing, incidents, policy, now, shared=workspace.settings.database is None
+        )
         unseen, barred = "not seen by the daemon yet", workspace.access.barred
         if barred:
             unseen = "as its file says"

@@ -43,8 +43,9 @@ async def keep(ledger: SqlLedger, text: str = TEXT) -> None:
     await ledger.keep_file("card", "card.yaml", digest(text.encode()), text.encode())
 
 
-async def look(ledger: SqlLedger | None, *files: Listed, broken: str = "") -> list[OpenIncident]:
-    return await open_incidents(ledger, broken or files, Path("incidents"), shipped_policy(), T0 + timedelta(hours=1))
+async def look(ledger: SqlLedger | None, *files: Listed, broken: str = "", shared: bool = False) -> list[OpenIncident]:
+    now = T0 + timedelta(hours=1)
+    return await open_incidents(ledger, broken or files, Path("incidents"), shipped_policy(), now, shared=shared)
 
 
 def holders(each: OpenIncident) -> list[str | None]:
@@ -80,6 +81,19 @@ async def test_what_is_resolved_is_not_shown(ledger: SqlLedger) -> None:
     assert await look(ledger, file(over), file(over, "other.yaml")) == []
     (again,) = await look(ledger, file(TEXT))
     assert (again.incident.id, again.since) == ("card", None)
+
+
+async def test_a_file_of_one_machine_among_several(ledger: SqlLedger) -> None:
+    """P9: one that lags behind a resolved incident opens nothing, and one that this machine never had is not gone."""
+    await see(ledger, CARD, digest=digest(TEXT.encode()))
+    await keep(ledger)
+    (found,) = await look(ledger, shared=True)
+    assert (found.incident.id, found.problems) == ("card", ())
+    await see(ledger, OVER, T0 + timedelta(minutes=5))
+    await keep(ledger, TEXT + "status: resolved\n")
+    assert await look(ledger, file(), shared=True) == []
+    (alone,) = await look(ledger, file())
+    assert [each.code for each in alone.problems] == ["went-back"]
 
 
 async def test_finished_incidents_are_not_read_again(ledger: SqlLedger) -> None:

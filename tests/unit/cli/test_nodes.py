@@ -1,6 +1,7 @@
 """`tocsin nodes` with a ledger in a file, and what is said of machines that share one (P7)."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_what_a_row_means_now(machines: Machines, leader: str | None, states: li
     """Not what it said then: a lease lasts 10 s, and who says nothing for 30 s is silent."""
     now = seen(machines)
     assert (now.leader, [one.state for one in now.nodes]) == (leader, states)
+
+
+def test_who_lost_the_lead_without_a_word_does_not_stand_by() -> None:
+    """A leader that was killed says "leading" for ever; one that lives says at once that it stands by."""
+    dead = replace(_node("hall", ago=12), state=NodeState.LEADING)
+    assert [one.state for one in seen(_machines(_node("attic"), dead)).nodes] == ["leading", "silent"]
 
 
 def test_what_does_not_go_together_is_told() -> None:

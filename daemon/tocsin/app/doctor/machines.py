@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from tocsin.app.doctor.check import Check
 from tocsin.planning.leadership import LEASE, SILENT
-from tocsin.ports.leadership import Machines, Node
+from tocsin.ports.leadership import Machines, Node, NodeState
 from tocsin.text.cleaning import shown
 
 MACHINES = "machines"
@@ -51,6 +51,8 @@ def _seen(node: Node, machines: Machines, *, lasts: bool) -> SeenNode:
         return SeenNode(node, SILENT_STATE, node.last_word or node.since)
     if node.id == machines.leader and lasts:
         return SeenNode(node, LEADING, node.since)
+    if node.state is NodeState.LEADING and node.id != machines.leader:
+        return SeenNode(node, SILENT_STATE, node.last_word or node.since)  # it lost the lead, and has not said so
     return SeenNode(node, STANDING_BY, node.since)
 
 

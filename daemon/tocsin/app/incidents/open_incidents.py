@@ -45,10 +45,17 @@ class OpenIncident:
 
 
 async def open_incidents(
-    ledger: IncidentLedger | None, listing: Sequence[Listed] | str, folder: Path, policy: Policy, now: datetime
+    ledger: IncidentLedger | None,
+    listing: Sequence[Listed] | str,
+    folder: Path,
+    policy: Policy,
+    now: datetime,
+    *,
+    shared: bool = False,
 ) -> list[OpenIncident]:
     """Every open incident, the worst first, then the oldest. `listing` is what stands in `folder`, or why that cannot
-    be read: then the ledger alone is asked. Raises LedgerError.
+    be read: then the ledger alone is asked. `shared`: several machines share the ledger, so a file of this one's may
+    lag behind, and one that it never had is not gone (P9). Raises LedgerError.
     """
     facts, files_seen = (await ledger.unfinished(), await ledger.files()) if ledger else ({}, {})
     known, unread = histories_of(facts)
@@ -71,21 +78,20 @@ async def open_incidents(
         if history.incident is None or not _goes_on(history, files):
             continue
         problems = tuple(incident_problems(files, folder, policy))
-        if not files and not isinstance(listing, str):
+        if not files and not isinstance(listing, str) and not shared:
             problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
         if id_ in unread:
             problems += (_unread(folder / f"{id_}.yaml", unread[id_]),)
         went_back = bool(ledger and not seen and id_ in over and await _went_back(ledger, id_, files[0]))
+        if went_back and shared:
+            continue
         if went_back:
             problems += (_held(folder / files[0].name, id_),)
         state = current_state(history.incident, policy, history, now)
         since = history.began_at if seen else None
         asked = asked_roles(history, policy, now) if seen else {}
         incidents.append(OpenIncident(history.incident, state, problems, since, went_back, asked))
-    return sorted(
-        incidents,
-        key=lambda listed: (policy.incident_rank(listed.incident), listed.since or now, listed.incident.id),
-    )
+    return sorted(incidents, key=lambda one: (policy.incident_rank(one.incident), one.since or now, one.incident.id))
 
 
 def without_ledger(opened: OpenIncident, file: Path, policy: Policy, now: datetime) -> OpenIncident:
