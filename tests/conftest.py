@@ -23,7 +23,7 @@ settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
-LONG = ("acceptance", "attacks", "browser", "simulation")
+LONG = ("acceptance", "attacks", "browser", "cluster", "simulation")
 """Folders whose tests take seconds each: they come first, or a few of them would run alone in the end."""
 WORKERS = 4
 """How many `make test` has; each begins with a stretch of the list of its own."""

@@ -12,6 +12,7 @@
                     closes the first connection on which this is said, and it never arrives
     heal()          all is well again; what was held or dropped is gone: those connections are closed, others go on
     release()       what was held back by `hold`, `silence` or `deafen` arrives after all
+    lead(host, p)   new connections go there from now on; those that stand are closed
 
 It runs in a thread of its own.
 """
@@ -95,6 +96,11 @@ class Proxy:
         self.words = ()
         self._do(self._let_go)
 
+    def lead(self, host: str, port: int) -> None:
+        """New connections go to another place from now on; those that stand are closed."""
+        self._host, self._to_port = host, port
+        self._do(self._drop)
+
     def heal(self) -> None:
         """All is well from now on; connections of which something was held back are closed."""
         self.delay(0)
@@ -113,6 +119,9 @@ class Proxy:
                 self._loop.remove_reader(listener.fileno())
             await asyncio.sleep(0.01)  # what was taken already comes about; asyncio leaks it if its server is closed
             server.close()
+        await self._drop()
+
+    async def _drop(self) -> None:
         for way in [*self._ways]:
             way.close()
         await asyncio.gather(*self._tasks, return_exceptions=True)

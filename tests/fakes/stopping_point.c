@@ -1,9 +1,11 @@
 /* Preloaded, it stops its whole process (SIGSTOP) at one chosen instant of what it says on its sockets.
  *
- * STOPPING_POINT names a file: "before" or "after", a newline, and words. The first message that has these words stops
- * the process right before or right after it is given to the kernel, and the file is gone. SIGCONT lets it go on.
+ * STOPPING_POINT names a file: "before" or "after", a newline, and words. The first message that has these words (in
+ * capitals: that is these words and no more) stops the process right before or right after it is given to the kernel,
+ * and the file is gone. SIGCONT lets it go on.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -35,10 +37,11 @@ static int is_it(const void *data, size_t size)
     ssize_t length = read(file, text, sizeof text);
     close(file);
     char *words = length > 0 ? memchr(text, '\n', length) : NULL;
-    if (!words || !memmem(data, size, words + 1, text + length - words - 1))
+    size_t wanted = words ? text + length - words - 1 : 0;
+    if (!words || !memmem(data, size, words + 1, wanted) || (isupper(text[0]) && size != wanted))
         return 0;
     unlink(path);
-    return text[0];
+    return tolower(text[0]);
 }
 
 ssize_t send(int to, const void *data, size_t size, int flags)

@@ -20,10 +20,12 @@ class StoppingPoint:
         subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
         self.environ = {"LD_PRELOAD": str(library), "STOPPING_POINT": str(self._file)}
 
-    def stop(self, when: str, words: str) -> None:
-        """The first message with these words stops the process, right `before` or right `after` it leaves."""
+    def stop(self, when: str, words: str, *, alone: bool = False) -> None:
+        """The first message with these words (`alone`: and no others) stops the process, right `before` or right
+        `after` it leaves.
+        """
         hidden = self._file.with_suffix(".new")
-        hidden.write_bytes(f"{when}\n{words}".encode())
+        hidden.write_bytes(f"{when.upper() if alone else when}\n{words}".encode())
         hidden.rename(self._file)
 
     @property

@@ -1,0 +1,151 @@
+"""The database goes away, comes back, and loses what it had said was kept (rule 54, section 9)."""
+
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Makes
+from tests.fakes.cluster import Cluster
+from tests.fakes.cluster_truth import ANA, all_is_well, copies, open_tries, paged, told, wholly_paged
+from tests.fakes.lagging_copy import LaggingCopy
+from tests.fakes.pgbouncer import PgBouncer
+from tests.fakes.postgres import Server, postgres
+from tests.fakes.storm import storm
+
+STORM = range(1, 41)
+
+
+def settle(cluster: Cluster, numbers: Sequence[int]) -> None:
+    """Wait until all is paged and recorded, and look at all of it."""
+    cluster.until(lambda: wholly_paged(cluster, numbers), 60)
+    cluster.until(lambda: cluster.leader and not open_tries(cluster), 60)
+    time.sleep(5)
+    all_is_well(cluster, numbers)
+
+
+@pytest.mark.attack
+def test_it_is_restarted_during_a_takeover(make_cluster: Makes, own_server: Server) -> None:
+    """The leader is killed, and the database restarted while the other counts: it pages as soon as both are known."""
+    cluster = make_cluster(database=own_server.make_database().url())
+    one = cluster.begin()
+    one.kill()
+    killed = time.time()
+    cluster.declare(1)
+    time.sleep(8)
+    own_server.restart()
+    cluster.until(lambda: wholly_paged(cluster, [1]), 40)
+    assert paged(cluster, 1)[0].at - killed < 25, "10 s anew at most after the restart"
+    settle(cluster, range(1, 2))
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("away", [1, 12, 45])
+def test_it_is_stopped_at_once_in_a_storm(make_cluster: Makes, own_server: Server, away: int) -> None:
+    """`pg_ctl stop -m immediate` while incidents are declared; up again after some seconds."""
+    cluster = make_cluster(database=own_server.make_database().url())
+    cluster.begin()
+    with storm(cluster, STORM, 8):
+        time.sleep(3)
+        own_server.stop_immediate()
+        time.sleep(away)
+        own_server.start()
+    settle(cluster, STORM)
+
+
+@pytest.mark.attack
+def test_nobody_hears_of_a_commit(make_cluster: Makes) -> None:
+    """What the leader says arrives, and no answer comes back; then the connection is cut. What was committed is not done
+    again, what was not is.
+    """
+    cluster = make_cluster()
+    one = cluster.begin()
+    with storm(cluster, STORM, 8):
+        for _ in range(4):
+            time.sleep(1.5)
+            one.to_database.hold("COMMIT")
+            cluster.until(lambda: one.to_database.held)
+            time.sleep(0.3)
+            one.to_database.heal()
+    settle(cluster, STORM)
+    assert cluster.epoch == 1, "a lost connection is no reason to hand over"
+
+
+@pytest.mark.attack
+def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server) -> None:
+    """A copy of it that lags behind is promoted: what the machines' journals know was sent is not sent again untagged
+    (rule 64's mark, section 9).
+    """
+    cluster = make_cluster(database=(database := own_server.make_database()).url())
+    cluster.begin()
+    cluster.declare(1)
+    cluster.until(lambda: wholly_paged(cluster, [1]))
+    time.sleep(1)
+    with closing(LaggingCopy(own_server)) as copy:
+        cluster.declare(2)
+        cluster.until(lambda: wholly_paged(cluster, [2]))
+        cluster.until(lambda: not open_tries(cluster))
+        own_server.stop_immediate()
+        cluster.database = copy.url(database.name)
+        for machine in cluster.machines.values():
+            machine.to_database.lead("127.0.0.1", copy.port)
+        cluster.declare(3)
+        settle(cluster, range(1, 4))
+        assert len(paged(cluster, 1)) == len(ANA), "the copy knew of it"
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("version", [15, 18])
+@pytest.mark.parametrize("pooled", [False, True], ids=["", "pgbouncer"])
+def test_every_way_there(make_cluster: Makes, tmp_path: Path, pooled: bool, version: int) -> None:
+    """The oldest PostgreSQL and the newest, directly and through pgbouncer in transaction mode: a storm, a kill in its
+    midst, a clean stop and a database that is stopped at once.
+    """
+    with ExitStack() as ends:
+        server = ends.enter_context(postgres(version))
+        database, through = server.make_database().url(), ""
+        if pooled:
+            bouncer = PgBouncer(tmp_path / "bouncer", database)
+            ends.callback(bouncer.close)
+            through = bouncer.address
+        cluster = make_cluster(database=database, through=through)
+        ends.callback(cluster.close)
+        one, two = cluster.begin(), cluster.machines["two"]
+        with storm(cluster, STORM, 6):
+            time.sleep(3)
+            one.kill()
+        cluster.until(lambda: wholly_paged(cluster, STORM), 40)
+        one.begin()
+        cluster.until(lambda: cluster.reported("one"))
+        assert two.stop(signal.SIGTERM) == 0
+        cluster.until(lambda: cluster.leader == "one", 10)
+        two.begin()
+        cluster.declare(51)
+        server.stop_immediate()
+        time.sleep(2)
+        server.start()
+        cluster.declare(52)
+        settle(cluster, [*STORM, 51, 52])
+
+
+@pytest.mark.attack
+def test_it_is_away_for_a_minute(make_cluster: Makes, own_server: Server) -> None:
+    """Rule 54: the first pages leave from memory, two copies a machine at most, marked; operators hear of it once it is
+    back at the latest.
+    """
+    cluster = make_cluster(database=own_server.make_database().url())
+    cluster.begin()
+    own_server.stop()
+    time.sleep(6)
+    cluster.declare(1)
+    began = time.time()
+    cluster.until(lambda: len(paged(cluster, 1)) >= len(ANA), 45)
+    assert paged(cluster, 1)[0].at - began < 15
+    time.sleep(30)
+    assert sum(copies(cluster).values()) <= 4, "each machine by each channel once more"
+    own_server.start()
+    settle(cluster, range(1, 2))
+    assert told(cluster)

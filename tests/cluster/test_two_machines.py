@@ -1,0 +1,40 @@
+"""The sample of what tests/cluster does at length: a machine dies, and one is stopped cleanly (section 9, rule 55)."""
+
+import signal
+import time
+
+from tests.cluster.conftest import Makes
+from tests.fakes.cluster_truth import all_is_well, copies, paged, told, wholly_paged
+
+TAKES_OVER = 15.0
+"""Seconds from a leader's death until pages leave from another machine (section 9)."""
+
+
+def test_a_machine_dies_and_one_is_stopped(make_cluster: Makes) -> None:
+    """Killed: what is declared then in both folders, and in the other machine's alone, is paged from there within 15 s. Then a clean stop: the other leads at once. Nothing is lost, and what came twice is marked."""
+    cluster = make_cluster()
+    one, two = cluster.begin(), cluster.machines["two"]
+    cluster.declare(1)
+    cluster.until(lambda: wholly_paged(cluster, [1]))
+    one.kill()
+    killed = time.time()
+    cluster.declare(2)
+    cluster.declare(3, "two")
+    cluster.until(lambda: wholly_paged(cluster, [1, 2, 3]))
+    assert cluster.leader == "two"
+    assert max(paged(cluster, number)[0].at for number in (2, 3)) - killed < TAKES_OVER
+    one.begin()
+    cluster.until(lambda: cluster.reported("one"))
+    assert cluster.leader == "two"
+    cluster.declare(4, "one")
+    before = set(copies(cluster))
+    stopped = time.time()
+    assert two.stop(signal.SIGTERM) == 0
+    cluster.until(lambda: cluster.leader == "one", 10)
+    led = time.time() - stopped
+    cluster.until(lambda: wholly_paged(cluster, [4]))
+    assert led < 4, "2 s at most for tries under way, and one look of the standby"
+    assert set(copies(cluster)) == before, "a clean stop doubles nothing"
+    assert "took over" in told(cluster)
+    all_is_well(cluster, [1, 2, 3, 4])
+    assert one.stop() == 0
