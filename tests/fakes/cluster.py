@@ -68,6 +68,8 @@ class Machine(Pager):
         """Stop the process where it is, until `go_on`."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
+        while not self.is_stopped:
+            time.sleep(0.01)
 
     def go_on(self) -> None:
         """Let it go on where it was stopped."""
