@@ -13,6 +13,8 @@ TAKES_OVER = 15.0
 def test_a_machine_dies_and_one_is_stopped(make_cluster: Makes) -> None:
     """Killed: what is declared then in both folders, and in the other machine's alone, is paged from there within 15 s. Then a clean stop: the other leads at once. Nothing is lost, and what came twice is marked."""
     cluster = make_cluster()
+    for machine in cluster.machines.values():
+        machine.quick = True
     one, two = cluster.begin(), cluster.machines["two"]
     cluster.declare(1)
     cluster.until(lambda: wholly_paged(cluster, [1]))
