@@ -142,10 +142,10 @@ class Cluster:
         """Start these machines (all), the first of them as the one that leads; that one."""
         first, *others = [self.machines[name] for name in names or self.machines]
         first.begin()
-        self.until(lambda: self.leader == first.name)
+        self.until(lambda: self.leader == first.name, 60)
         for machine in others:
             machine.begin()
-        self.until(lambda: all(self.reported(machine.name) for machine in others))
+        self.until(lambda: all(self.reported(machine.name) for machine in others), 60)
         return first
 
     def reported(self, name: str) -> bool:
