@@ -1000,6 +1000,16 @@ async def test_the_last_good_config(shelf: Shelf) -> None:
         assert await ledger.last_good_config() == KeptConfig("r1", T0 + 2 * HOUR, files, "c0de", templates)
 
 
+async def test_the_files_of_kept_configs(shelf: Shelf) -> None:
+    """Those of each config that is kept, the newest first (P9: a machine may have an older one on its disk)."""
+    ledger = await shelf.open()
+    assert list(await ledger.kept_files()) == []
+    await ledger.record_config("r1", {"a.yaml": b"one"}, T0)
+    await ledger.record_config("r2", {"a.yaml": b"two"}, T0 + HOUR)
+    ledger = await shelf.open()
+    assert list(await ledger.kept_files()) == [{"a.yaml": b"two"}, {"a.yaml": b"one"}]
+
+
 async def test_the_last_good_config_of_many(shelf: Shelf) -> None:
     """However many configs were in force, the newest one has its files, and each new one takes its place."""
     ledger = await shelf.open()

@@ -553,6 +553,10 @@ class MemoryLedger:
         configs = self._at_work().configs
         return configs[-1] if configs else None
 
+    async def kept_files(self) -> Sequence[Mapping[str, bytes]]:
+        """The newest first."""
+        return [config.files for config in reversed(self._at_work().configs)]
+
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Once in `quiet`."""
         notices = self._at_work().notices

@@ -28,6 +28,11 @@ class Trouble(StrEnum):
 
     CONFIG_REFUSED = "config-refused", "The config was refused", "The config is good again"
     CONFIG_IN_PART = "config-in-part", "Only a part of the last good config counts", "The whole config counts again"
+    CONFIG_BEHIND = (
+        "config-behind",
+        "The config on this machine is an older one",
+        "The config on this machine is up to date",
+    )
     CONFIG_UNREAD = "config-unread", "The config cannot be read", "The config can be read again"
     SETTINGS_NEED_RESTART = "settings-need-restart", "Settings count only after a restart"
     TEMPLATE_BROKEN = "template-broken", "A template cannot be used"

@@ -344,6 +344,10 @@ class ConfigLedger(Protocol):
         """The config that came into force last. One that cannot be read is none."""
         ...
 
+    async def kept_files(self) -> Sequence[Mapping[str, bytes]]:
+        """The files of all configs that are kept and can be read, the newest first."""
+        ...
+
 
 class NoticeLedger(Protocol):
     """When each cause was last told to the operators."""

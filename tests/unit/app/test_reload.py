@@ -77,12 +77,12 @@ class Daemon:
         self.files = FakeFolder()
         self.work = SameProcess()
 
-    async def begin(self) -> "Daemon":
-        """Load the config as a start does."""
+    async def begin(self, *, shared: bool = False) -> "Daemon":
+        """Load the config as a start does; `shared`: other machines use the ledger too."""
         before = fingerprint((self.folder, self.folder.parent / "templates"))
         clock, ledger, notices, folder = self.clock, self.ledger, self.notices, self.folder
         self.started = started = await load_at_start(
-            load(folder, clock.now(), {}), ledger, folder, {}, clock.now(), JUDGE
+            load(folder, clock.now(), {}), ledger, folder, {}, clock.now(), JUDGE, shared=shared
         )
         self.config = ActiveConfig(started.policy, started.settings)
         reader = ConfigReader(folder, {}, clock, ledger, self.config, notices, started, ConfigJudge(self.work))
@@ -106,11 +106,11 @@ class Daemon:
         return [notice.cause for notice in self.notices.take()]
 
 
-def on_reload(folder: Path, story: Callable[[Daemon], Awaitable[None]]) -> Daemon:
+def on_reload(folder: Path, story: Callable[[Daemon], Awaitable[None]], *, shared: bool = False) -> Daemon:
     """Begin, then let a story happen on virtual time."""
 
     async def life(clock: VirtualClock) -> Daemon:
-        daemon = await Daemon(folder, clock).begin()
+        daemon = await Daemon(folder, clock).begin(shared=shared)
         await story(daemon)
         return daemon
 
@@ -447,6 +447,62 @@ def test_a_start_with_another_good_config_begins_it_now(folder: Path) -> None:
         assert started.policy.since == daemon.clock.now()
         assert started.refused == ()
         assert len(daemon.ledger.pages.configs) == 2
+
+    on_reload(folder, story)
+
+
+def test_a_machine_whose_disk_lags_behind_goes_on_with_the_newest_config(folder: Path) -> None:
+    """P9: an older one of a shared ledger's configs on the disk of who takes the lead gives way to the newest, also at
+    each reload and beside another tocsin.yaml, until the disk has another one. What another machine had in force and
+    this one has too begins no new config.
+    """
+
+    async def story(daemon: Daemon) -> None:
+        old = (folder / "all.yaml").read_text()
+        await asyncio.sleep(60)
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.begin(shared=True)
+        newest = daemon.config.policy
+        assert all("tocsin.yaml" not in config.files for config in daemon.ledger.pages.configs)
+        await asyncio.sleep(60)
+        configs = daemon.ledger.pages.configs
+        configs[:] = [replace(config, sealed=True) for config in configs]  # as PostgreSQL vouches for all it keeps
+        (folder / "all.yaml").write_text(old)
+        daemon.write("tocsin.yaml", new="organisation: Other\n")
+        await daemon.begin(shared=True)
+        assert daemon.started.behind
+        for _ in range(2):
+            policy = daemon.config.policy
+            assert (policy.people["ana"].email, policy.since) == ("ana@example.org", newest.since)
+            assert policy.revision == newest.revision
+            await daemon.reload.reload()
+        assert daemon.config.settings.organisation == "Other"
+        (folder / "all.yaml").write_text(old.replace("ana@example.com", "ana@example.org"))
+        await daemon.reload.reload()
+        assert daemon.config.policy.since == newest.since
+        assert daemon.ledger.pages.configs[-1].since == newest.since
+        daemon.write("all.yaml", "ana@example.org", "ana@example.net")
+        await daemon.reload.reload()
+        assert daemon.config.policy.people["ana"].email == "ana@example.net"
+        assert daemon.ledger.pages.configs[-1].since == daemon.clock.now()
+        (folder / "all.yaml").write_text(old)
+        await daemon.reload.reload()
+        assert daemon.config.policy.people["ana"].email == "ana@example.com", "who leads may go back"
+
+    on_reload(folder, story, shared=True)
+
+
+def test_alone_an_older_config_on_the_disk_counts(folder: Path) -> None:
+    """With SQLite the disk's config is in force from the start on, whatever the ledger knows (rule 43)."""
+
+    async def story(daemon: Daemon) -> None:
+        old = (folder / "all.yaml").read_text()
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        await daemon.begin()
+        (folder / "all.yaml").write_text(old)
+        await daemon.begin()
+        assert daemon.config.policy.people["ana"].email == "ana@example.com"
+        assert not daemon.started.behind
 
     on_reload(folder, story)
 

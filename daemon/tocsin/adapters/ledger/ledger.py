@@ -347,6 +347,10 @@ class SqlLedger:
         """The config that came into force last and can be read."""
         return await self._read(operation.last_good_config(self.store.vouches))
 
+    async def kept_files(self) -> Sequence[Mapping[str, bytes]]:
+        """The files of all configs that are kept and can be read, the newest first."""
+        return await self._read(operation.kept_files)
+
     async def claim_notice(self, cause: str, at: datetime, quiet: timedelta) -> bool:
         """Whether operators may hear of this cause now: they were not told of it within `quiet`. Counts as telling."""
         return await self._commit(writes.claim_notice, writes.NoticeClaim(cause, at, quiet))

@@ -179,6 +179,13 @@ def _absolute(path: Path) -> Path:
         return path
 
 
+def counted(files: Mapping[str, bytes], *, shared: bool) -> Mapping[str, bytes]:
+    """What of a config tells it from others, and is kept: all of it, or where machines share a ledger what they have in
+    common: tocsin.yaml is each one's own (P9).
+    """
+    return {name: data for name, data in files.items() if name != SETTINGS} if shared else files
+
+
 def digest_of(files: Mapping[str, bytes]) -> str:
     """A digest of all files and their names."""
     digest = hashlib.sha256()

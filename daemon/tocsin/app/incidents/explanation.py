@@ -13,7 +13,7 @@ from typing import Protocol
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
-from tocsin.app.configuration.load import Configuration, digest_of, label_of
+from tocsin.app.configuration.load import Configuration, counted, digest_of, label_of
 from tocsin.app.incidents.histories import recorded_steps
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
@@ -24,6 +24,7 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
 from tocsin.domain.policy import Policy, Severity
+from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
 from tocsin.formats.settings.settings import reply_routes
 from tocsin.planning.cadence.first_word import FirstWord
@@ -122,7 +123,8 @@ async def policy_since(configuration: Configuration, ledger: PolicyLedger | None
     if ledger:
         policy = OptOuts(await ledger.opt_outs()).heeded_by(policy, routes)
     last = await ledger.last_good_config() if ledger else None
-    known = last is not None and digest_of(last.files) == digest_of(configuration.files)
+    shared = last is not None and SETTINGS not in last.files
+    known = last is not None and digest_of(last.files) == digest_of(counted(configuration.files, shared=shared))
     return replace(policy, since=last.since if last and known else now if last else None)
 
 

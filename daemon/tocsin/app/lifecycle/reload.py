@@ -18,7 +18,7 @@ from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.judge import NOT_JUDGED
 from tocsin.app.configuration.kept.templates import KeptTemplates
-from tocsin.app.configuration.load import ConfigFiles, Configuration, digest_of, label_of, read_files
+from tocsin.app.configuration.load import ConfigFiles, Configuration, counted, digest_of, label_of, read_files
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.watch import Watch
@@ -75,7 +75,7 @@ class ConfigReader:
         self._ledger = ledger
         self._config = config
         self._notices = notices
-        self._digest = started.digest
+        self._digest, self._behind, self._shared = started.digest, started.behind, started.shared
         self._disk = started.disk
         self._kept = started.templates
         self._started_with = started.settings
@@ -89,7 +89,8 @@ class ConfigReader:
 
     async def read(self) -> bool:
         """Read the config. True when a good one is in force now; else the one before stays, and operators hear, unless
-        it only could not be read: then it is read again (rule 73).
+        it only could not be read: then it is read again (rule 73). One that gave way at the start stays out until the
+        disk has another (P9).
         """
         self.read_at = now = self._clock.now()
         found: ConfigFiles = await self._in_threads(self._threads, read_files, self._folder)
@@ -102,7 +103,10 @@ class ConfigReader:
             for notice in refused(reading.errors):
                 self._notices.tell(notice)
             return False
-        since, digest = self._config.policy.since, digest_of(reading.files)
+        since, digest = self._config.policy.since, digest_of(counted(reading.files, shared=self._shared))
+        if digest == self._behind:
+            return False
+        self._behind = ""
         if digest != self._digest:
             since, self._digest = now, digest
             log.info("config", revision=reading.revision)
@@ -114,6 +118,7 @@ class ConfigReader:
         in_force = f"the config on disk is in force, revision {reading.revision}"
         self._notices.cured(Trouble.CONFIG_REFUSED, "", in_force)
         self._notices.cured(Trouble.CONFIG_IN_PART, "", in_force)
+        self._notices.cured(Trouble.CONFIG_BEHIND, "", in_force)
         self._tell_cold(waiting(self._started_with, settings))
         return True
 
@@ -136,7 +141,8 @@ class ConfigReader:
     async def first_templates(self, templates: Templates) -> Fingerprint:
         """Read the templates for the first time and use them. What the disk does not give, or does not give soon, is
         read again later. The last good set of the ledger stands in for a set of which one cannot be used or read, if
-        it may; else the shipped text does, file by file (rule 43). Gives the folder's fingerprint from before.
+        it may, and for that of a disk that lags behind (P9); else the shipped text does, file by file (rule 43). Gives
+        the folder's fingerprint from before.
         """
         folder = self._config.settings.templates
 
@@ -146,6 +152,8 @@ class ConfigReader:
         fault = problem(label_of(folder), TOP, "template-unreadable", "the template folder does not answer")
         nothing = frozenset[tuple[str, int, int, int]](), TemplateFiles(folder, {}, unread=(fault,))
         before, files = await in_time(FOLDERS_WITHIN, self._template_threads, read) or nothing
+        if self._behind and self._kept:
+            files = TemplateFiles(folder, self._kept.texts)
         verdict = await self._soon_judged(files)
         await self._kept_first(templates, files, verdict)
         await in_time(FOLDERS_WITHIN, None, templates.prepare, files, verdict)
@@ -184,7 +192,7 @@ class ConfigReader:
     async def _keep(self, config: Configuration, since: datetime, templates: KeptTemplates | None) -> bool:
         """Whether the ledger keeps a config and templates."""
         try:
-            await keep_config(self._ledger, config, since, templates)
+            await keep_config(self._ledger, config, since, templates, shared=self._shared)
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False

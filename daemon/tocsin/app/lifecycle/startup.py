@@ -15,7 +15,7 @@ from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.kept.judging import judge_kept
 from tocsin.app.configuration.kept.templates import KeptTemplates, templates_of, to_keep
 from tocsin.app.configuration.kept.vouching import code_of, signed
-from tocsin.app.configuration.load import Configuration, digest_of
+from tocsin.app.configuration.load import Configuration, counted, digest_of
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.incident_state import KnownVersion, known_version
 from tocsin.app.state.incidents import Incidents
@@ -58,6 +58,8 @@ class Started:
     left_out: tuple[str, ...] = ()
     disk: Configuration | None = None
     templates: KeptTemplates | None = None
+    shared: bool = False
+    behind: str = ""
 
 
 async def bring_back(ledger: ClockLedger, now: datetime) -> OperatorNotice | None:
@@ -85,47 +87,63 @@ async def load_at_start(
     environ: Mapping[str, str],
     now: datetime,
     judge: ConfigJudge,
+    *,
+    shared: bool = False,
 ) -> Started:
     """The config on disk if it is good, else what counts of the last good one. A first run wants the one on disk
-    without any error. Raises StartError.
+    without any error. Of a `shared` ledger the last one counts also where the disk has an older one of its configs: it
+    lags behind another machine's (P9). Raises StartError.
     """
     last = await ledger.last_good_config()
     refused = () if reading.unread else reading.errors
-    if last is not None and (reading.policy is None or reading.settings is None):
+    good = reading.policy is not None and reading.settings is not None
+    digest = digest_of(counted(reading.files, shared=shared))
+    known = last is not None and digest_of(counted(last.files, shared=shared)) == digest
+    behind = digest if shared and good and not known and await was_in_force(ledger, digest) else ""
+    if last is not None and (not good or behind):
         kept = await judge.ask(judge_kept, last, reading, folder, now, environ)
         policy, settings = kept.configuration.policy, kept.configuration.settings
-        if policy is None or settings is None:
+        if policy is not None and settings is not None:
+            policy = replace(policy, since=min(last.since, now))
+            templates = templates_of(last, reply_routes(settings).keys)
+            digest = digest_of(counted(last.files, shared=shared))
+            return Started(
+                policy, settings, digest, refused, reading.unread, left_out=kept.left_out, templates=templates,
+                shared=shared, behind=behind,
+            )  # fmt: skip
+        if not good:
             raise StartError(*reading.errors, *filter(None, [kept.why]))
-        policy = replace(policy, since=min(last.since, now))
-        templates = templates_of(last, reply_routes(settings).keys)
-        digest = digest_of(last.files)
-        return Started(policy, settings, digest, refused, reading.unread, left_out=kept.left_out, templates=templates)
-    policy, settings, digest = reading.policy, reading.settings, digest_of(reading.files)
+    policy, settings = reading.policy, reading.settings
     if policy is None or settings is None or (last is None and reading.errors):
         raise StartError(*reading.errors)
-    known = last is not None and digest_of(last.files) == digest
     since = min(last.since, now) if last and known else now
     keys = reply_routes(settings).keys
     templates = templates_of(last, keys) if last else None
     if last is None or not known or not (signed(keys, last) if keys else last.sealed):
-        await keep_config(ledger, reading, since, templates)
-    policy = replace(policy, since=since)
+        await keep_config(ledger, reading, since, templates, shared=shared)
+    policy = replace(policy, since=since, revision=last.revision if last and known and shared else policy.revision)
     return Started(
-        policy, settings, digest, refused, reading.unread, first=last is None, disk=reading, templates=templates
-    )
+        policy, settings, digest, refused, reading.unread, first=last is None, disk=reading, templates=templates,
+        shared=shared,
+    )  # fmt: skip
+
+
+async def was_in_force(ledger: ConfigLedger, digest: str) -> bool:
+    """Whether a config that the ledger keeps has this digest. Raises LedgerError."""
+    return any(digest_of(counted(files, shared=True)) == digest for files in await ledger.kept_files())
 
 
 async def keep_config(
-    ledger: ConfigLedger, config: Configuration, since: datetime, templates: KeptTemplates | None
+    ledger: ConfigLedger, config: Configuration, since: datetime, templates: KeptTemplates | None, *, shared: bool
 ) -> None:
     """The ledger is to keep a good config with the good templates, and the first signing key vouches for them. Raises
     LedgerError.
     """
     assert config.settings is not None
     keys = reply_routes(config.settings).keys
-    texts = to_keep(templates, keys)
-    mac = code_of(keys, config.revision, config.files, texts)
-    await ledger.record_config(config.revision, config.files, since, mac, texts)
+    texts, files = to_keep(templates, keys), counted(config.files, shared=shared)
+    mac = code_of(keys, config.revision, files, texts)
+    await ledger.record_config(config.revision, files, since, mac, texts)
 
 
 async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:

@@ -306,8 +306,11 @@ def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNoti
         notices.tell(clock_notice)
     for notice in refused(started.refused):
         notices.tell(notice)
+    if started.behind:
+        sentence = "this machine's config folder has one that the ledger knows as an older one; the ledger's newest"
+        notices.tell(OperatorNotice(Trouble.CONFIG_BEHIND, f"{sentence}, {started.policy.revision}, goes on"))
     if started.left_out:
         notices.tell(OperatorNotice(Trouble.CONFIG_IN_PART, in_part(started.left_out)))
-    elif not started.refused:
-        for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART):
+    elif not started.refused and not started.behind:
+        for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART, Trouble.CONFIG_BEHIND):
             notices.cured(trouble, "", "the config on disk is in force")

@@ -26,6 +26,11 @@ ADVICE: Mapping[Trouble, Advice] = {
         "who else may write the ledger, and whether `tocsin.db.key` beside it is the daemon's own user's still, mode "
         "0600.",
     ),
+    Trouble.CONFIG_BEHIND: Advice(
+        "the newest config of the ledger goes on, whole. Nobody's page waits.",
+        "bring the config folder of this machine up to date (git pull; `systemctl status tocsin-pull` if it follows "
+        "git). Meant to go back to the older one? Put that into force by a commit that undoes the newer.",
+    ),
     Trouble.CONFIG_UNREAD: Advice(
         "the config in force goes on, whole. After a start, templates that cannot be read are the last good ones if a "
         "key vouches for those, else the shipped ones. All is read again after 1, 2, 4 s and so on, at least "

@@ -1,6 +1,6 @@
 """What is asked about the daemon itself: the configs that were in force, and what operators were told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -14,11 +14,12 @@ from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.ports.ledger import KeptConfig
 
+_KEPT = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
+
 
 def last_good_config(vouches: Callable[[str | None, str, bytes], bool]) -> Question[KeptConfig | None]:
     """The config that came into force last and can be read. `vouches`: whether the code beside one holds."""
-    kept = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
-    kept = kept.execution_options(stream_results=True)  # the first that can be read is wanted, not all
+    kept = _KEPT.execution_options(stream_results=True)  # the first that can be read is wanted, not all
 
     def read(connection: Connection) -> KeptConfig | None:
         with connection.execute(kept) as rows:
@@ -29,6 +30,15 @@ def last_good_config(vouches: Callable[[str | None, str, bytes], bool]) -> Quest
         return None
 
     return read
+
+
+def kept_files(connection: Connection) -> list[Mapping[str, bytes]]:
+    """The files of all configs that are kept and can be read, the newest first."""
+    found: list[Mapping[str, bytes]] = []
+    for row in connection.execute(_KEPT).mappings():
+        with suppress(RowError):
+            found.append(decode("configs", row["id"], _config, row).files)
+    return found
 
 
 def _config(row: RowMapping) -> KeptConfig:
