@@ -73,8 +73,8 @@ def test_a_file_that_a_machine_never_had(make_cluster: Makes) -> None:
     done = two.run("ack", "f0001", "--as", "ana")
     assert done.returncode == 0, done.stdout + done.stderr
     assert (two.folder / "incidents" / "f0001.yaml").exists()
-    answered = "SELECT 1 FROM facts WHERE incident = 'f0001' AND body LIKE '%ana%' AND kind = 'Seen' AND body LIKE '%acknowledged%'"
-    cluster.until(lambda: cluster.ask(answered))
+    answered = "SELECT 1 FROM facts WHERE incident = %s AND kind = %s AND body LIKE %s"
+    cluster.until(lambda: cluster.ask(answered, "f0001", "Seen", "%acknowledged%ana%"))
     assert not copies(cluster)
 
 

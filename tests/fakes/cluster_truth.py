@@ -23,8 +23,8 @@ OPERATORS = ("olga@example.com", "+14155550103")
 
 @dataclass(frozen=True)
 class Taken:
-    """A message that a provider truly took: when, for which address, about which incident; of an SMS, its kind is not
-    to be seen.
+    """A message that a provider truly took: when, for which address, about which incident; an SMS is a page or the
+    closing.
     """
 
     at: float
@@ -40,7 +40,10 @@ def taken(cluster: Cluster) -> list[Taken]:
         kind = re.search(r"X-Tocsin-Kind: (\w+)", line["data"])
         assert kind, line
         found.append((line, line["data"].replace("=\r\n", ""), kind[1]))
-    found += [(line, line["body"], "page") for line in cluster.twilio.arrived()]
+    found += [
+        (line, line["body"], "closing" if ": resolved at" in line["body"] else "page")
+        for line in cluster.twilio.arrived()
+    ]
     messages = [
         Taken(line["at"], line["to"], int(title[1]), kind)
         for line, text, kind in found

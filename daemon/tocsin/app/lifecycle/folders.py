@@ -123,8 +123,8 @@ class ConfigOnDisk:
         return await self._started(ledger)
 
     async def _started(self, ledger: ConfigLedger) -> Started:
-        now = self._clock.now()
-        return await load_at_start(self.reading, ledger, self.folder, self._environ, now, self._judge)
+        now, shared = self._clock.now(), bool(self.reading.ledger.server)
+        return await load_at_start(self.reading, ledger, self.folder, self._environ, now, self._judge, shared=shared)
 
 
 async def ledger_of(reading: Configuration, threads: Executor) -> LedgerAddress | None:
