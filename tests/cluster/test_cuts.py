@@ -1,4 +1,4 @@
-"""One machine is cut off: from the database, from the providers, from everything (rules 52 to 54, section 9)."""
+"""One machine is cut off: from the database, from the providers, from everything (rules 52 and 53, R54, section 9)."""
 
 import time
 
@@ -27,7 +27,7 @@ def healed(cluster: Cluster, machine: Machine, numbers: range) -> None:
 @pytest.mark.parametrize("how", ["cut", "silence", "deafen"])
 def test_the_leader_loses_the_database(make_cluster: Makes, how: str) -> None:
     """Refused, behind a firewall that drops, or with no answer coming back: the other takes over within 15 s and pages.
-    What the one that was cut off sends from memory meanwhile is two copies at most, and marked (rule 54).
+    What the one that was cut off sends from memory meanwhile is two copies at most, and marked (R54).
     """
     cluster = make_cluster()
     one = cluster.begin()
@@ -85,7 +85,7 @@ def test_the_leader_loses_its_providers(make_cluster: Makes, how: str) -> None:
 @pytest.mark.attack
 def test_a_standby_loses_the_database(make_cluster: Makes) -> None:
     """What is new in its own folder alone is paged from its memory after 30 s, marked, and recorded once it is back
-    (rule 54).
+    (R54).
     """
     cluster = make_cluster()
     cluster.begin()

@@ -1,4 +1,4 @@
-"""The database goes away, comes back, and loses what it had said was kept (rule 54, section 9)."""
+"""The database goes away, comes back, and loses what it had said was kept (R54, section 9)."""
 
 import signal
 import time
@@ -133,7 +133,7 @@ def test_every_way_there(make_cluster: Makes, tmp_path: Path, pooled: bool, vers
 
 @pytest.mark.attack
 def test_it_is_away_for_a_minute(make_cluster: Makes, own_server: Server) -> None:
-    """Rule 54: the first pages leave from memory, two copies a machine at most, marked; operators hear of it once it is
+    """R54: the first pages leave from memory, two copies a machine at most, marked; operators hear of it once it is
     back at the latest.
     """
     cluster = make_cluster(database=own_server.make_database().url())

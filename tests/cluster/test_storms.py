@@ -1,4 +1,4 @@
-"""Machines come and go while hundreds of incidents are open (section 9, rules 52 to 55)."""
+"""Machines come and go while hundreds of incidents are open (section 9, rules 52 and 53, R54, R55)."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""The sample of what tests/cluster does at length: a machine dies, and one is stopped cleanly (section 9, rule 55)."""
+"""The sample of what tests/cluster does at length: a machine dies, and one is stopped cleanly (section 9, R55)."""
 
 import signal
 import time

@@ -335,9 +335,7 @@ class ConfigLedger(Protocol):
         mac: str = "",
         templates: Mapping[str, str] | None = None,
     ) -> None:
-        """A good config came into force, or other templates did beside it. `mac`: the code by which a signing key
-        vouches for all of it, if one does.
-        """
+        """A good config, or other templates, came into force. `mac`: the code by which a signing key vouches for it."""
         ...
 
     async def last_good_config(self) -> KeptConfig | None:
@@ -394,9 +392,7 @@ class Ledger(
     """The whole record, for those who wire it up."""
 
     async def tally(self, settled_before: datetime) -> Tally:
-        """What the ledger holds, in numbers. Settled rows begun before that instant may count as they were found
-        first: they change no more.
-        """
+        """What the ledger holds, in numbers. Settled rows begun before that instant may count as they were found first."""
         ...
 
     async def close(self) -> None:

@@ -18,7 +18,7 @@ from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import CERTAINTY, Attempt, Bundle, Content, Letter, Outcome, Proof, Receipt, Record
+from tocsin.domain.delivery import CERTAINTY, Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
@@ -383,18 +383,13 @@ def _entry(
     held: Sequence[Suppression],
     anew: datetime | None = None,
 ) -> writes.RecordEntry:
-    digests: dict[Content, str] = {}
-    for letter in letters:
-        if letter.content not in digests:
-            digests[letter.content] = digest_of(letter.content)
+    digests = {content: digest_of(content) for content in dict.fromkeys(letter.content for letter in letters)}
+    rows = [notification_row(letter.notification, digests[letter.content]) for letter in letters]
     return writes.RecordEntry(
         incident,
         [_fact_row(incident, fact) for fact in facts],
         {digest: content_row(digest, content) for content, digest in digests.items()},
-        [
-            *(notification_row(letter.notification, digests[letter.content]) for letter in letters),
-            *(suppression_row(suppression) for suppression in held),
-        ],
+        [*rows, *map(suppression_row, held)],
         [link_row(letter.link) for letter in letters if letter.link],
         anew=anew,
     )
