@@ -392,7 +392,7 @@ class Ledger(
     """The whole record, for those who wire it up."""
 
     async def tally(self, settled_before: datetime) -> Tally:
-        """What the ledger holds, in numbers. Settled rows begun before that instant may count as they were found first."""
+        """What the ledger holds, in numbers. Settled rows begun before that may count as they were found first."""
         ...
 
     async def close(self) -> None:
