@@ -1,6 +1,6 @@
 """The upkeep of the ledger: what goes with a closed incident, what is left of it, and what stays as it was."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,17 +19,30 @@ from tocsin.domain.facts import Answer, Answered, Closed, Fact, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, AnswerLink, Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.upkeep import Erasure, PrunedIncident
 
+from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.contract.test_ledger import T0
+from tests.fakes.postgres import Server
 
 DAY = timedelta(days=1)
 NOW = T0 + 500 * DAY
 
 
-@pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "now")))
+@pytest.fixture(scope="module")
+def postgresql_url(postgres_server: Server) -> Iterator[str]:
+    with postgres_server.database(make_tables) as database:
+        yield database.url()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqlLedger]:
+    if request.param == "sqlite":
+        ledger = SqlLedger(FileStore(open_file(tmp_path / "tocsin.db", "now")))
+    else:
+        url = request.getfixturevalue("postgresql_url")
+        empty_tables(url)
+        ledger = SqlLedger(await open_leading(url))
     yield ledger
     await ledger.close()
 
@@ -50,8 +63,8 @@ async def count(ledger: SqlLedger, table: Table) -> int:
 
 
 async def counts(ledger: SqlLedger) -> dict[str, int]:
-    """How many rows each table has."""
-    return {name: await count(ledger, table) for name, table in t.metadata.tables.items()}
+    """How many rows each table has, but that of who writes."""
+    return {name: await count(ledger, table) for name, table in t.metadata.tables.items() if name != "writers"}
 
 
 def facts_of(incident: str, digests: tuple[str, ...] = ("d1", "d2")) -> list[Fact]:
@@ -224,6 +237,26 @@ async def test_facts_that_were_put_aside_go_with_their_incident(ledger: SqlLedge
     assert await count(ledger, t.facts) == 8
     assert await prunes(ledger).prune(NOW - 400 * DAY, NOW) == 1
     assert await count(ledger, t.facts) == 0
+
+
+async def test_a_person_is_forgotten(ledger: SqlLedger) -> None:
+    """In facts, messages, tries, links and what came in, by either database."""
+    await close(ledger, "db")
+    await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM7", "+14155550101", "ok", T0))
+    ((row, _),) = await ledger.unjudged_arrivals()
+    await ledger.record_result(row, "accepted", "thanks")
+    await ledger.record_config("r1", {"all.yaml": b"phone: +14155550101"}, T0)
+    await ledger.record_config("r2", {"all.yaml": b"people: {}"}, T0)
+    assert await prunes(ledger).erase(Erasure("ana", ("Ana Souza", "+14155550101"))) == 1
+    assert "somebody (erased)" in {getattr(fact, "person", "") for fact in await ledger.facts("db")}
+    page = next(record for record in await ledger.records("db") if record.decided.kind is Kind.PAGE)
+    assert (page.decided.to, page.decided.key) == ("somebody (erased)", "db/1/page")
+    assert page.content is not None
+    assert page.content.text == "erased"
+    assert [attempt.address for attempt in page.attempts] == ["erased"]
+    assert await ledger.answer_link("link-db") is None
+    assert not await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM7", "+14155550101", "ok", T0))
+    assert await prunes(ledger).prune(NOW - 400 * DAY, NOW) == 1
 
 
 @pytest.mark.parametrize(

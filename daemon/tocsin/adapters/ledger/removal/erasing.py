@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert as tolerant_insert
+from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.removal.pruning import drop_unused, is_finished

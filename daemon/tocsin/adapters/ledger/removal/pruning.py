@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, case, delete, exists, func, select, true
-from sqlalchemy.dialects.sqlite import insert as tolerant_insert
+from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
