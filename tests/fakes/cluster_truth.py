@@ -16,7 +16,7 @@ ANA, BO, SUPPORT = ("ana@example.com", "+14155550101"), ("bo@example.com", "+141
 TITLE = re.compile(r"Fault (\d{4}) here")
 MARKED = """
 SELECT n.incident, n.kind, a.address, a.possible_duplicate FROM attempts a JOIN notifications n ON n.key = a.key
-WHERE a.possible_duplicate <> ''
+WHERE a.possible_duplicate <> '' AND n.incident <> '-'
 """
 OPERATORS = ("olga@example.com", "+14155550103")
 
