@@ -95,6 +95,8 @@ class Trouble(StrEnum):
         "This machine's clock is not the database's",
         "This machine's clock is the database's again",
     )
+    TOOK_OVER = "took-over", "Another machine has taken over"
+    MACHINE_SILENT = "machine-silent", "Nothing is heard of {about}", "{about} is there again"
     PROVIDER_CLOCK = "provider-clock", "The clock is not that of {about}", "The clock is that of {about} again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 

@@ -6,7 +6,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -199,9 +199,11 @@ class Life:
             files = started, self.judge, *self.readers
             reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
             alerts = alert_feed(clock, ledger, config, notices)
-            beside = (LogWatch(clock, self.log, notices), *self.ledger.parts(notices, lead), alerts, *advice)
+            beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
             parts = reader, incident_folder, on_disk.before, beside, steps
             daemon = await assemble(clock, ledger, config, notices, self.manager, *parts, lead, self.ledger.machine)
+            beside = self.ledger.parts(notices, lead, config, daemon.sender)
+            daemon = replace(daemon, parts=(*daemon.parts, *beside))
             tell_troubles(notices, started, clock_notice)
             self.ledger.tell(notices)
             self.orders.by_signal()

@@ -13,11 +13,13 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError
 from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
+from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.ledger_keeper import LedgerKeeper
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.lifecycle.run import Part
 from tocsin.app.lifecycle.startup import StartError, bring_back
+from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
@@ -53,7 +55,7 @@ class LedgerHere(Protocol):
         """Bring it up to date and in line with the clock; what operators hear of that. Raises LedgerError."""
         ...
 
-    def parts(self, notices: Notices, lead: Lead) -> tuple[Part, ...]:
+    def parts(self, notices: Notices, lead: Lead, config: ActiveConfig, sender: Sender) -> tuple[Part, ...]:
         """What looks after it while the daemon runs."""
         ...
 
@@ -92,7 +94,7 @@ class LedgerInFile:
         await self.store.compare_with_mark(self.clock.now())
         return notice
 
-    def parts(self, notices: Notices, _lead: Lead) -> tuple[Part, ...]:
+    def parts(self, notices: Notices, _lead: Lead, _config: ActiveConfig, _sender: Sender) -> tuple[Part, ...]:
         """What looks after it while the daemon runs."""
         return (LedgerKeeper(self.clock, self.store, notices, self.path),)
 

@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import structlog
@@ -19,15 +19,18 @@ from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
+from tocsin.app.delivery.sender import Sender
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.lease import Lease
+from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.standing_by import StandbyPart, StandingBy
 from tocsin.app.leadership.term_watch import TermWatch
 from tocsin.app.leadership.this_node import ThisNode, key_fingerprint
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.run import Part
 from tocsin.app.lifecycle.startup import StartError, bring_back
+from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.formats.settings.ledger_address import LedgerAddress
@@ -57,6 +60,7 @@ class LedgerOnServer:
     leadership: Leadership
     this: ThisNode
     installation: InstallationMark
+    gave_back: list[float] = field(default_factory=list)
 
     @classmethod
     async def open(
@@ -108,10 +112,12 @@ class LedgerOnServer:
         await self.store.lead(lead.term)
         return await bring_back(self.ledger, self.clock.now())
 
-    def parts(self, notices: Notices, lead: Lead) -> tuple[Part, ...]:
-        """What looks after the lead while the daemon runs."""
+    def parts(self, notices: Notices, lead: Lead, config: ActiveConfig, sender: Sender) -> tuple[Part, ...]:
+        """What looks after the lead, and at the other machines, while the daemon runs."""
         assert isinstance(lead, Lease)
-        return TermWatch(self.store, lead), InstallationWatch(self.rows, self.installation, notices)
+        machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender, boottime)
+        installation = InstallationWatch(self.rows, self.installation, notices)
+        return TermWatch(self.store, lead), OtherMachines(*machines, self.gave_back), installation
 
     def tell(self, notices: Notices) -> None:
         """Nothing was wrong with it, or it would not be open."""

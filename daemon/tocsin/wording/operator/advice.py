@@ -299,6 +299,15 @@ ADVICE: Mapping[Trouble, Advice] = {
         "one is. This machine's log, and other programs on it, go by its own.",
         "see that time servers set both clocks (`timedatectl`, `chronyc tracking`), and which of the two is wrong.",
     ),
+    Trouble.TOOK_OVER: Advice(
+        "another machine leads: pages, answers and updates go on from there. What was just being sent may have left"
+        " twice; the second copy says so. If nobody else stands by, nobody takes over the next time.",
+        "see what became of the machine named (`tocsin nodes`, `systemctl status tocsin`, its network) and start it.",
+    ),
+    Trouble.MACHINE_SILENT: Advice(
+        "all that is paged goes on from the machine that leads. This one could not take over.",
+        "start its daemon, or see why it does not reach the database. If it is gone for good, nothing is to be done.",
+    ),
     Trouble.PROVIDER_CLOCK: Advice(
         "answers by SMS count, and what is looked up at the provider is found: both allow for the difference. But"
         " if this machine's clock is wrong, so are turns, opening hours and the times in messages.",

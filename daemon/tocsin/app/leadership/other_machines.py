@@ -1,0 +1,135 @@
+"""What the machine that leads sees of the others: who led before and fell silent, who says nothing any more, and
+whether one of them should lead instead, since the pages from here reach nobody (P9).
+
+When that is, `planning/leadership` says.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from tocsin.app.leadership.lease import Lease
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.planning.leadership import MISSED, UNDELIVERED, gives_back
+from tocsin.ports.clock import Clock
+from tocsin.ports.leadership import LeadershipLedger, Node, NodeState
+from tocsin.ports.ledger import LedgerError, NoticeLedger
+
+LOOKS_EVERY = 5.0
+"""Seconds between two looks."""
+
+log = structlog.get_logger()
+
+
+class PageSender(Protocol):
+    """The part that sends."""
+
+    def undelivered_since(self) -> datetime | None:
+        """Since when a page has reached nobody; None while all is well."""
+        ...
+
+
+class OtherMachines:
+    """Looks at the others while this machine leads. `gave_back` knows when it last gave the lead back for its pages."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what it looks at, and whom it tells
+        self,
+        clock: Clock,
+        rows: LeadershipLedger,
+        ledger: NoticeLedger,
+        lease: Lease,
+        this: ThisNode,
+        config: ActiveConfig,
+        notices: Notices,
+        delivering: PageSender,
+        boottime: Callable[[], float],
+        gave_back: list[float],
+    ) -> None:
+        self._clock = clock
+        self._rows = rows
+        self._ledger = ledger
+        self._lease = lease
+        self._this = this
+        self._config = config
+        self._notices = notices
+        self._delivering = delivering
+        self._boottime = boottime
+        self._gave_back = gave_back
+        self._took_over = bool(lease.former)
+        self._silent: set[str] = set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+            await asyncio.sleep(LOOKS_EVERY)
+
+    async def look(self) -> None:
+        """Look once. Raises LedgerError."""
+        undelivered = self._undelivered_for()
+        self._this.config = self._config.policy.revision
+        self._this.providers_ok = undelivered is None or undelivered < UNDELIVERED
+        nodes = await self._rows.nodes()
+        if self._took_over:
+            self._took_over = False
+            self._tell_takeover(nodes)
+        others = [node for node in nodes if node.id != self._this.id]
+        for node in others:
+            await self._mind(node)
+        if undelivered is not None:
+            self._hand_over(others, undelivered)
+
+    def _tell_takeover(self, nodes: tuple[Node, ...]) -> None:
+        """Operators hear of it once; that a process here was started anew is nobody's news (P9)."""
+        former = next((node.name for node in nodes if node.id == self._lease.former), "")
+        if former == self._this.name:
+            return
+        who = former or "the machine that led before"
+        sentence = f"{self._this.name} has taken over from {who}, which fell silent; pages go on from here"
+        self._notices.tell(OperatorNotice(Trouble.TOOK_OVER, f"{sentence}; see what became of {who}", about=who))
+
+    async def _mind(self, node: Node) -> None:
+        """A machine that says nothing any more without having stopped is told once, and that it is back."""
+        age = self._age(node)
+        if node.stopped or age < MISSED:
+            if node.name in self._silent:
+                self._silent.discard(node.name)
+                self._notices.cured(Trouble.MACHINE_SILENT, node.name, f"{node.name} is there again")
+            return
+        if node.name in self._silent:
+            return
+        self._silent.add(node.name)
+        since = node.last_word or node.since
+        sentence = f"nothing was heard of {node.name} since {since:%d %b %H:%M} UTC, and it did not stop; see to it"
+        notice = OperatorNotice(Trouble.MACHINE_SILENT, sentence, about=node.name, since=since)
+        told_at = await self._ledger.noticed_at(notice.cause)
+        if told_at is None or told_at < since:
+            self._notices.tell(notice)
+
+    def _hand_over(self, others: list[Node], undelivered: float) -> None:
+        """Give the lead back if the pages from here reach nobody, and another machine reaches a provider."""
+        now = self._boottime()
+        gave_back_at = self._gave_back[-1] if self._gave_back else None
+        able = [node for node in others if node.providers_ok and node.state is NodeState.STANDING_BY]
+        reached = [self._age(node) for node in able if not node.stopped]
+        if gives_back(now - undelivered, gave_back_at, reached, now):
+            self._gave_back.append(now)
+            self._lease.hand_over("its pages reach nobody, and another machine reaches a provider")
+
+    def _undelivered_for(self) -> float | None:
+        """Seconds for which a page has reached nobody; None while all is well."""
+        since = self._delivering.undelivered_since()
+        return None if since is None else (self._clock.now() - since) / timedelta(seconds=1)
+
+    def _age(self, node: Node) -> float:
+        """Seconds since its last word."""
+        return (self._clock.now() - (node.last_word or node.since)) / timedelta(seconds=1)

@@ -1,0 +1,120 @@
+"""What the machine that leads sees of the others, and what operators hear of it (P9)."""
+
+from datetime import timedelta
+from typing import Any
+
+from tocsin.app.leadership.lease import Lease
+from tocsin.app.leadership.other_machines import OtherMachines
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import Trouble
+from tocsin.planning.leadership import GIVES_BACK_EVERY, MISSED, UNDELIVERED
+from tocsin.ports.leadership import LeaseView, NodeState, Term
+
+from tests.builders.active_config import active_config
+from tests.builders.policies import small_policy
+from tests.fakes.clock import StillClock
+from tests.fakes.leadership import MemoryLeadership, SharedLeadership
+from tests.fakes.ledger import MemoryLedger
+
+
+class Sending:
+    """A sender whose pages reach nobody since then."""
+
+    since: Any = None
+
+    def undelivered_since(self) -> Any:
+        return self.since
+
+
+class Desk:
+    """The leader a, beside b; `former` led before."""
+
+    def __init__(self, former: str = "") -> None:
+        self.clock: Any = StillClock()
+        self.shared = SharedLeadership(self.clock)
+        self.rows, self.ledger, self.notices = MemoryLeadership(self.shared), MemoryLedger(), Notices(self.clock)
+        self.a, self.b = (ThisNode(self.clock, name, "/i", "1", "") for name in "ab")
+        self.b.providers_ok = True
+        self.shared.view = LeaseView(Term(2, "t"), self.a.id, 5)
+        self.lease = Lease(self.rows, Term(2, "t"), self.a, self.boottime, 0.0, self.clock, former=former and self.b.id)
+        self.sender, self.gave_back = Sending(), list[float]()
+        self.report(self.a, self.b)
+        self.machines = self.make()
+
+    def make(self) -> OtherMachines:
+        config, lease = active_config(small_policy()), self.lease
+        told = self.rows, self.ledger, lease, self.a, config, self.notices, self.sender, self.boottime
+        return OtherMachines(self.clock, *told, self.gave_back)
+
+    def boottime(self) -> float:
+        return float(self.clock.now().timestamp())
+
+    def report(self, *nodes: ThisNode, stopped: bool = False) -> None:
+        for node in nodes:
+            state = NodeState.LEADING if node is self.a else NodeState.STANDING_BY
+            assert self.shared.report(node.row(state, stopped=stopped))
+
+    async def pass_time(self, seconds: float, *nodes: ThisNode) -> list[str]:
+        """Time passes while these machines report; what was told."""
+        for _ in range(round(seconds / 5)):
+            self.clock.go(timedelta(seconds=5))
+            self.report(*nodes)
+            await self.machines.look()
+        return [notice.headline for notice in self.notices.take()]
+
+
+async def test_a_takeover_is_told_once() -> None:
+    """Rule 55: operators hear of it, with the name of who fell silent; of a clean handover they do not."""
+    desk = Desk(former="b")
+    assert await desk.pass_time(60, desk.a, desk.b) == [Trouble.TOOK_OVER.headline]
+    assert await desk.pass_time(7200, desk.a, desk.b) == []
+    assert await Desk().pass_time(60) == []
+
+
+async def test_a_machine_that_says_nothing() -> None:
+    """After 5 min without a clean stop it is told once, also by the next leader, and that it is back."""
+    desk = Desk()
+    assert await desk.pass_time(MISSED - 10, desk.a) == []
+    assert await desk.pass_time(20, desk.a) == ["Nothing is heard of b"]
+    await desk.ledger.claim_notice("machine-silent:b", desk.clock.now(), timedelta(hours=1))
+    assert await desk.pass_time(7200, desk.a) == []
+    desk.machines = desk.make()
+    assert await desk.pass_time(7200, desk.a) == []
+    assert await desk.pass_time(10, desk.a, desk.b) == []
+    assert [over.trouble for over in desk.notices.take_recovered()] == [Trouble.MACHINE_SILENT]
+
+
+async def test_a_machine_that_was_stopped() -> None:
+    """It said so, and nobody misses it."""
+    desk = Desk()
+    desk.report(desk.b, stopped=True)
+    assert await desk.pass_time(3 * MISSED, desk.a) == []
+
+
+async def test_pages_that_reach_nobody() -> None:
+    """A page undelivered for 60 s gives the lead to a machine that reaches a provider; not again within 10 min."""
+    desk = Desk()
+    desk.sender.since = desk.clock.now()
+    await desk.pass_time(UNDELIVERED - 5, desk.a, desk.b)
+    assert not desk.lease.lost.is_set()
+    assert desk.a.providers_ok
+    await desk.pass_time(10, desk.a, desk.b)
+    assert desk.lease.lost.is_set()
+    assert not desk.a.providers_ok
+    desk.lease.lost.clear()
+    await desk.pass_time(GIVES_BACK_EVERY - 60, desk.a, desk.b)
+    assert not desk.lease.lost.is_set()
+    await desk.pass_time(60, desk.a, desk.b)
+    assert desk.lease.lost.is_set()
+
+
+async def test_nobody_who_could_do_better() -> None:
+    """The lead is kept where no other machine reaches a provider, has stopped, or says nothing."""
+    for change in ("cannot", "stopped", "silent"):
+        desk = Desk()
+        desk.sender.since = desk.clock.now()
+        desk.b.providers_ok = change != "cannot"
+        desk.report(desk.b, stopped=change == "stopped")
+        await desk.pass_time(600, desk.a, *([desk.b] if change == "cannot" else []))
+        assert not desk.lease.lost.is_set()
