@@ -234,11 +234,12 @@ class SqlLedger:
 
     async def record_arrival(self, arrival: Arrival) -> bool:
         """Keep something that came in. False when its kind and `ref` are known."""
+        who, body = arrival.who, replace_non_characters(arrival.body)
         row = {
             "kind": arrival.kind.value,
             "ref": arrival.ref,
-            "who": arrival.who,
-            "body": replace_non_characters(arrival.body),
+            "who": who,
+            "body": body,
             "at": write_instant(arrival.at),
         }
         return await self._commit(writes.record_arrival, row)
