@@ -4,4 +4,4 @@ A folder of incident files goes in, pages and updates go out, and one pure funct
 (`tocsin.planning.plan`) decides who is told what, when and why. `ARCHITECTURE.md` is the map.
 """
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
