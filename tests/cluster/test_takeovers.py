@@ -51,7 +51,9 @@ def kills(folder: Path, database: str, seed: int) -> list[float]:
             killed = time.time()
             follows = cluster.other(leads.name)
             cluster.declare(second, follows.name)
-            cluster.until(lambda wanted=(first, second): wholly_paged(cluster, wanted), 40)
+            cluster.until(
+                lambda wanted=(first, second): wholly_paged(cluster, wanted), 70
+            )  # rule 40: half a minute for what may have left
             spans.append(paged(cluster, second)[0].at - killed)
             leads.begin()
             cluster.until(lambda name=leads.name: cluster.reported(name))
