@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.repetitions import OLDER_COPY, REPEATED_WITHIN, hash_of
 from tocsin.adapters.ledger.sqlite import sent_mark
-from tocsin.adapters.ledger.sqlite.keeping import OLDER_COPY, FileStore
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
-from tocsin.adapters.ledger.sqlite.sent_mark import KEPT_FOR, REPEATED_WITHIN, Sent, SentMark, hash_of
+from tocsin.adapters.ledger.sqlite.sent_mark import KEPT_FOR, Sent, SentMark
 from tocsin.domain.delivery import Bundle, Content, Letter, numbered_attempt
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from tocsin.adapters.ledger.postgresql.installation_mark import InstallationMark
+from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
@@ -21,7 +21,7 @@ class Machine:
 
     async def leads(self, database: MemoryLeadership) -> list[tuple[Trouble, str]]:
         """What operators hear when it begins to lead with this database."""
-        assert await InstallationWatch(database, InstallationMark(self.folder), self.notices).look()
+        assert await InstallationWatch(database, Journal(self.folder), self.notices).look()
         return [(notice.trouble, notice.text) for notice in self.notices.take()]
 
 
@@ -50,7 +50,7 @@ async def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> 
     assert await machine.leads(database()) == []
     (tmp_path / "var").unlink()
     (tmp_path / "var").mkdir()
-    (tmp_path / "var" / "installation").write_bytes(b"\xff\xfe" * 1000)
+    (tmp_path / "var" / "journal").write_bytes(b"\xff\xfe" * 1000)
     assert await machine.leads(database()) == []
 
 
@@ -59,15 +59,15 @@ async def test_a_database_that_is_away_is_asked_again(tmp_path: Path) -> None:
     place = database()
     place.cut = True
     notices = Notices(StillClock())
-    watch = InstallationWatch(place, InstallationMark(tmp_path), notices)
+    watch = InstallationWatch(place, Journal(tmp_path), notices)
     assert not await watch.look()
-    assert not (tmp_path / "installation").exists()
+    assert not (tmp_path / "journal").exists()
     place.cut = False
     running = asyncio.create_task(watch.run())
     for _ in range(200):
-        if (tmp_path / "installation").exists():
+        if (tmp_path / "journal").exists():
             break
         await asyncio.sleep(0.01)
     running.cancel()
-    assert (tmp_path / "installation").read_text() == f"{await place.installation()}\n"
+    assert Journal(tmp_path).known() == await place.installation()
     assert notices.take() == ()

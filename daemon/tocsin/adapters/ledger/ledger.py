@@ -131,7 +131,7 @@ class SqlLedger:
         row = self._attempt_row(key, via, address, at, cause, provider)
         number = await self._commit(writes.begin_attempt, row)
         begun = Attempt(row["id"], key, number, via, address, at, possible_duplicate=cause, provider=provider)
-        self.store.note_begun(begun)
+        await self.store.note_begun([begun])
         return begun
 
     async def begin_bundle(
@@ -165,8 +165,7 @@ class SqlLedger:
             )
             for row, number in zip(rows, await self._commit(writes.begin_bundle, entry), strict=True)
         )
-        for attempt in begun:
-            self.store.note_begun(attempt)
+        await self.store.note_begun(begun)
         return begun
 
     def _attempt_row(
@@ -199,6 +198,7 @@ class SqlLedger:
             "outcome": write_outcome(outcome),
             "ended_at": write_instant(at),
         }
+        self.store.note_ended(row)
         await self._commit(writes.end_attempt, row)
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:

@@ -1,12 +1,13 @@
 """The seam between what a ledger says and the database it lies in: a file of SQLite, or a server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from tocsin.adapters.ledger.writer import Write
+from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.people import Channel
 
@@ -35,8 +36,12 @@ class Store(Protocol):
         """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
         ...
 
-    def note_begun(self, attempt: Attempt) -> None:
-        """It is recorded, and leaves now: whatever keeps that in mind outside the ledger is to know it."""
+    async def note_begun(self, attempts: Sequence[Attempt]) -> None:
+        """They are recorded, and leave next: whatever keeps that in mind outside the ledger is to know it before."""
+        ...
+
+    def note_ended(self, end: Row) -> None:
+        """So an attempt ended, as it is about to be recorded."""
         ...
 
     def seal(self, revision: str, content: bytes) -> str:

@@ -45,6 +45,10 @@ class Database(Protocol):
         """
         ...
 
+    def note_written(self, group: int) -> None:
+        """A group is in the ledger, that is certain."""
+        ...
+
     def is_evidence(self, write: Write[Any, Any]) -> bool:
         """Whether that is written down whoever leads (rule 52)."""
         ...
@@ -212,7 +216,10 @@ class Writer:
             committed = self._database.was_committed(self._group)
         except LedgerError:
             return self._fail(group, lost.fault)
-        return lost.results if committed else self._write_group(group)
+        if not committed:
+            return self._write_group(group)
+        self._database.note_written(self._group)
+        return lost.results
 
     def _fail(self, group: list[_Call], fault: BaseException) -> list[Any]:
         if not self._database.is_passing(fault):
@@ -242,6 +249,7 @@ class Writer:
                 raise _CommitError(fault, listed) from None
             raise
         self.trouble = ""
+        self._database.note_written(self._group)
         return listed
 
 

@@ -22,5 +22,5 @@ class TermWatch:
     async def run(self) -> None:
         """Until cancelled."""
         await self._writer.lost.wait()
-        self._lease.lose("the ledger has another term")
+        self._lease.lose("the ledger has another term, or has gone back in time")
         await asyncio.Event().wait()

@@ -99,6 +99,9 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "declared": lambda f: f"{f['by']} declared {f['incident']} ({f['severity'].upper()}) in the browser",
     "edit not written": lambda f: f"what somebody did in the browser could not be written: {f['why']}",
     "handed in": lambda f: f"what is new of {f['incident']} was handed in to the machine that leads",
+    "journal handed in": lambda f: (
+        f"the ledger lacked {f['messages']} messages that were sent since {f['since']}, and has them again"
+    ),
     "absence handed in": lambda f: f"that files are gone was handed in: {', '.join(f['incidents'])}",
     "file judged": lambda f: f"what {f['machine']} has of {f['incident']}: {f['result']}",
     "folder memory": lambda f: f"what was seen in the folder cannot be remembered: {f['trouble']}",

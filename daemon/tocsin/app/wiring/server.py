@@ -12,14 +12,15 @@ import structlog
 
 from tocsin import __version__
 from tocsin.adapters.clock import boottime
+from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
-from tocsin.adapters.ledger.postgresql.installation_mark import InstallationMark
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.lease import Lease
@@ -41,6 +42,8 @@ from tocsin.ports.leadership import LedgerAwayError
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
+HANDS_IN_WITHIN = 3.0
+"""Seconds for the last hour to be written down where the lead was lost."""
 OPENS_EVERY = 1.0
 """Seconds between two tries to open a ledger that is away."""
 
@@ -59,7 +62,8 @@ class LedgerOnServer:
     rows: PostgresLeadership
     leadership: Leadership
     this: ThisNode
-    installation: InstallationMark
+    journal: Journal
+    handing_in: JournalHandIn
     gave_back: list[float] = field(default_factory=list)
 
     @classmethod
@@ -80,14 +84,19 @@ class LedgerOnServer:
         opened = await open_when_there(address, manager, stop)
         if opened is None:
             return None
-        rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened)
+        settings = on_disk.reading.settings
+        journal = await asyncio.to_thread(Journal, settings.state if settings else on_disk.folder.parent / "var")
+        rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened, journal)
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)
         this, ledger = this_node(clock, on_disk), SqlLedger(store)
-        standing_by = StandingBy(rows, this, manager, boottime, clock, parts=lambda: parts(this, ledger))
-        settings = on_disk.reading.settings
-        mark = InstallationMark(settings.state if settings else on_disk.folder.parent / "var")
-        return cls(clock, store, ledger, rows, standing_by, this, mark)
+        handing_in = JournalHandIn(this.name, clock, ledger, store)
+
+        def while_standing_by() -> Sequence[StandbyPart]:
+            return (handing_in, *parts(this, ledger))
+
+        standing_by = StandingBy(rows, this, manager, boottime, clock, parts=while_standing_by)
+        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in)
 
     @property
     def machine(self) -> str:
@@ -103,6 +112,16 @@ class LedgerOnServer:
             log.warning("not leading any more", why=str(trouble))
         finally:
             self.store.follow()
+            if self.store.lost.is_set():
+                await self._hand_in()
+
+    async def _hand_in(self) -> None:
+        """What the ledger lacks is there before another leads, if that is quick; else while this one stands by."""
+        try:
+            async with asyncio.timeout(HANDS_IN_WITHIN):
+                await self.handing_in.hand_in()
+        except (LedgerError, TimeoutError) as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
 
     async def recall(self, lead: Lead) -> OperatorNotice | None:
         """Decide from now on; the ledger is brought up to date and in line with the clock: what operators hear of it.
@@ -110,14 +129,17 @@ class LedgerOnServer:
         """
         assert isinstance(lead, Lease)
         await self.store.lead(lead.term)
+        await self.handing_in.hand_in()
+        await self.store.recall_repetitions(self.clock.now())
         return await bring_back(self.ledger, self.clock.now())
 
     def parts(self, notices: Notices, lead: Lead, config: ActiveConfig, sender: Sender) -> tuple[Part, ...]:
         """What looks after the lead, and at the other machines, while the daemon runs."""
         assert isinstance(lead, Lease)
         machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender, boottime)
-        installation = InstallationWatch(self.rows, self.installation, notices)
-        return TermWatch(self.store, lead), OtherMachines(*machines, self.gave_back), installation
+        other_machines = OtherMachines(*machines, self.gave_back)
+        journal = InstallationWatch(self.rows, self.journal, notices), JournalKeeper(self.store, notices)
+        return TermWatch(self.store, lead), other_machines, *journal
 
     def tell(self, notices: Notices) -> None:
         """Nothing was wrong with it, or it would not be open."""

@@ -45,10 +45,14 @@ def hold_term(connection: Connection, term: Term) -> None:
         raise FencedError(f"this machine does not lead any more (term {term.epoch}; the ledger has term {epoch})")
 
 
-def note_group(connection: Connection, node: str, group: int) -> None:
-    """Write down in its own transaction that this process wrote the group of this number."""
+def note_group(connection: Connection, node: str, group: int) -> int:
+    """Write down in its own transaction that this process wrote the group of this number; which was there before, 0:
+    none. It stands as the statement found it: the database has gone back in time if it is not the one last written.
+    """
     row = {"node": node, "last_group": group, "wrote_at": func.clock_timestamp()}
-    connection.execute(_LAST_GROUP.values(row))
+    before = select(t.writers.c.last_group).where(t.writers.c.node == node).scalar_subquery()
+    last: int | None = connection.execute(_LAST_GROUP.values(row).returning(before)).scalar_one()
+    return last or 0
 
 
 def read_group(connection: Connection, node: str) -> int:

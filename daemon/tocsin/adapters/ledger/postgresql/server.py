@@ -2,7 +2,8 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,10 +12,15 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.errors import ledger_error
+from tocsin.adapters.ledger.journal.handing_in import as_handed_in, hand_in, held, incident_of, left_unknown
+from tocsin.adapters.ledger.journal.journal import Journal, certainty_of
 from tocsin.adapters.ledger.postgresql.fence import hold_term
 from tocsin.adapters.ledger.postgresql.opening import READERS, OpenedServer, bring_up_to_date
 from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
+from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, Repetitions
+from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.adapters.ledger.writer import Write, Writer
+from tocsin.adapters.ledger.writes import Row, end_attempt
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError, Term
@@ -27,12 +33,23 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Regained:
+    """So many messages, sent since then, were not in the ledger, and are now."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
 class ServerStore:
     """A Store. It opens as one that stands by: it reads, and writes evidence. `lost` is set when another term was found
     in the ledger, or what the ledger holds is not what this process knows: it begins anew, by standing by.
+    `journal` is what this machine remembers beside the ledger; None: nothing.
     """
 
-    def __init__(self, opened: OpenedServer) -> None:
+    def __init__(self, opened: OpenedServer, journal: Journal | None = None) -> None:
+        self.journal = journal
+        self._repetitions: Repetitions | None = None
         self.lost = asyncio.Event()
         self._opened = opened
         self._loop = asyncio.get_running_loop()
@@ -49,8 +66,10 @@ class ServerStore:
         FencedError when another term is in the ledger already.
         """
         await asyncio.to_thread(bring_up_to_date, self._opened.address, lambda connection: hold_term(connection, term))
-        self._database.term = term
+        self._database.lead(term)
         self.lost.clear()
+        if self.journal is not None:
+            self.journal.note_term(term)
 
     def follow(self) -> None:
         """Decide nothing any more."""
@@ -104,12 +123,56 @@ class ServerStore:
             connection.execute(select(func.set_config("statement_timeout", str(READ_MS), True)))
             return question(connection)
 
-    def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:  # noqa: ARG002 - the seam's
-        """Nothing is known beside the ledger."""
-        return ""
+    async def look(self) -> None:
+        """See whether what is written still comes to a ledger that this process knows, and which incidents there are.
+        Raises LedgerError: FencedError where it is not.
+        """
+        await self._writer.take_lock()
+        if self.journal is not None:
+            self.journal.note_incidents((await self.read(held((), every_incident=False))).incidents)
 
-    def note_begun(self, attempt: Attempt) -> None:
-        """Nothing is kept beside the ledger."""
+    async def hand_in(self, now: datetime) -> Regained:
+        """What the journal knows of the last hour and the ledger does not is written there, whoever leads; for how
+        tries ended, too. A journal of another installation's ledger is forgotten. Raises LedgerError.
+        """
+        if (journal := self.journal) is None:
+            return Regained()
+        attempts = journal.attempts(now)
+        there = await self.read(held(attempts, every_incident=not journal.knows_incidents()))
+        if journal.known() not in {"", there.installation}:
+            journal.forget()
+            return Regained()
+        journal.note_incidents(there.incidents)
+        missing = [
+            row for row in attempts if row["id"] not in there.ended and incident_of(row["key"]) not in there.pruned
+        ]
+        if missing:
+            await self.commit(hand_in, [as_handed_in(row, now) for row in missing])
+        for row in attempts:
+            if row["outcome"] is not None and there.ended.get(row["id"]) is False:
+                await self.commit(end_attempt, _end_of(row))
+        since = min((row["started_at"] for row in missing), default="")
+        return Regained(len({row["key"] for row in missing}), read_instant(since) if since else None)
+
+    async def recall_repetitions(self, now: datetime) -> None:
+        """What left and is not known to have been decided may be decided anew: its copies are marked from now on.
+        Raises LedgerError.
+        """
+        self._repetitions = Repetitions(await self.read(left_unknown(now - REPEATED_WITHIN)), now)
+
+    def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
+        """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
+        return self._repetitions.cause(key, via, address, at) if self._repetitions else ""
+
+    async def note_begun(self, attempts: Sequence[Attempt]) -> None:
+        """The journal is to know them before they leave."""
+        if self.journal is not None:
+            await self.journal.note_begun(attempts)
+
+    def note_ended(self, end: Row) -> None:
+        """It is to know that as well, also where the ledger cannot be written."""
+        if self.journal is not None:
+            self.journal.note_ended(end)
 
     def seal(self, revision: str, content: bytes) -> str:  # noqa: ARG002 - the seam's
         """None: a role that only reads cannot write a config (P9)."""
@@ -122,4 +185,12 @@ class ServerStore:
     async def close(self) -> None:
         """Finish what is queued and let go of the server."""
         await self._writer.close()
+        if self.journal is not None:
+            await self.journal.close()
         await asyncio.to_thread(self._opened.dispose)
+
+
+def _end_of(row: Row) -> Row:
+    """As the ledger is told of it."""
+    how = {"outcome": row["outcome"], "ended_at": row["ended_at"]}
+    return {"this": row["id"], "certainty": certainty_of(row["outcome"]), **how}

@@ -3,7 +3,8 @@ without an answer.
 
 Every writer has a row of its own, in which each transaction writes its number. So a commit whose answer was lost is
 looked up there: the row waits for the transaction that may still be under way, and says which was the last that counts,
-also after a replica has taken the server's place.
+also after a replica has taken the server's place. A replica that lagged behind has an older number there than the last
+that was answered: then the database has gone back in time, and what was decided since is decided anew.
 """
 
 import time
@@ -18,12 +19,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger import writes
 from tocsin.adapters.ledger.errors import ledger_error
+from tocsin.adapters.ledger.journal.handing_in import hand_in
 from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call
 from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
 
-EVIDENCE = frozenset({writes.end_attempt, writes.record_receipt, writes.record_arrival})
+EVIDENCE = frozenset({writes.end_attempt, writes.record_receipt, writes.record_arrival, hand_in})
 """What is written down whoever leads, once and forward only (rule 52)."""
 PATIENCE = 3.0
 """Seconds in which a group that a server did not take is tried again: as long as one takes to start anew."""
@@ -36,7 +38,7 @@ LOOK_UP_LOCK_MS = IDLE_MS + 1000
 
 class ServerDatabase:
     """A Database of the writer. `term` is what it holds while this process leads. `doubt` is called, in the writer's
-    thread, when the ledger holds what whoever wrote it was told it does not.
+    thread, when the ledger holds what whoever wrote it was told it does not, or lacks what it was told it holds.
     """
 
     def __init__(self, engine: Engine, doubt: Callable[[], None]) -> None:
@@ -46,6 +48,11 @@ class ServerDatabase:
         self._name = str(uuid4())
         self._decides = False
         self._unknown: int | None = None
+        self._written = 0
+
+    def lead(self, term: Term) -> None:
+        """Decide from now on, under this term, by what the ledger holds now."""
+        self.term, self._written = term, 0
 
     def prepare(self, connection: Connection, *, troubled: bool) -> None:
         """Nothing: all bounds are those of a transaction, since poolers drop a session's."""
@@ -59,15 +66,26 @@ class ServerDatabase:
             if self.term is None:
                 raise FencedError("this machine does not lead")
             hold_term(connection, self.term)
-        note_group(connection, self._name, group)
+        if note_group(connection, self._name, group) < self._written:
+            self._lose()
+            if not evidence:
+                raise FencedError("the database has gone back in time")
+
+    def note_written(self, group: int) -> None:
+        """A group is in the ledger: if a later one finds less there, the database has gone back."""
+        self._written = group
+
+    def _lose(self) -> None:
+        """What this process knows is not what the ledger holds: it decides nothing more."""
+        self.term, self._written = None, 0
+        self._doubt()
 
     def _look_back(self, connection: Connection) -> None:
         """What became of a commit of which nobody could tell: if it got through, what this process knows is not what
         the ledger holds, and it decides nothing more.
         """
         if self._unknown is not None and read_group(connection, self._name) == self._unknown:
-            self.term = None
-            self._doubt()
+            self._lose()
         self._unknown = None
 
     def is_evidence(self, write: Write[Any, Any]) -> bool:

@@ -38,6 +38,9 @@ class FileDatabase:
     def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:
         """Nothing: who has the lock leads."""
 
+    def note_written(self, group: int) -> None:
+        """Nothing: a file does not go back by itself while its daemon has it open."""
+
     def is_evidence(self, write: Write[Any, Any]) -> bool:  # noqa: ARG002 - the seam's
         """All of it: nobody else leads."""
         return True

@@ -6,7 +6,7 @@ Every fault of the database leaves as LedgerError. Must not know what is written
 import asyncio
 import sqlite3
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -18,21 +18,21 @@ from sqlalchemy.exc import SQLAlchemyError
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.reads.messages import attempt_keys
+from tocsin.adapters.ledger.repetitions import Repetitions
 from tocsin.adapters.ledger.sqlite.ballast import Ballast, can_return
 from tocsin.adapters.ledger.sqlite.file_database import FileDatabase
 from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, make_engine
-from tocsin.adapters.ledger.sqlite.sent_mark import REPEATED_WITHIN, LedgerLack, SentMark, alike
+from tocsin.adapters.ledger.sqlite.sent_mark import LedgerLack, SentMark
 from tocsin.adapters.ledger.writer import Write, Writer
+from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import NOBODY
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.ledger_file import FileChange, LedgerStart
 
-OLDER_COPY = "the ledger is an older copy"
-"""Why a message may have left already that the ledger knows nothing of."""
 READERS = 4
 """How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""
 
@@ -57,7 +57,7 @@ class FileStore:
         self._lock: Lock | None = lock
         self._mark: SentMark | None = SentMark(opened.file.path) if opened.file else None
         self._lack = LedgerLack()
-        self._compared_at: datetime | None = None
+        self._repetitions: Repetitions | None = None
         self._seal = opened.seal
         self._database = FileDatabase(opened.engine, patient=opened.file is None)
         self._writer = Writer(self._database)
@@ -77,16 +77,16 @@ class FileStore:
 
     def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
         """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
-        sort = alike(key, via.value, address)
-        if not self._lack.left[sort] or self._compared_at is None or at - self._compared_at >= REPEATED_WITHIN:
-            return ""
-        self._lack.left[sort] -= 1
-        return OLDER_COPY
+        return self._repetitions.cause(key, via, address, at) if self._repetitions else ""
 
-    def note_begun(self, attempt: Attempt) -> None:
-        """The mark beside the ledger is to know it, too."""
-        if self._mark is not None and not attempt.reference.startswith(f"{NOBODY}/"):
-            self._mark.note(attempt.id, attempt.reference, attempt.via.value, attempt.address, attempt.started_at)
+    async def note_begun(self, attempts: Sequence[Attempt]) -> None:
+        """The mark beside the ledger is to know them, too."""
+        for attempt in attempts:
+            if self._mark is not None and not attempt.reference.startswith(f"{NOBODY}/"):
+                self._mark.note(attempt.id, attempt.reference, attempt.via.value, attempt.address, attempt.started_at)
+
+    def note_ended(self, end: Row) -> None:
+        """The mark does not care."""
 
     async def compare_with_mark(self, now: datetime) -> LedgerLack:
         """What the mark beside the ledger knows to have been sent, and the ledger does not: it is an older copy. What
@@ -96,7 +96,8 @@ class FileStore:
             first = await asyncio.to_thread(self._mark.first_id)
             with suppress(LedgerError):
                 keys = await self.read(attempt_keys(first)) if first is not None else {}
-                self._lack, self._compared_at = await asyncio.to_thread(self._mark.lack, keys, now), now
+                self._lack = await asyncio.to_thread(self._mark.lack, keys, now)
+                self._repetitions = Repetitions(self._lack.left, now)
         return self._lack
 
     @property

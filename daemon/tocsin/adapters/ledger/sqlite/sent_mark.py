@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from queue import SimpleQueue
 from uuid import UUID
 
 from tocsin.adapters.files.rights import mode_in
 from tocsin.adapters.files.whole_file import write_whole
+from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, alike, hash_of
 from tocsin.domain.delivery import numbered_attempt
 
 KEPT_FOR = timedelta(days=1)
@@ -26,8 +26,6 @@ KEPT_MOST = 20_000
 """The most attempts remembered after a start."""
 GROWS_TO = 4 << 20
 """Bytes that it may grow to before the oldest half goes."""
-REPEATED_WITHIN = timedelta(hours=1)
-"""For how long after a start a message may be the repetition of one that the ledger lacks."""
 NOTICED = "noticed"
 
 
@@ -144,18 +142,6 @@ class SentMark:
             write_whole(self.path, "".join(map(_text, lines)).encode("ascii"), mode_in(self.path.parent))
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
-
-
-def hash_of(text: str) -> str:
-    """A short name for a text that may hold an address."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def alike(key: str, via: str, address: str) -> str:
-    """What a message has in common with its repetition: incident, kind, channel, address."""
-    incident, _, rest = key.partition("/")
-    kind = rest.split("/")[1] if rest.count("/") else ""
-    return hash_of(f"{incident}\0{kind}\0{via}\0{address}")
 
 
 def _line(text: str) -> Sent | datetime | None:
