@@ -165,7 +165,7 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
     assert "An exercise, nothing is broken" in json.dumps(mails)
     assert any("DRILL" in text["body"] for text in texts)
-    assert said["curl -sS http://127.0.0.1:8765/healthz"] == "ok\n"
+    assert json.loads(said["curl -sS http://127.0.0.1:8765/healthz"])["state"] == "leading"
     assert "tocsin_ledger_readable 1.0" in said[next(command for command in said if command.endswith("/metrics"))]
     assert "sound, and as the ledger is" in said["tocsin backup --overwrite /var/backups/tocsin/tocsin.db"]
     assert COMMANDS[-1].startswith("curl")

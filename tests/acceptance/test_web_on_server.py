@@ -2,6 +2,7 @@
 pages are there, what people do is left in this machine's inbox, and a server that goes away and comes back ends nothing.
 """
 
+import json
 import os
 import time
 import urllib.request
@@ -35,7 +36,11 @@ def site(tmp_path: Path, ledger: Database) -> Iterator[str]:
     (tmp_path / "config" / "all.yaml").write_text(CONFIG)
     name_ledger(tmp_path, ledger.url(READER, None))
     port = _free_port()
-    environ = os.environ | {"TOCSIN_LEDGER": PASSWORD, "TOCSIN_WEB__LISTEN": f"127.0.0.1:{port}"}
+    environ = os.environ | {
+        "TOCSIN_LEDGER": PASSWORD,
+        "TOCSIN_WEB__LISTEN": f"127.0.0.1:{port}",
+        "TOCSIN_NODE": "attic",
+    }
     with (tmp_path / "log").open("wb") as log:
         process = start_ready(["web"], tmp_path, environ, log)
     try:
@@ -65,6 +70,12 @@ def until(true: Callable[[], bool], seconds: float = 25) -> None:
         time.sleep(0.05)
 
 
+def health(site: str) -> tuple[int, str]:
+    """Its status and this machine's state."""
+    status, told = ask(f"{site}/healthz")
+    return status, json.loads(told)["state"]
+
+
 def test_pages_forms_and_a_server_that_comes_back(site: str, tmp_path: Path, ledger: Database) -> None:
     """P3, P8: nothing of it needs a right to write; each request while the server is away is answered at once."""
     until(lambda: ask(f"{site}/incidents.json")[0] == 200)
@@ -73,10 +84,16 @@ def test_pages_forms_and_a_server_that_comes_back(site: str, tmp_path: Path, led
     assert ask(f"{site}/sign-in", who="ana", via="email")[0] == 200
     (left,) = (tmp_path / "var" / "inbox").iterdir()
     assert type(read_entry(left.read_bytes())).__name__ == "SignInEntry"
+    assert health(site) == (503, "none")
+    named = "attic", str(tmp_path / "incidents"), "id", "standing_by"
+    row = "%s, %s, %s, %s, now(), now(), '', '', '', '', true, false"
+    columns = "name, folder, id, state, since, last_word, version, config, schema, key, providers_ok, stopped"
+    ledger.run(f"INSERT INTO nodes ({columns}) VALUES ({row})", *named)
+    assert health(site) == (200, "standing_by")
     ledger.server.stop()
     try:
         until(lambda: "tocsin_ledger_readable 0.0" in ask(f"{site}/metrics")[1])
-        assert ask(f"{site}/healthz")[0] == 503
+        assert health(site) == (503, "away")
     finally:
         ledger.server.start()
     until(lambda: "tocsin_ledger_readable 1.0" in ask(f"{site}/metrics")[1])

@@ -54,6 +54,11 @@ class SharedReading(Protocol):
         """The ledger. Raises LedgerError while there is none."""
         ...
 
+    @property
+    def machines(self) -> Callable[[], Awaitable[Machines]] | None:
+        """The machines that share it; None where it lies in a file."""
+        ...
+
     async def close(self) -> None:
         """Let go of it."""
         ...

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from tocsin.cli.ledger_access import share_ledger
+from tocsin.cli.ledger_access import SharedReading, share_ledger
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
@@ -50,7 +50,7 @@ def command(form: str | None, config: Path | None) -> None:
             pages = JinjaPages(FOLDER / "pages")
             outbox = OutboxReader(settings.outbox) if settings.keeps_outbox else None
             inbox = InboxWriter(settings.inbox, clock)
-            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, **_place(settings))
+            site = Site(settings, clock, ledger, policy, pages, inbox, outbox=outbox, **_place(settings, ledger))
             return await serve(site, Systemd(os.environ))
         finally:
             await ledger.close()
@@ -81,12 +81,13 @@ def cannot_listen(listen: str, fault: OSError) -> str:
     return f"cannot listen on {listen}: {os.strerror(fault.errno) if fault.errno and fault.errno > 0 else fault}"
 
 
-def _place(settings: Settings) -> dict[str, Any]:
-    """Whether the web side is a user of its own, and whose the inbox is, where it is another's."""
+def _place(settings: Settings, ledger: SharedReading) -> dict[str, Any]:
+    """Whether the web side is a user of its own, whose the inbox is, where it is another's; who shares the ledger."""
     from tocsin.adapters.files.rights import ours, owner
 
     host = owner(settings.inbox)
     return {
         "apart": not os.access(settings.state, os.W_OK),
         "meant_for": host if host != ours() else "",
+        "machines": ledger.machines,
     }

@@ -82,7 +82,8 @@ class Node:
 @dataclass(frozen=True, slots=True)
 class Machines:
     """All machines that share a ledger, as one look at it showed them: the process that has the lease (its id; empty:
-    none has it), when it renewed that last, and what time it was `now`, both by the database's clock.
+    none has it), when it renewed that last, and what time it was `now`, both by the database's clock. Since when the
+    oldest transaction there has been open, which keeps dead rows alive; None: this role may not see it.
     """
 
     epoch: int
@@ -90,6 +91,7 @@ class Machines:
     renewed_at: datetime | None
     now: datetime
     nodes: tuple[Node, ...]
+    oldest_transaction: datetime | None = None
 
 
 class LeadershipLedger(Protocol):

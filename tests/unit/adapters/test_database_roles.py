@@ -4,6 +4,7 @@ and people's may SELECT and leave nothing anywhere.
 
 import subprocess
 from collections.abc import Iterator
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from psycopg import errors
 from sqlalchemy import NullPool, create_engine
 from tocsin.adapters import ledger
 from tocsin.adapters.ledger.migrations.migrate import migrate
+from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.schema.tables import metadata
 
 from tests.fakes.postgres import PASSWORD, Database, Server
@@ -157,3 +159,24 @@ def test_an_administrator_who_is_no_superuser_can_give_it(postgres_server: Serve
         assert [statement for statement in mine if not _refused(database, statement)] == []
     finally:
         postgres_server.drop(database)
+
+
+def test_who_may_see_sessions_sees_the_oldest_transaction(granted: Database) -> None:
+    """As of when it began, and only with the right to: the shipped role does without, and sees all of the machines."""
+    reading = create_engine(granted.url(READER).replace("postgresql:", "postgresql+psycopg:"), poolclass=NullPool)
+
+    def oldest() -> datetime | None:
+        with reading.begin() as connection:
+            return read_machines(connection).oldest_transaction
+
+    with psycopg.connect(granted.url(WRITER)) as old:
+        old.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        (began,) = old.execute("SELECT now() FROM notices").fetchone() or ()
+        assert oldest() is None
+        granted.run(f"GRANT pg_read_all_stats TO {READER}")
+        try:
+            assert oldest() == began
+            old.rollback()
+            assert (oldest() or began) > began
+        finally:
+            granted.run(f"REVOKE pg_read_all_stats FROM {READER}")

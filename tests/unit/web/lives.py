@@ -1,7 +1,7 @@
 """A web side in the test's own loop: the real application on the real connections, on a ledger in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from tocsin.app.configuration.active_policy import ActivePolicy
 from tocsin.domain.people import Session, session_digest
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
+from tocsin.ports.leadership import Machines
 from tocsin.web.access.browser import SESSION
 from tocsin.web.http import FOLDER
 from tocsin.web.http.connections import Limits, listening
@@ -116,6 +117,7 @@ async def alive(
     limits: Limits | None = None,
     outbox: OutboxView | None = None,
     extra: list[web.RouteDef] | None = None,
+    machines: Callable[[], Awaitable[Machines]] | None = None,
     **changes: Any,
 ) -> AsyncIterator[Life]:
     """The site while the block runs."""
@@ -130,6 +132,7 @@ async def alive(
         inbox,
         log,
         outbox,
+        machines=machines,
     )
     app = application(site)
     app.add_routes(extra or [])

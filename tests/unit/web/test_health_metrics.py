@@ -1,5 +1,7 @@
 """Health and metrics: what whoever watches the watcher is told."""
 
+import asyncio
+import json
 import re
 import shutil
 import subprocess
@@ -17,6 +19,8 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
+from tocsin.ports.leadership import Machines, Node, NodeState
+from tocsin.text.times import iso_utc
 from tocsin.web.access.guard import FORWARDED
 
 from tests.builders.daemon_parts import DaemonParts
@@ -26,20 +30,29 @@ from tests.builders.policies import SHIPPED_CONFIG
 from tests.builders.stories import happen
 from tests.house.code import ROOT
 from tests.unit.domain.test_operator_notice import sections
-from tests.unit.web.lives import Life, alive
+from tests.unit.web.lives import Life, alive, settings
+
+
+def said(body: str) -> dict[str, Any]:
+    """What `/healthz` says: these three, and nothing else (P7)."""
+    told: dict[str, Any] = json.loads(body)
+    assert list(told) == ["state", "leader", "healthy_at"]
+    return told
 
 
 @pytest.mark.parametrize(("age", "status"), [(0, 200), (60, 200), (61, 503), (86400, 503)])
 async def test_health_is_the_age_of_the_last_healthy_pass(age: int, status: int) -> None:
-    """Up to 60 s after the daemon's last healthy pass all is well; after that whoever asks hears how long ago it was."""
-    async with alive() as life:
-        await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
+    """P7: up to 60 s after its last healthy pass the daemon of a ledger in a file leads; after that none works here."""
+    async with alive(node="attic") as life:
+        healthy_at = life.clock.now()
+        await life.ledger.claim_notice(HEALTHY, healthy_at, timedelta(0))
         life.clock.go(timedelta(seconds=age))
         got, headers, body = await life.get("/healthz")
         assert (got, headers["cache-control"]) == (status, "no-store")
-        assert body == (
-            "ok\n" if status == 200 else f"the daemon's last healthy pass was {age} s ago; is tocsin run alive?\n"
-        )
+        assert headers["content-type"].startswith("application/json")
+        state, leader = ("leading", "attic") if status == 200 else ("none", None)
+        assert said(body) == {"state": state, "leader": leader, "healthy_at": iso_utc(healthy_at)}
+        assert (await _numbers(life))["tocsin_daemon_state", frozenset({("state", state)})] == 1
 
 
 @pytest.mark.parametrize(("ahead", "status"), [(60, 200), (61, 503), (3600, 503)])
@@ -47,22 +60,112 @@ async def test_a_mark_of_the_future_is_no_sign_of_life(ahead: int, status: int) 
     """Rule 59: a daemon that died while the clock was ahead does not count as healthy until the clock has caught up."""
     async with alive() as life:
         await life.ledger.claim_notice(HEALTHY, life.clock.now() + timedelta(seconds=ahead), timedelta(0))
-        got, _, body = await life.get("/healthz")
-        assert (got, f"{ahead} s ahead" in body) == (status, status == 503)
+        assert (await life.get("/healthz"))[0] == status
         assert (await _numbers(life))["tocsin_healthy_pass_age_seconds", frozenset()] == ahead
 
 
 async def test_health_without_a_daemon_or_a_ledger() -> None:
-    """A daemon that never was healthy, and a ledger that cannot be read, are 503 with what is wrong, and no path."""
+    """P7: a daemon that never was healthy is none, a ledger that cannot be read is away; both are 503, and no path."""
     async with alive() as life:
         status, _, body = await life.get("/healthz")
-        assert (status, "never" in body) == (503, True)
+        assert (status, said(body)) == (503, {"state": "none", "leader": None, "healthy_at": None})
         life.ledger.trouble = "disk I/O error at /var/lib/tocsin"
         status, _, body = await life.get("/healthz")
-        assert (status, "ledger" in body, "/var/lib" in body) == (503, True, False)
+        assert (status, said(body)) == (503, {"state": "away", "leader": None, "healthy_at": None})
+        assert ("ledger trouble", {"trouble": "disk I/O error at /var/lib/tocsin"}) in life.log.lines
         life.ledger.trouble = ""
         await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
         assert (await life.get("/healthz"))[0] == 200
+
+
+def row(name: str, folder: str = "", *, ago: float = 0, **values: Any) -> Node:
+    """A machine that said so many seconds ago that it stands by, or what `values` say."""
+    word = T0 - timedelta(seconds=ago)
+    state = values.pop("state", NodeState.STANDING_BY)
+    return Node(f"{name}-id", name, folder or str(settings().incidents), state, T0, word, **values)
+
+
+def shared(*rows: Node, leader: str = "", renewed: float = 1, oldest: float | None = None) -> Machines:
+    """These machines share the ledger; `leader` renewed the lease so long ago."""
+    transaction = None if oldest is None else T0 - timedelta(seconds=oldest)
+    return Machines(7, leader and f"{leader}-id", T0 - timedelta(seconds=renewed), T0, rows, transaction)
+
+
+@pytest.mark.parametrize(
+    ("machines", "told"),
+    [
+        pytest.param(shared(row("attic"), row("b"), leader="attic"), (200, "leading", "attic"), id="it leads"),
+        pytest.param(shared(row("attic"), row("b"), leader="b"), (200, "standing_by", "b"), id="it stands by"),
+        pytest.param(
+            shared(row("attic"), row("b"), leader="b", renewed=11), (200, "standing_by", None), id="none leads"
+        ),
+        pytest.param(shared(row("attic", ago=31), row("b"), leader="b"), (503, "none", "b"), id="it is silent"),
+        pytest.param(shared(row("attic", stopped=True), row("b"), leader="b"), (503, "none", "b"), id="it was stopped"),
+        pytest.param(shared(row("attic", "/elsewhere"), leader="attic"), (503, "none", "attic"), id="another's folder"),
+        pytest.param(shared(row("b"), leader="b"), (503, "none", "b"), id="it never was"),
+    ],
+)
+async def test_health_among_machines_is_that_of_this_one(machines: Machines, told: tuple[int, str, str | None]) -> None:
+    """P7: by this machine's row and the lease, as of the database's clock, whatever the clock here says."""
+
+    async def look() -> Machines:
+        return machines
+
+    async with alive(machines=look, node="attic") as life:
+        life.clock.go(timedelta(hours=3))
+        status, _, body = await life.get("/healthz")
+        assert (status, said(body)["state"], said(body)["leader"]) == told
+        here = next(
+            (node.last_word for node in machines.nodes if node.name == "attic" and node.folder[:2] != "/e"), None
+        )
+        assert said(body)["healthy_at"] == (here and iso_utc(here))
+
+
+async def test_a_database_that_does_not_answer_is_away_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P7: who watches hears within seconds that it cannot be seen, also from the numbers."""
+    for name in ("daemon_health.SEEN_WITHIN", "metrics.COUNTED_WITHIN"):
+        floor = "routes" if name.startswith("metrics") else "http"
+        monkeypatch.setattr(f"tocsin.web.{floor}.{name}", 0.02)
+
+    async def hang(*_: object) -> Any:
+        await asyncio.Event().wait()
+
+    async with alive(machines=hang) as life:
+        status, _, body = await life.get("/healthz")
+        assert (status, said(body)) == (503, {"state": "away", "leader": None, "healthy_at": None})
+        monkeypatch.setattr(life.ledger, "tally", hang)
+        assert await _numbers(life) == {("tocsin_ledger_readable", frozenset()): 0}
+
+
+async def test_metrics_of_machines() -> None:
+    """Who leads, since when each that did not stop has said nothing, how often the lead was taken, and how old the
+    oldest transaction is, where that can be seen.
+    """
+    silent = row("b", ago=400)
+    rows = row("attic", ago=2), replace(silent, folder="/other", last_word=T0 - timedelta(seconds=90)), silent
+    machines = [shared(*rows, row("c", ago=5000, stopped=True), leader="attic", oldest=3700), shared(*rows)]
+
+    async def look() -> Machines:
+        return machines.pop(0)
+
+    async with alive(machines=look, node="attic") as life:
+        numbers = await _numbers(life)
+        life.clock.go(timedelta(seconds=5))
+        later = await _numbers(life)
+
+    def of(name: str) -> dict[str, float]:
+        return {dict(labels).get("machine", ""): value for (known, labels), value in numbers.items() if known == name}
+
+    assert of("tocsin_machine_leads") == {"attic": 1, "b": 0, "c": 0}
+    assert of("tocsin_machine_last_word_age_seconds") == {"attic": 2, "b": 90}
+    assert of("tocsin_takeovers_total") == {"": 7}
+    assert of("tocsin_oldest_transaction_age_seconds") == {"": 3700}
+    states = {
+        dict(labels)["state"]: value for (name, labels), value in numbers.items() if name == "tocsin_daemon_state"
+    }
+    assert states == {"leading": 1, "standing_by": 0, "none": 0}
+    assert not any(name == "tocsin_oldest_transaction_age_seconds" for name, _ in later)
+    assert sum(value for (name, _), value in later.items() if name == "tocsin_machine_leads") == 0
 
 
 async def _numbers(life: Life) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -174,7 +277,11 @@ def _alerts() -> list[dict[str, Any]]:
 
 async def test_alerts_ask_for_metrics_that_there_are() -> None:
     """Each name and each label value in the rules is one that `/metrics` gives; `up` is Prometheus' own."""
-    async with alive() as life:
+
+    async def look() -> Machines:
+        return shared(row("attic"), leader="attic", oldest=1)
+
+    async with alive(machines=look) as life:
         await life.ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0))
         await life.ledger.claim_notice(HEALTHY, life.clock.now(), timedelta(0))
         parts = DaemonParts(life.clock, ledger=life.ledger)

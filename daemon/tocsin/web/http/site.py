@@ -1,7 +1,7 @@
 """What the routes share: the ledger, the config in force, the settings, the clock, the pages."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import Inbox
+from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger_reading import LedgerReader
 from tocsin.ports.renderer import Renderer
 from tocsin.text.cleaning import clean, one_line
@@ -68,6 +69,8 @@ class Site:
     """Whether it is a user of its own, who may not write the ledger."""
     meant_for: str = ""
     """The user that the inbox was made for, where that is another one than ours."""
+    machines: Callable[[], Awaitable[Machines]] | None = None
+    """The machines that share the ledger; None where it lies in a file. Raises LedgerError."""
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the site stops: whatever lasts must end."""
 

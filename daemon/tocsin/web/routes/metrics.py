@@ -1,8 +1,8 @@
 """`/metrics`, the ledger's numbers as Prometheus reads them, and their names.
 
-Nothing in them names a person, an address or an incident, so whoever reaches the listener may read them, while no
-address is public: a proxy that names nobody looks like somebody at this machine. Else, and through a proxy, whoever
-knows the token.
+Nothing in them names a person, an address or an incident (machines are named), so whoever reaches the listener may
+read them, while no address is public: a proxy that names nobody looks like somebody at this machine. Else, and through
+a proxy, whoever knows the token.
 """
 
 import asyncio
@@ -15,17 +15,22 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
+from tocsin.app.doctor.machines import LEADING, STANDING_BY
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally
+from tocsin.text.cleaning import shown
 from tocsin.web.access.guard import require_token, through_proxy
+from tocsin.web.http.daemon_health import AWAY, NONE, DaemonHere, daemon_here
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 FRESH = timedelta(seconds=5)
 """How old the numbers may be: many may ask, the ledger is asked once."""
+COUNTED_WITHIN = 6.0
+"""Seconds for the ledger to give them. One that is away must not look as if the web side were."""
 SETTLED_AFTER = timedelta(days=1)
 """How long ago what is settled must have begun, to change no more."""
 OUTCOMES = ("accepted", "deferred", "refused", MESSAGE_REFUSED, "uncertain")
@@ -40,6 +45,7 @@ class Numbers:
     tally: Tally | None = None
     healthy_at: datetime | None = None
     policy: Policy | None = None
+    here: DaemonHere | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Each as Prometheus wants it."""
@@ -52,10 +58,42 @@ class Numbers:
             yield _age(
                 "tocsin_healthy_pass_age_seconds", "Since the daemon's last healthy pass.", self.healthy_at, self.at
             )
+        if self.here:
+            yield from _of_machines(self.here)
         if self.policy:
             info = GaugeMetricFamily("tocsin_config_info", "The config in force.", labels=["revision"])
             info.add_metric([self.policy.revision], 1)
             yield info
+
+
+def _of_machines(here: DaemonHere) -> Iterator[Metric]:
+    """What this machine's daemon does, and how those fare that share the ledger: who leads, and since when each that
+    did not stop cleanly has said nothing. Each taking of the lead begins a term, so the terms are the takeovers.
+    """
+    state = GaugeMetricFamily("tocsin_daemon_state", "What this machine's daemon does.", labels=["state"])
+    for word in (LEADING, STANDING_BY, NONE):
+        state.add_metric([word], float(here.state == word))
+    yield state
+    if here.machines is None:
+        return
+    machines = here.machines
+    leads = GaugeMetricFamily("tocsin_machine_leads", "Whether the machine leads.", labels=["machine"])
+    silent = GaugeMetricFamily(
+        "tocsin_machine_last_word_age_seconds", "Since a machine that did not stop spoke last.", labels=["machine"]
+    )
+    for name in sorted({node.name for node in machines.nodes}):
+        leads.add_metric([shown(name)], float(name == here.leader))
+        words = [node.last_word or node.since for node in machines.nodes if node.name == name and not node.stopped]
+        if words:
+            silent.add_metric([shown(name)], max(0.0, (machines.now - max(words)).total_seconds()))
+    yield leads
+    yield silent
+    takeovers = CounterMetricFamily("tocsin_takeovers", "Times that a machine took the lead: the epoch of its term.")
+    takeovers.add_metric([], machines.epoch)
+    yield takeovers
+    if machines.oldest_transaction:
+        help_ = "Since the oldest transaction of the database began."
+        yield _age("tocsin_oldest_transaction_age_seconds", help_, machines.oldest_transaction, machines.now)
 
 
 def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
@@ -158,13 +196,18 @@ def routes(site: Site) -> list[web.RouteDef]:
 async def _numbers(site: Site) -> Numbers:
     now = site.clock.now()
     try:
-        ledger = site.ledger()
-        tally, healthy_at = await ledger.tally(now - SETTLED_AFTER), await ledger.noticed_at(HEALTHY)
+        async with asyncio.timeout(COUNTED_WITHIN):
+            ledger = site.ledger()
+            tally, healthy_at = await ledger.tally(now - SETTLED_AFTER), await ledger.noticed_at(HEALTHY)
     except LedgerError as fault:
         site.warn("ledger trouble", trouble=str(fault))
         return Numbers(now)
+    except TimeoutError:
+        site.warn("ledger trouble", trouble=f"not counted within {COUNTED_WITHIN:g} s")
+        return Numbers(now)
+    here = await daemon_here(site)
     try:
         policy = await site.active_policy.policy()
     except LedgerError:
         policy = None
-    return Numbers(now, tally, healthy_at, policy)
+    return Numbers(now, tally, healthy_at, policy, None if here.state == AWAY else here)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.schema import tables as t
@@ -23,6 +23,12 @@ _WORD = _ROW.on_conflict_do_update(
 _NODES = select(t.nodes).order_by(_c.name, _c.folder)
 _LEAD = select(t.term.c.epoch, t.lease.c.node, t.lease.c.renewed_at, func.clock_timestamp()).where(
     t.lease.c.one == t.term.c.one
+)
+_OLDEST_TRANSACTION = text(
+    "SELECT CASE WHEN pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') THEN least(clock_timestamp(), "
+    "(SELECT min(prepared) FROM pg_prepared_xacts WHERE database = current_database()), "
+    "(SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND backend_type <> 'autovacuum worker')) END"
 )
 _FORGET = delete(t.nodes).where(
     or_(_c.stopped & (_c.last_word < _ago() - FORGOTTEN[0]), _c.last_word < _ago() - FORGOTTEN[1])
@@ -68,7 +74,9 @@ def read_machines(connection: Connection) -> Machines:
     """All machines, and who leads."""
     epoch, leader, renewed_at, now = connection.execute(_LEAD).one()
     renewed_at = renewed_at and renewed_at.astimezone(UTC)
-    return Machines(epoch, leader, renewed_at, now.astimezone(UTC), read_nodes(connection))
+    oldest: datetime | None = connection.execute(_OLDEST_TRANSACTION).scalar()
+    since = oldest and oldest.astimezone(UTC)
+    return Machines(epoch, leader, renewed_at, now.astimezone(UTC), read_nodes(connection), since)
 
 
 def forget_nodes(connection: Connection) -> None:

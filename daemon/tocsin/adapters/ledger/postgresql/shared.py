@@ -9,8 +9,10 @@ import asyncio
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.postgresql.opening import open_server_to_read
 from tocsin.adapters.ledger.postgresql.server import ServerStore
+from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger import LedgerError
 
 AGAIN_AFTER = 1.0
@@ -34,6 +36,10 @@ class SharedServer:
                 self._opening = asyncio.create_task(self._open())
             raise LedgerError(self._trouble)
         return self._ledger
+
+    async def machines(self) -> Machines:
+        """The machines that share it. Raises LedgerError."""
+        return await self().store.read(read_machines)
 
     async def begin(self) -> None:
         """Try it for the first time: who is asked next has the ledger, or knows what is wrong with it."""

@@ -46,6 +46,11 @@ class SharedLedger:
         """Whether it is read as a file that nobody has open, and somebody has opened it since."""
         return self._opened is not None and self._opened.unopened is not None and is_open_to_readers(self._path)
 
+    @property
+    def machines(self) -> None:
+        """None: nobody shares a file."""
+        return
+
     async def close(self) -> None:
         """Let go of the file, and of those that it replaced."""
         for ledger in (*self._former, self._current):
