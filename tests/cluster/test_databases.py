@@ -84,10 +84,12 @@ def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server)
     cluster.declare(1)
     cluster.until(lambda: wholly_paged(cluster, [1]))
     time.sleep(1)
+    tries = "SELECT id, via, address, started_at, provider FROM attempts WHERE left(key, 2) <> '-/' ORDER BY id"
     with closing(LaggingCopy(own_server)) as copy:
         cluster.declare(2)
         cluster.until(lambda: wholly_paged(cluster, [2]))
         cluster.until(lambda: not open_tries(cluster))
+        sent = cluster.ask(tries)
         own_server.stop_immediate()
         cluster.database = copy.url(database.name)
         for machine in cluster.machines.values():
@@ -95,6 +97,8 @@ def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server)
         cluster.declare(3)
         settle(cluster, range(1, 4))
         assert len(paged(cluster, 1)) == len(ANA), "the copy knew of it"
+        assert set(sent) <= set(cluster.ask(tries)), "the copy knows of it again"
+        cluster.until(lambda: "The ledger is an older copy" in told(cluster))
 
 
 @pytest.mark.attack

@@ -165,15 +165,15 @@ async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp
         await send(ledger, key(0))
         copy = Copy(base)
         copy.put_back()
-        await store.look()
+        await store.look(T0)
         assert not store.lost.is_set()
         assert store.journal is not None
         assert store.journal.knows("db")
         copy = Copy(base)
-        await store.look()
+        await store.look(T0)
         copy.put_back()
         with pytest.raises(FencedError):
-            await store.look()
+            await store.look(T0)
 
 
 async def test_an_end_that_nobody_could_write_down(base: Database, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.ledger.journal import journal as journal_file
-from tocsin.adapters.ledger.journal.journal import HANGS, INCIDENTS_MOST, KEPT_FOR, Journal
+from tocsin.adapters.ledger.journal.journal import HANGS, INCIDENTS_MOST, KEPT_FOR, TIDIED_AFTER, Journal
 from tocsin.adapters.ledger.schema.codec import write_outcome
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.writes import Row
@@ -119,6 +119,22 @@ async def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     again.forget()
     await again.close()
     assert outcomes(Journal(tmp_path), now) == {}
+
+
+async def test_an_address_does_not_stay_for_ever(tmp_path: Path) -> None:
+    """However little there is in it: after two hours at most a try is gone from the file."""
+    journal = Journal(tmp_path)
+    await journal.note_begun([attempt(1), attempt(2, T0 + 90 * MINUTE)])
+    journal.tidy(T0 + TIDIED_AFTER)
+    await journal.close()
+    assert numbered_attempt(1) in journal.path.read_text()
+    journal.tidy(T0 + TIDIED_AFTER + MINUTE)
+    await journal.close()
+    assert numbered_attempt(1) not in journal.path.read_text()
+    assert list(outcomes(Journal(tmp_path), T0 + TIDIED_AFTER)) == [numbered_attempt(2)]
+    journal.tidy(T0 + 2 * TIDIED_AFTER)
+    await journal.close()
+    assert ANA not in journal.path.read_text()
 
 
 async def test_a_disk_that_does_not_take_it_stops_nothing(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ class Store:
         lacking, self.lacking = self.lacking, Lacking()
         return lacking
 
-    async def look(self) -> None:
+    async def look(self, now: datetime) -> None:
+        assert now.tzinfo is UTC
         self.looks += 1
         if self.away:
             raise LedgerError("away")
@@ -106,7 +107,7 @@ async def test_a_journal_that_cannot_be_written_is_told(monkeypatch: pytest.Monk
     monkeypatch.setattr("tocsin.app.hand_ins.journal.LOOKS_EVERY", 0.0)
     store, notices = Store(), Notices(StillClock())
     store.away, store.journal.trouble = True, "No space left on device"
-    running = asyncio.create_task(JournalKeeper(store, notices).run())
+    running = asyncio.create_task(JournalKeeper(StillClock(), store, notices).run())
     async with asyncio.timeout(5):
         while store.looks < 3:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0)

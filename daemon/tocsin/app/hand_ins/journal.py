@@ -56,7 +56,7 @@ class KeepsJournal(Protocol):
         """Write down what the ledger lacks of it. Raises LedgerError."""
         ...
 
-    async def look(self) -> None:
+    async def look(self, now: datetime) -> None:
         """See that the ledger is still as this process knows it. Raises LedgerError."""
         ...
 
@@ -98,7 +98,8 @@ class JournalHandIn:
 class JournalKeeper:
     """Sees, while this machine leads, that the ledger has not gone back in time, and that the journal is written."""
 
-    def __init__(self, store: KeepsJournal, notices: Notices) -> None:
+    def __init__(self, clock: Clock, store: KeepsJournal, notices: Notices) -> None:
+        self._clock = clock
         self._store = store
         self._notices = notices
 
@@ -106,7 +107,7 @@ class JournalKeeper:
         """Until cancelled."""
         while True:
             with suppress(LedgerError):  # whoever writes something says so
-                await self._store.look()
+                await self._store.look(self._clock.now())
             self.tell()
             await asyncio.sleep(LOOKS_EVERY)
 

@@ -138,7 +138,7 @@ class LedgerOnServer:
         assert isinstance(lead, Lease)
         machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender, boottime)
         other_machines = OtherMachines(*machines, self.gave_back)
-        journal = InstallationWatch(self.rows, self.journal, notices), JournalKeeper(self.store, notices)
+        journal = InstallationWatch(self.rows, self.journal, notices), JournalKeeper(self.clock, self.store, notices)
         return TermWatch(self.store, lead), other_machines, *journal
 
     def tell(self, notices: Notices) -> None:

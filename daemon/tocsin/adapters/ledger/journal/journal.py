@@ -30,6 +30,8 @@ NAME = "journal"
 MODE = 0o600
 KEPT_FOR = timedelta(hours=1)
 """How long a try is remembered."""
+TIDIED_AFTER = timedelta(hours=2)
+"""How old a try may be that is still in the file: it names an address."""
 INCIDENTS_MOST = 20_000
 """The most incidents remembered, the newest."""
 GROWS_TO = 4 << 20
@@ -100,6 +102,12 @@ class Journal:
         since = write_instant(now - KEPT_FOR)
         return tuple(row for row in self._attempts.values() if row["started_at"] >= since)
 
+    def tidy(self, now: datetime) -> None:
+        """Nothing older stays in the file. To be called now and then."""
+        oldest = next(iter(self._attempts.values()), None)
+        if oldest is not None and oldest["started_at"] < write_instant(now - TIDIED_AFTER):
+            self._write_anew(now)
+
     def forget(self) -> None:
         """What it knows is of another ledger."""
         self._attempts, self._incidents = {}, {}
@@ -135,10 +143,11 @@ class Journal:
         self._queue.put((False, text))
         return self.threads.submit(self._drain)
 
-    def _write_anew(self) -> Future[None]:
-        """Only what counts yet."""
-        newest = max((row["started_at"] for row in self._attempts.values()), default="")
-        since = write_instant(read_instant(newest) - KEPT_FOR) if newest else ""
+    def _write_anew(self, now: datetime | None = None) -> Future[None]:
+        """Only what counts yet. Where no clock is at hand, *now* is when the newest try began."""
+        if now is None and self._attempts:
+            now = max(read_instant(row["started_at"]) for row in self._attempts.values())
+        since = write_instant(now - KEPT_FOR) if now else ""
         self._attempts = {id_: row for id_, row in self._attempts.items() if row["started_at"] >= since}
         text = _text(self._lines())
         self._size, self._grows_to = len(text), max(GROWS_TO, 2 * len(text))

@@ -123,13 +123,14 @@ class ServerStore:
             connection.execute(select(func.set_config("statement_timeout", str(READ_MS), True)))
             return question(connection)
 
-    async def look(self) -> None:
+    async def look(self, now: datetime) -> None:
         """See whether what is written still comes to a ledger that this process knows, and which incidents there are.
         Raises LedgerError: FencedError where it is not.
         """
-        await self._writer.take_lock()
         if self.journal is not None:
+            self.journal.tidy(now)
             self.journal.note_incidents((await self.read(held((), every_incident=False))).incidents)
+        await self._writer.take_lock()
 
     async def hand_in(self, now: datetime) -> Regained:
         """What the journal knows of the last hour and the ledger does not is written there, whoever leads; for how
@@ -137,6 +138,7 @@ class ServerStore:
         """
         if (journal := self.journal) is None:
             return Regained()
+        journal.tidy(now)
         attempts = journal.attempts(now)
         there = await self.read(held(attempts, every_incident=not journal.knows_incidents()))
         if journal.known() not in {"", there.installation}:
