@@ -119,7 +119,7 @@ async def test_what_may_repeat_it_is_marked_for_an_hour(base: Database, tmp_path
     async with opened(base, tmp_path) as (_, ledger):
         await send(ledger, key(0))
         copy = Copy(base)
-        await ledger.begin_bundle(Bundle("b", Content("2 pages")), [key(1), key(2)], Channel.SMS, ANA, T0, {})
+        one, _ = await ledger.begin_bundle(Bundle("b", Content("2 pages")), [key(1), key(2)], Channel.SMS, ANA, T0, {})
     copy.put_back()
     async with opened(base, tmp_path, leads=False) as (store, _):
         assert (await store.hand_in(T0 + MINUTE)).count == 2
@@ -129,6 +129,12 @@ async def test_what_may_repeat_it_is_marked_for_an_hour(base: Database, tmp_path
         assert store.repetition(key(3), Channel.SMS, ANA, T0 + MINUTE + REPEATED_WITHIN) == ""
         assert store.repetition(key(4), Channel.SMS, ANA, T0 + MINUTE) == OLDER_COPY
         assert store.repetition(key(5), Channel.SMS, ANA, T0 + MINUTE) == ""
+        await send(ledger, key(1))
+        tries = [letter.attempts for letter in await ledger.unsettled() if letter.notification.key == key(1)]
+        assert [[attempt.bundle for attempt in some] for some in tries] == [["b", ""]], "its words are lost"
+        assert len(await ledger.records("db")) == 2
+        assert len(await ledger.find_attempt(one.id)) == 1
+        assert await ledger.bundle("b") is None
 
 
 async def test_a_process_that_runs_notices(base: Database, tmp_path: Path) -> None:
