@@ -12,9 +12,15 @@ import pytest
 from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
+from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import Regained, ServerStore
 from tocsin.adapters.ledger.repetitions import OLDER_COPY, REPEATED_WITHIN
+from tocsin.adapters.server_clock import ServerClock
+from tocsin.app.hand_ins.journal import JournalHandIn
+from tocsin.app.leadership.alone import Alone
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.wiring.server import LedgerOnServer
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
@@ -22,7 +28,7 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError
 
-from tests.builders.postgres_ledger import make_tables, take_lead
+from tests.builders.postgres_ledger import make_engine, make_tables, take_lead
 from tests.fakes.postgres import Database, Server
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -60,7 +66,7 @@ class Copy:
 @asynccontextmanager
 async def opened(base: Database, state: Path, *, leads: bool = True) -> AsyncIterator[tuple[ServerStore, SqlLedger]]:
     """The ledger of a process on the machine with that folder."""
-    store = ServerStore(open_server(ServerAddress(base.url())), Journal(state))
+    store = ServerStore(open_server(ServerAddress(base.url())), await Journal.open(state))
     if leads:
         await store.lead(await take_lead(base.url()))
     yield store, SqlLedger(store)
@@ -163,6 +169,33 @@ async def test_a_process_that_runs_notices(base: Database, tmp_path: Path) -> No
         await ledger.finish("db")
         assert not store.lost.is_set()
         assert lost.id in dict(rows(base))
+
+
+async def test_it_is_handed_in_before_another_leads(base: Database, tmp_path: Path) -> None:
+    """A life that ends since the database went back leaves it whole; also where it does not take that."""
+    async with opened(base, tmp_path) as (store, ledger):
+        copy = Copy(base)
+        lost = await send(ledger, key(0), datetime.now(UTC))
+        copy.put_back()
+        here = on_server(store, ledger, base)
+        async with here.leading():
+            await ledger.finish("db")
+        assert [id_ for id_, _ in rows(base)] == [lost.id]
+        assert base.run("SELECT who, body::json->>'trouble' FROM arrivals") == [("attic", "ledger-older")]
+        base.run("ALTER TABLE attempts RENAME TO gone")
+        async with here.leading():
+            pass
+        base.run("ALTER TABLE gone RENAME TO attempts")
+
+
+def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOnServer:
+    """The ledger as a daemon on attic has it."""
+    clock, name = ServerClock(), "attic"
+    assert store.journal is not None
+    handing_in = JournalHandIn(name, clock, ledger, store)
+    leadership = PostgresLeadership(make_engine(base.url()))
+    this = ThisNode(clock, name, "/srv/incidents", "1", "0010")
+    return LedgerOnServer(clock, store, ledger, leadership, Alone(), this, store.journal, handing_in)
 
 
 async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp_path: Path) -> None:

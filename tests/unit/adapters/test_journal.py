@@ -40,7 +40,7 @@ def outcomes(journal: Journal, now: datetime = T0) -> dict[str, str]:
 async def test_a_start_knows_what_the_process_before_knew(tmp_path: Path) -> None:
     """The whole row of a try, how it ended, the incidents, the installation; in a private file, whose folder is made."""
     state = tmp_path / "var"
-    journal = Journal(state)
+    journal = await Journal.open(state)
     await journal.note_begun([attempt(1), attempt(2)])
     assert len(journal.path.read_text().splitlines()) == 2, "before the first byte leaves"
     journal.note_ended(end(2, Accepted("SM2"), T0 + MINUTE))
@@ -51,7 +51,7 @@ async def test_a_start_knows_what_the_process_before_knew(tmp_path: Path) -> Non
     journal.note_term(Term(7, "x"))
     await asyncio.to_thread(journal.keep, "here")
     assert journal.path.stat().st_mode & 0o777 == 0o600
-    again = Journal(state)
+    again = await Journal.open(state)
     one, two = again.attempts(T0)
     assert (one["key"], one["address"], one["provider"], one["bundle"]) == ("db/1/page/x/ana/sms", ANA, "twilio", "b")
     assert (one["started_at"], one["outcome"], one["ended_at"]) == (write_instant(T0), None, None)
@@ -64,7 +64,7 @@ async def test_a_start_knows_what_the_process_before_knew(tmp_path: Path) -> Non
 
 async def test_notices_for_operators_are_not_remembered(tmp_path: Path) -> None:
     """They are told again anyway."""
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     await journal.note_begun([attempt(key="-/0/operator/now/olga/sms")])
     assert journal.attempts(T0) == ()
     assert not journal.path.exists()
@@ -73,11 +73,11 @@ async def test_notices_for_operators_are_not_remembered(tmp_path: Path) -> None:
 @pytest.mark.parametrize("spoil", [lambda text: text[:-30], lambda text: "\0\0{}\n[1]\n" + text, lambda text: text * 2])
 async def test_a_spoilt_line_spoils_no_other(tmp_path: Path, spoil: Callable[[str], str]) -> None:
     """A power loss, a bad disk, a file put together from two: what can be read counts, once."""
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     for number in range(1, 4):
         await journal.note_begun([attempt(number)])
     journal.path.write_text(spoil(journal.path.read_text()))
-    assert list(outcomes(Journal(tmp_path)))[:2] == [numbered_attempt(1), numbered_attempt(2)]
+    assert list(outcomes(await Journal.open(tmp_path)))[:2] == [numbered_attempt(1), numbered_attempt(2)]
 
 
 @pytest.mark.parametrize(
@@ -89,18 +89,18 @@ async def test_a_spoilt_line_spoils_no_other(tmp_path: Path, spoil: Callable[[st
 )  # fmt: skip
 async def test_what_the_ledger_could_not_take_is_left_out(tmp_path: Path, change: Row) -> None:
     """Nothing strange goes from the file into the ledger."""
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     await journal.note_begun([attempt()])
     line = json.loads(journal.path.read_text())
     line["begun"] |= change
     journal.path.write_text(json.dumps(line) + "\n")
-    assert Journal(tmp_path).attempts(T0) == ()
+    assert (await Journal.open(tmp_path)).attempts(T0) == ()
 
 
 async def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is older than an hour goes when there is much of it; the rest stays, and how it ended."""
     monkeypatch.setattr(journal_file, "GROWS_TO", 4000)
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     await asyncio.to_thread(journal.keep, "here")
     journal.note_incidents(["db"])
     for number in range(1, 200):
@@ -109,7 +109,7 @@ async def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     await journal.close()
     now = T0 + 199 * MINUTE
     assert journal.path.stat().st_size < 60_000
-    again = Journal(tmp_path)
+    again = await Journal.open(tmp_path)
     assert list(outcomes(again, now).values()) == ["Accepted"] * 61
     assert again.known() == "here"
     assert again.knows("db")
@@ -118,12 +118,12 @@ async def test_it_does_not_grow_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     assert again.knows("0")
     again.forget()
     await again.close()
-    assert outcomes(Journal(tmp_path), now) == {}
+    assert outcomes(await Journal.open(tmp_path), now) == {}
 
 
 async def test_an_address_does_not_stay_for_ever(tmp_path: Path) -> None:
     """However little there is in it: after two hours at most a try is gone from the file."""
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     await journal.note_begun([attempt(1), attempt(2, T0 + 90 * MINUTE)])
     journal.tidy(T0 + TIDIED_AFTER)
     await journal.close()
@@ -131,7 +131,7 @@ async def test_an_address_does_not_stay_for_ever(tmp_path: Path) -> None:
     journal.tidy(T0 + TIDIED_AFTER + MINUTE)
     await journal.close()
     assert numbered_attempt(1) not in journal.path.read_text()
-    assert list(outcomes(Journal(tmp_path), T0 + TIDIED_AFTER)) == [numbered_attempt(2)]
+    assert list(outcomes(await Journal.open(tmp_path), T0 + TIDIED_AFTER)) == [numbered_attempt(2)]
     journal.tidy(T0 + 2 * TIDIED_AFTER)
     await journal.close()
     assert ANA not in journal.path.read_text()
@@ -140,7 +140,7 @@ async def test_an_address_does_not_stay_for_ever(tmp_path: Path) -> None:
 async def test_a_disk_that_does_not_take_it_stops_nothing(tmp_path: Path) -> None:
     """It is known why, and over once there is room; the memory of the process holds it meanwhile."""
     (tmp_path / "var").write_text("a file in the folder's place")
-    journal = Journal(tmp_path / "var")
+    journal = await Journal.open(tmp_path / "var")
     await journal.note_begun([attempt(1)])
     assert journal.trouble
     with pytest.raises(OSError, match=r"."):
@@ -150,14 +150,14 @@ async def test_a_disk_that_does_not_take_it_stops_nothing(tmp_path: Path) -> Non
     await journal.note_begun([attempt(2)])
     await journal.close()
     assert journal.trouble == ""
-    assert list(outcomes(Journal(tmp_path / "var"))) == [numbered_attempt(2)]
+    assert list(outcomes(await Journal.open(tmp_path / "var"))) == [numbered_attempt(2)]
 
 
 async def test_a_disk_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page leaves all the same, after a moment; the next one at once."""
     monkeypatch.setattr(journal_file, "WAITS", 0.2)
     pipe = tmp_path / "journal"
-    journal = Journal(tmp_path)
+    journal = await Journal.open(tmp_path)
     os.mkfifo(pipe)
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -168,3 +168,12 @@ async def test_a_disk_that_hangs_is_waited_for_once(tmp_path: Path, monkeypatch:
     await journal.note_begun([attempt(2)])
     assert loop.time() - began < 0.1
     os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))  # whoever waits to open it goes on
+
+
+async def test_a_start_does_not_wait_for_a_disk_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It knows nothing then, and says why."""
+    monkeypatch.setattr(journal_file, "READS_WITHIN", 0.2)
+    os.mkfifo(pipe := tmp_path / "journal")
+    journal = await Journal.open(tmp_path)
+    assert (journal.trouble, journal.attempts(T0)) == (HANGS, ())
+    os.close(os.open(pipe, os.O_RDWR | os.O_NONBLOCK))

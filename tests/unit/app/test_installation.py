@@ -21,7 +21,7 @@ class Machine:
 
     async def leads(self, database: MemoryLeadership) -> list[tuple[Trouble, str]]:
         """What operators hear when it begins to lead with this database."""
-        assert await InstallationWatch(database, Journal(self.folder), self.notices).look()
+        assert await InstallationWatch(database, await Journal.open(self.folder), self.notices).look()
         return [(notice.trouble, notice.text) for notice in self.notices.take()]
 
 
@@ -59,7 +59,7 @@ async def test_a_database_that_is_away_is_asked_again(tmp_path: Path) -> None:
     place = database()
     place.cut = True
     notices = Notices(StillClock())
-    watch = InstallationWatch(place, Journal(tmp_path), notices)
+    watch = InstallationWatch(place, await Journal.open(tmp_path), notices)
     assert not await watch.look()
     assert not (tmp_path / "journal").exists()
     place.cut = False
@@ -69,5 +69,5 @@ async def test_a_database_that_is_away_is_asked_again(tmp_path: Path) -> None:
             break
         await asyncio.sleep(0.01)
     running.cancel()
-    assert Journal(tmp_path).known() == await place.installation()
+    assert (await Journal.open(tmp_path)).known() == await place.installation()
     assert notices.take() == ()

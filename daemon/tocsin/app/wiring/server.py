@@ -85,7 +85,7 @@ class LedgerOnServer:
         if opened is None:
             return None
         settings = on_disk.reading.settings
-        journal = await asyncio.to_thread(Journal, settings.state if settings else on_disk.folder.parent / "var")
+        journal = await Journal.open(settings.state if settings else on_disk.folder.parent / "var")
         rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened, journal)
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from tocsin.adapters.files.disk_threads import DiskThreads
@@ -36,6 +36,10 @@ INCIDENTS_MOST = 20_000
 """The most incidents remembered, the newest."""
 GROWS_TO = 4 << 20
 """Bytes that it may grow to before what is too old goes."""
+READS_WITHIN = 3.0
+"""Seconds that a start waits for the disk."""
+READ_MOST = 64 << 20
+"""Characters of it that are read, whoever made it grow."""
 WAITS = 1.0
 """Seconds that a first byte waits for the disk."""
 HANGS = "the disk does not answer"
@@ -45,7 +49,7 @@ _COLUMNS = ("id", "key", "via", "address", "started_at", "possible_duplicate", "
 
 class Journal:
     """The journal in a folder. What cannot be read of it counts as not there. `trouble` is why it cannot be written;
-    empty if it can. To be made where a folder may block.
+    empty if it can.
     """
 
     def __init__(self, state: Path) -> None:
@@ -56,9 +60,19 @@ class Journal:
         self._incidents: dict[str, None] = {}
         self._installation = ""
         self._term: Sequence[Any] = ()
-        self._size = self._read()
-        self._grows_to = max(GROWS_TO, self._size)
+        self._size, self._grows_to = 0, GROWS_TO
         self._queue: SimpleQueue[tuple[bool, str]] = SimpleQueue()
+
+    @classmethod
+    async def open(cls, state: Path) -> Self:
+        """With what the process before has left there, if that can be read in time."""
+        journal = cls(state)
+        reading = asyncio.wrap_future(journal.threads.submit(journal._read))
+        if (await asyncio.wait({reading}, timeout=READS_WITHIN))[0]:
+            journal._recall(reading.result())
+        else:
+            journal.trouble = HANGS
+        return journal
 
     async def note_begun(self, attempts: Iterable[Attempt]) -> None:
         """Tries begin; on return they are on disk, or it is known that this is not to be waited for. Never raises."""
@@ -189,18 +203,22 @@ class Journal:
             file.write(data)
             sync(file)
 
-    def _read(self) -> int:
-        """How long it is. A line that is broken, as by a power loss, is left out."""
+    def _read(self) -> str:
+        """In the thread."""
         try:
-            text = self.path.read_text("utf-8", "replace")
+            with self.path.open(encoding="utf-8", errors="replace") as file:
+                return file.read(READ_MOST)
         except OSError:
-            return 0
+            return ""
+
+    def _recall(self, text: str) -> None:
+        """A line that is broken, as by a power loss, is left out."""
         for line in text.splitlines():
             try:
                 self._take(json.loads(line))
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
                 continue
-        return len(text)
+        self._size, self._grows_to = len(text), max(GROWS_TO, len(text))
 
     def _take(self, line: Any) -> None:
         """Raises what a strange line leads to."""
