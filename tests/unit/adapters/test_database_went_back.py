@@ -199,11 +199,9 @@ def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOn
 
 
 async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp_path: Path) -> None:
-    """It looks, and writes its number; a copy that lacks nothing of its own changes nothing."""
+    """It looks, and writes its number."""
     async with opened(base, tmp_path) as (store, ledger):
         await send(ledger, key(0))
-        copy = Copy(base)
-        copy.put_back()
         await store.look(T0)
         assert not store.lost.is_set()
         assert store.journal is not None
