@@ -97,6 +97,7 @@ class Trouble(StrEnum):
     )
     TOOK_OVER = "took-over", "Another machine has taken over"
     MACHINE_SILENT = "machine-silent", "Nothing is heard of {about}", "{about} is there again"
+    KEYS_DIFFER = "keys-differ", "Machines have different signing keys", "All machines have the same signing keys"
     PROVIDER_CLOCK = "provider-clock", "The clock is not that of {about}", "The clock is that of {about} again"
     WORD_LEFT = "word-left", "Another tocsin command left word"
 

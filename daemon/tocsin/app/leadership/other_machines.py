@@ -5,7 +5,7 @@ When that is, `planning/leadership` says.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from tocsin.planning.leadership import MISSED, UNDELIVERED, gives_back
 from tocsin.ports.clock import Clock
 from tocsin.ports.leadership import LeadershipLedger, Node, NodeState
 from tocsin.ports.ledger import LedgerError, NoticeLedger
+from tocsin.text.cleaning import shown
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""
@@ -63,6 +64,7 @@ class OtherMachines:
         self._gave_back = gave_back
         self._took_over = bool(lease.former)
         self._silent: set[str] = set()
+        self._parted: str | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -85,6 +87,7 @@ class OtherMachines:
         others = [node for node in nodes if node.id != self._this.id]
         for node in others:
             await self._mind(node)
+        self._compare_keys(others)
         if undelivered is not None:
             self._hand_over(others, undelivered)
 
@@ -114,6 +117,28 @@ class OtherMachines:
         told_at = await self._ledger.noticed_at(notice.cause)
         if told_at is None or told_at < since:
             self._notices.tell(notice)
+
+    def _compare_keys(self, others: Sequence[Node]) -> None:
+        """That not all have the same signing keys is told once a lead, and that they have: what one has signed is no
+        link to another (P8). One that fell silent has the keys that it had, until it stops or is forgotten.
+        """
+        names_by_key = {self._this.key: {self._this.name}}
+        for node in others:
+            if not node.stopped:
+                names_by_key.setdefault(node.key, set()).add(node.name)
+        groups = sorted(", ".join(sorted(map(shown, names))) for names in names_by_key.values())
+        parted = " | ".join(groups) if len(groups) > 1 else ""
+        if parted == self._parted:
+            return
+        self._parted = parted
+        if not parted:
+            self._notices.cured(
+                Trouble.KEYS_DIFFER, "", "all machines that share the ledger have the same signing keys"
+            )
+            return
+        sentence = f"{groups[0]} and {' and '.join(groups[1:])} do not have the same signing keys"
+        why = "a link that one has signed does not work on another"
+        self._notices.tell(OperatorNotice(Trouble.KEYS_DIFFER, f"{sentence}: {why}", aspect=parted))
 
     def _hand_over(self, others: list[Node], undelivered: float) -> None:
         """Give the lead back if the pages from here reach nobody, and another machine reaches a provider."""

@@ -308,6 +308,12 @@ ADVICE: Mapping[Trouble, Advice] = {
         "all that is paged goes on from the machine that leads. This one could not take over.",
         "start its daemon, or see why it does not reach the database. If it is gone for good, nothing is to be done.",
     ),
+    Trouble.KEYS_DIFFER: Advice(
+        "pages leave, and answers by SMS count. But a link or a button in a message that one machine signed is refused "
+        "by another: who was paged may not be able to answer by it once the lead goes over.",
+        "give all machines the same web.signing_key in the same order, and restart their daemons and web sides "
+        "(`tocsin nodes` shows which differ).",
+    ),
     Trouble.PROVIDER_CLOCK: Advice(
         "answers by SMS count, and what is looked up at the provider is found: both allow for the difference. But"
         " if this machine's clock is wrong, so are turns, opening hours and the times in messages.",
