@@ -54,10 +54,10 @@ class _Rendering:
 
 class JinjaRenderer:
     """Renders notifications. `tell` hears of templates that broke while rendering, each fault once until the next
-    load.
+    load. `codes` are those that another renderer of this process has compiled, and come to be this one's.
     """
 
-    def __init__(self, shipped: Path, tell: Tell) -> None:
+    def __init__(self, shipped: Path, tell: Tell, codes: Codes | None = None) -> None:
         self._shipped = dict(sources.read(shipped).texts)
         self._tell = tell
         self._reported: set[Problem] = set()
@@ -65,7 +65,7 @@ class JinjaRenderer:
         self._own: dict[str, str] = {}
         self._folder = Path("templates")
         self._loaded = False
-        self._codes: Codes = {}
+        self._codes: Codes = {} if codes is None else codes
         self._languages = Languages(self._shipped)
         self._used = self._shipped_set = TemplateSet(
             self._shipped, self._shipped, self._codes, self._languages, self._say
@@ -86,6 +86,11 @@ class JinjaRenderer:
         if not verdict.unread:
             self.unusable({name: text for name, text in files.texts.items() if name not in verdict.left_out})
 
+    def warm(self) -> None:
+        """Compile the shipped templates, so that the first message of each kind does not wait for it."""
+        for name, text in self._shipped.items():
+            self._used.unusable(name, text)
+
     def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the
         first time the good ones count and the shipped text stands in for the others. Gives what is wrong.
@@ -100,7 +105,9 @@ class JinjaRenderer:
         self._own = {name: text for name, text in texts.items() if name not in verdict.left_out}
         self._folder, self._loaded = folder, True
         used = {**self._shipped, **self._own}
-        self._codes = {(name, text): code for (name, text), code in self._codes.items() if used.get(str(name)) == text}
+        for name, text in list(self._codes):
+            if used.get(str(name)) != text:
+                self._codes.pop((name, text), None)
         self._languages = Languages(self._own, self._shipped)
         self._used = TemplateSet(used, self._shipped, self._codes, self._languages, self._say)
         self._renderings.clear()

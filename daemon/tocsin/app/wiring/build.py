@@ -19,6 +19,7 @@ from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sandbox import Codes as Compiled
 from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.upkeep import SqlUpkeep
@@ -52,7 +53,7 @@ from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.leadership.standing_by import StandbyPart
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.app.leadership.warm import WarmConfig, WarmProviders
+from tocsin.app.leadership.warm import WarmConfig, WarmProviders, WarmTemplates
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
 from tocsin.app.lifecycle.folders import ConfigOnDisk, prepare_folders
 from tocsin.app.lifecycle.health import Alive, Health
@@ -94,7 +95,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     clock: SystemClock | ServerClock = SystemClock()
     orders = Orders()
     config_threads, other_threads = DiskThreads("config folder"), DiskThreads("folders", 4)
-    judge = ConfigJudge(work, DiskThreads("config judge"))
+    judge, compiled = ConfigJudge(work, DiskThreads("config judge")), Compiled()
     on_disk = ConfigOnDisk(folder, environ, clock, config_threads, judge)
     await on_disk.read()
     place, manager = await on_disk.ledger(other_threads), Systemd(environ)
@@ -106,13 +107,15 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
             orders.by_signal()
             clock = ServerClock()
             on_disk = on_disk.by(clock)
-            parts = partial(standby_parts, on_disk, clock)
+            parts = partial(standby_parts, on_disk, clock, judge, compiled)
             server = server_ledger().LedgerOnServer
             ledger = await server.open(place, clock, on_disk, manager, parts, orders.stop, closing)
         if ledger is None:
             return
         readers = config_threads, DiskThreads("template folder")
-        life = Life(clock, orders, environ, log, judge, on_disk, ledger, manager, readers, other_threads, watched)
+        life = Life(
+            clock, orders, environ, log, judge, compiled, on_disk, ledger, manager, readers, other_threads, watched
+        )
         while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
             async with kept(lead), ledger.leading():
                 await life.live(lead)
@@ -142,15 +145,19 @@ async def kept(lead: Lead) -> AsyncIterator[None]:
         keeping.result()
 
 
-def standby_parts(on_disk: ConfigOnDisk, clock: Clock, this: ThisNode, ledger: SqlLedger) -> tuple[StandbyPart, ...]:
-    """What this machine does while it stands by."""
+def standby_parts(
+    on_disk: ConfigOnDisk, clock: Clock, judge: ConfigJudge, compiled: Compiled, this: ThisNode, ledger: SqlLedger
+) -> tuple[StandbyPart, ...]:
+    """What this machine does while it stands by. The templates that it compiles become those of `compiled`."""
 
     def transports() -> Transports | None:
         settings = on_disk.reading.settings
         return Transports(settings, lambda new: make_transports(new, clock)) if settings else None
 
     folders = StandbyFolders(this.name, clock, ledger, on_disk, WatchedFolder(Path(this.folder), clock))
-    return WarmConfig(on_disk, this), WarmProviders(transports, this), folders
+    renderer = JinjaRenderer(shipped_folder(), lambda _fault: None, compiled)
+    templates = WarmTemplates(on_disk, renderer, judge, DiskThreads("template folder"))
+    return WarmConfig(on_disk, this), WarmProviders(transports, this), templates, folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,7 @@ class Life:
     environ: Mapping[str, str]
     log: LogProgress
     judge: ConfigJudge
+    compiled: Compiled
     on_disk: ConfigOnDisk
     ledger: LedgerHere
     manager: Systemd
@@ -201,7 +209,10 @@ class Life:
             alerts = alert_feed(clock, ledger, config, notices)
             beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
             parts = reader, incident_folder, on_disk.before, beside, steps
-            daemon = await assemble(clock, ledger, config, notices, self.manager, *parts, lead, self.ledger.machine)
+            renderer = JinjaRenderer(shipped_folder(), notices.tell_template, self.compiled)
+            daemon = await assemble(
+                clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger.machine
+            )
             beside = self.ledger.parts(notices, lead, config, daemon.sender)
             daemon = replace(daemon, parts=(*daemon.parts, *beside))
             tell_troubles(notices, started, clock_notice)
@@ -217,6 +228,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     ledger: SqlLedger,
     config: ActiveConfig,
     notices: Notices,
+    renderer: JinjaRenderer,
     manager: Systemd,
     reader: ConfigReader,
     folder: WatchedFolder,
@@ -231,7 +243,6 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
     transports = Transports(settings, lambda new: make_transports(new, clock, lead))
-    renderer = JinjaRenderer(shipped_folder(), notices.tell_template)
     before |= await reader.first_templates(renderer)
     context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config, ledger), fence=lead)
     providers = Providers(clock, transports, notices)
