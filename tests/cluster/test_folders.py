@@ -88,7 +88,8 @@ def test_an_older_config_on_the_standbys_disk(make_cluster: Makes) -> None:
     cluster.declare(1)
     cluster.until(lambda: wholly_paged(cluster, [1]))
     (one.folder / "config" / "all.yaml").write_text(CONFIG.replace("chain: [ana, bo]", "chain: [bo, ana]"))
-    one.until(lambda: one.said("config") > 0, 20)
+    kept = "SELECT count(DISTINCT revision) FROM configs"
+    cluster.until(lambda: cluster.ask(kept)[0][0] == 2)
     one.kill()
     cluster.declare(2)
     bo = ("bo@example.com", "+14155550102")
