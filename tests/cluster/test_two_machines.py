@@ -4,10 +4,13 @@ import signal
 import time
 
 from tests.cluster.conftest import Makes
-from tests.fakes.cluster_truth import all_is_well, copies, paged, wholly_paged
+from tests.fakes.cluster_truth import all_is_well, copies, paged, told, wholly_paged
 
 TAKES_OVER = 15.0
 """Seconds from a leader's death until pages leave from another machine (section 9)."""
+
+TAKEN_OVER = "two has taken over from one, which fell silent; pages go on from here"
+"""What operators hear of it, once."""
 
 
 def test_a_machine_dies_and_one_is_stopped(make_cluster: Makes) -> None:
@@ -28,6 +31,8 @@ def test_a_machine_dies_and_one_is_stopped(make_cluster: Makes) -> None:
     one.begin()
     cluster.until(lambda: cluster.reported("one"))
     assert cluster.leader == "two"
+    cluster.until(lambda: TAKEN_OVER in " ".join(told(cluster).split()))
+    assert "Subject: tocsin on two:" in told(cluster), "a machine is called what `node` calls it"
     cluster.declare(4, "one")
     before = set(copies(cluster))
     stopped = time.time()
@@ -39,3 +44,4 @@ def test_a_machine_dies_and_one_is_stopped(make_cluster: Makes) -> None:
     assert set(copies(cluster)) == before, "a clean stop doubles nothing"
     all_is_well(cluster, [1, 2, 3, 4])
     assert one.stop() == 0
+    assert "taken over from two" not in " ".join(told(cluster).split()), "a clean hand-over is nobody's news"

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -336,6 +337,25 @@ def test_the_ledger_keeps_what_came_into_force(folder: Path) -> None:
         assert [(config.since, config.templates) for config in daemon.ledger.pages.configs] == [
             (since, None), (since, {}), (daemon.clock.now(), {}),
         ], "the templates of the first reload, then the config of the second one"  # fmt: skip
+
+    on_reload(folder, story)
+
+
+def test_a_config_is_named_once_it_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads of it in the log finds it in force after a kill, and on the machine that takes over (P9)."""
+
+    async def story(daemon: Daemon) -> None:
+        keep = daemon.ledger.record_config
+
+        async def keep_silently(*args: Any) -> None:
+            assert "config" not in [line["event"] for line in lines]
+            await keep(*args)
+
+        monkeypatch.setattr(daemon.ledger, "record_config", keep_silently)
+        daemon.write("all.yaml", "ana@example.com", "ana@example.org")
+        with capture_logs() as lines:
+            await daemon.reload.reload()
+        assert "config" in [line["event"] for line in lines]
 
     on_reload(folder, story)
 

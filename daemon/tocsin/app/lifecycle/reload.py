@@ -109,8 +109,8 @@ class ConfigReader:
         self._behind = ""
         if digest != self._digest:
             since, self._digest = now, digest
-            log.info("config", revision=reading.revision)
             await self._keep(reading, now, self._kept)
+            log.info("config", revision=reading.revision)  # a daemon that dies before this may go on with the last one
         self._disk = reading
         log_advice(problem for problem in reading.problems if problem not in self._advised)
         self._advised = frozenset(reading.problems)
