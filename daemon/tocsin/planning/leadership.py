@@ -22,6 +22,14 @@ UNBROKEN = 5.0
 """Seconds between two looks beyond which a standby has not gone on seeing: it was stopped, or the database was away, so
 perhaps for the leader too. It begins to count anew.
 """
+TRIED_IN_VAIN = 10.0
+"""Seconds for which a process without a lease must have tried to reach the database before it sends from memory."""
+TRIED_LATELY = 10.0
+"""Seconds since the last of these tries ended after which it has not gone on trying."""
+STOOD_STILL = 2.0
+"""Seconds without a turn of its loop after which a process counts its tries anew: it was stopped, or asleep."""
+STEPS_WAIT = 120.0
+"""Seconds from when the database went away for which the later steps of ladders wait for it."""
 HEALTHY = 10.0
 """The age in seconds of its last healthy pass up to which a leader renews its lease."""
 REPORTS_EVERY = 3.0
@@ -69,6 +77,23 @@ def holds(renewal_began: float | None, now: float) -> bool:
     answered was sent, or the take; None: the lease was not taken, is lost, or is being given back.
     """
     return renewal_began is not None and 0 <= now - renewal_began <= LEASE - MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """Tries to reach the database that all failed: when the first began, and when the newest ended."""
+
+    since: float
+    until: float
+
+
+def lets_from_memory(in_vain: InVain | None, turned_at: float, now: float) -> bool:
+    """Whether a process without a lease may send what it alone knows (R54). `turned_at`: its loop's newest turn.
+    `in_vain`: None: it has not tried since the database answered, or since it stood still.
+    """
+    if in_vain is None or not 0 <= now - turned_at <= STOOD_STILL:
+        return False
+    return now - in_vain.since >= TRIED_IN_VAIN and now - in_vain.until <= TRIED_LATELY
 
 
 def renews(healthy_at: float, now: float) -> bool:

@@ -1,17 +1,38 @@
 """The fence before the first byte (rule 53), and what stands behind it: that this process leads."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Protocol
 
 
-class Fence(Protocol):
-    """Whether this process still leads, by its own clock alone. It asks nobody, so it costs nothing and never waits. It
-    may be asked from any thread.
+class Barrier(Protocol):
+    """What stands before what leaves. It asks nobody, so it costs nothing and never waits. It may be asked from any
+    thread.
     """
 
     def holds(self) -> bool:
         """Whether a first byte, or the final dot of a mail, may leave now."""
         ...
+
+
+class Fence(Barrier, Protocol):
+    """Whether this process still leads, by its own clock alone."""
+
+    def lets_from_memory(self) -> bool:
+        """The same for a try that the ledger does not know of, since it is away (rule 54)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FenceOfTry:
+    """The fence as one try meets it. `attempt` is the try's id in the ledger; empty: it leaves from memory."""
+
+    fence: Fence
+    attempt: str
+
+    def holds(self) -> bool:
+        """Whether its first byte, or its final dot, may leave now."""
+        return self.fence.holds() if self.attempt else self.fence.lets_from_memory()
 
 
 class Lead(Fence, Protocol):
@@ -39,6 +60,10 @@ class NoFence:
     """The fence where nobody else could lead, or where a person at a terminal sends."""
 
     def holds(self) -> bool:
+        """It always does."""
+        return True
+
+    def lets_from_memory(self) -> bool:
         """It always does."""
         return True
 

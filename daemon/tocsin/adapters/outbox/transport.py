@@ -19,7 +19,7 @@ from tocsin.adapters.files.whole_file import sync, sync_folder, temporary_file
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
-from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.fence import NO_FENCE, Fence, FenceOfTry
 from tocsin.text import gsm
 from tocsin.text.contacts import by_prefix
 from tocsin.wording.message.email import Letterhead
@@ -107,7 +107,7 @@ class Outbox:
             with temporary_file(self._folder / name, mode_in(self._folder)) as (temporary, opened):
                 opened.write(self._bytes(message))
                 sync(opened)
-                if not self._fence.holds():
+                if not FenceOfTry(self._fence, message.attempt).holds():
                     return NOT_LEADING
                 temporary.rename(self._folder / name)
             sync_folder(self._folder)

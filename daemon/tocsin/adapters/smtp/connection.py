@@ -17,7 +17,7 @@ import aiosmtplib
 
 from tocsin.adapters.smtp import dialogue
 from tocsin.domain.delivery import NOT_LEADING, Deferred, Fault, Outcome, Uncertain
-from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.fence import NO_FENCE, Barrier
 
 KEPT_FOR = 20.0
 """Seconds for which an unused connection is trusted; relays and routers drop idle ones without a word."""
@@ -126,7 +126,7 @@ class RelayConnection(asyncio.Protocol):
             self._transport.write(dialogue.RSET)
             await self._reply()
 
-    async def deliver(self, mail: bytes, fence: Fence = NO_FENCE) -> Outcome:
+    async def deliver(self, mail: bytes, fence: Barrier = NO_FENCE) -> Outcome:
         """Write the announced mail, then its dot if the fence lets it, and hear what became of it. A mail without its
         dot is none: the relay throws it away with the connection (RFC 5321).
         """

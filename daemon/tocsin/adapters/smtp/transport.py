@@ -15,7 +15,7 @@ from tocsin.adapters.smtp import dialogue
 from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection, trust
 from tocsin.adapters.smtp.late_answers import LateAnswers
 from tocsin.domain.delivery import NOT_LEADING, Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
-from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.fence import NO_FENCE, Fence, FenceOfTry
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
 CONNECTIONS = 4
@@ -65,19 +65,19 @@ class Smtp:
 
     async def send(self, message: Message) -> Outcome:
         """Try once, for at most `SENT_WITHIN` from when a connection is free. Cancelling gives no outcome."""
-        mail = self._letterhead.compose(message)
+        mail, fence = self._letterhead.compose(message), FenceOfTry(self._fence, message.attempt)
         async with self._slots:
             started = asyncio.get_running_loop().time()
             try:
                 async with asyncio.timeout_at(started + ENVELOPE_WITHIN):
-                    connection = await self._announce(ascii_domain(message.address))
+                    connection = await self._announce(ascii_domain(message.address), fence)
             except TimeoutError:
                 while self._idle:
                     self._idle.pop().close()  # they are as dead, or as slow
                 return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
             if not isinstance(connection, RelayConnection):
                 return connection
-            return await self._deliver(message.reference, connection, mail, started + SENT_WITHIN)
+            return await self._deliver(message.reference, connection, mail, fence, started + SENT_WITHIN)
 
     async def find(self, message: Message, since: datetime) -> Outcome:  # noqa: ARG002 - the port's signature
         """Nobody can ask a relay what it took; it may have answered late, or be about to."""
@@ -104,11 +104,13 @@ class Smtp:
         idle, self._idle = self._idle, []
         await asyncio.gather(self._late.close(), *(connection.quit() for connection in idle))
 
-    async def _deliver(self, reference: str, connection: RelayConnection, mail: bytes, until: float) -> Outcome:
+    async def _deliver(
+        self, reference: str, connection: RelayConnection, mail: bytes, fence: FenceOfTry, until: float
+    ) -> Outcome:
         """Write the announced mail and hear what became of it. A relay that has it and says nothing in time is listened
         to on, and the next try does not wait for that.
         """
-        delivery = asyncio.create_task(connection.deliver(mail, self._fence), name=f"mail {reference}")
+        delivery = asyncio.create_task(connection.deliver(mail, fence), name=f"mail {reference}")
         try:
             await asyncio.wait({delivery}, timeout=until - asyncio.get_running_loop().time())
         except asyncio.CancelledError:
@@ -128,7 +130,7 @@ class Smtp:
             return Deferred(f"{self._relay} did not take the mail within {SENT_WITHIN:.0f} s")
         return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
 
-    async def _announce(self, to: str) -> RelayConnection | Outcome:
+    async def _announce(self, to: str, fence: FenceOfTry) -> RelayConnection | Outcome:
         """A connection on which the relay waits for the mail to this address, or how the try ended. An idle connection
         that the relay has closed meanwhile is replaced at once: nothing has left by it.
         """
@@ -137,12 +139,12 @@ class Smtp:
             if idle is not None and not idle.usable:
                 idle.close()
                 continue
-            if idle is None and not self._fence.holds():
+            if idle is None and not fence.holds():
                 return NOT_LEADING
             connection = idle or await self._connect()
             if not isinstance(connection, RelayConnection):
                 return connection
-            if not self._fence.holds():
+            if not fence.holds():
                 self._keep(connection)
                 return NOT_LEADING
             outcome = await connection.envelope(self._letterhead.address, to)

@@ -5,6 +5,7 @@ headers are read, no number is logged, and whoever asked learns whether the requ
 """
 
 import base64
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,7 +17,7 @@ from twilio.http.response import Response
 
 from tocsin.adapters.twilio import responses
 from tocsin.ports.clock import Clock
-from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.fence import NO_FENCE, Barrier, Fence, FenceOfTry
 
 ANSWER_WITHIN = 10.0
 """Seconds for a request in all; the SDK's own timeout is not applied."""
@@ -24,6 +25,8 @@ CONNECT_WITHIN = 5.0
 """Seconds of those for the connection."""
 ANSWER_MOST = 1 << 20
 """Octets of an answer that are read."""
+TRY: ContextVar[str] = ContextVar("try", default="")
+"""The id of the try that a request is made for, for the fence: nothing can be handed through the SDK."""
 HALF_A_SECOND = timedelta(seconds=0.5)
 """How much later than its `Date` an answer was written, on average."""
 
@@ -51,7 +54,7 @@ class BarredError(Exception):
 class _Progress:
     """How far one request got: `written` once it has begun to leave, if the fence lets it."""
 
-    def __init__(self, fence: Fence) -> None:
+    def __init__(self, fence: Barrier) -> None:
         self.fence = fence
         self.written = False
 
@@ -103,7 +106,8 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         **_ours: Any,
     ) -> Any:
         """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
-        progress, asked_at = _Progress(self._fence if method.upper() == "POST" else NO_FENCE), self._time.now()
+        fence = FenceOfTry(self._fence, TRY.get()) if method.upper() == "POST" else NO_FENCE
+        progress, asked_at = _Progress(fence), self._time.now()
         try:
             async with self.session.request(
                 method.upper(),

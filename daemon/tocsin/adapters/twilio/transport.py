@@ -15,7 +15,7 @@ from twilio.base.exceptions import TwilioException
 from twilio.rest import Client
 
 from tocsin.adapters.twilio import responses
-from tocsin.adapters.twilio.http import AnswerError, BarredError, HttpClient, NoAnswerError, ProviderTime
+from tocsin.adapters.twilio.http import TRY, AnswerError, BarredError, HttpClient, NoAnswerError, ProviderTime
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.clock import Clock
@@ -107,6 +107,7 @@ class Twilio:
         if self._status_url and message.attempt:
             options["status_callback"] = f"{self._status_url}?try={message.attempt}"
         messages = await self._messages()
+        TRY.set(message.attempt)
         try:
             created = await messages.create_async(
                 to=message.address, body=message.content.text, **self._sender_to(message.address), **options

@@ -24,6 +24,10 @@ class Alone:
         """Something may always leave."""
         return True
 
+    def lets_from_memory(self) -> bool:
+        """Nobody else could send it."""
+        return True
+
     def note_healthy(self) -> None:
         """Nobody waits for it."""
 

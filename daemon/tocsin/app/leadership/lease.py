@@ -11,7 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.leadership import HEALTHY, RENEWS_EVERY, holds, renews
+from tocsin.planning.leadership import HEALTHY, RENEWS_EVERY, STOOD_STILL, InVain, holds, lets_from_memory, renews
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
 from tocsin.ports.ledger import LedgerError
@@ -22,6 +22,8 @@ TRIES_EVERY = 1.0
 """Seconds between two tries to renew it after one that failed."""
 STARTS_WITHIN = 60.0
 """Seconds for a start to come to its first healthy pass. One that takes longer leaves the lead to others."""
+TURNS_EVERY = 0.5
+"""Seconds between two marks that the loop turns."""
 GIVES_BACK_WITHIN = 2.0
 """Seconds for giving the lead back; then the others wait for the lease to run out."""
 
@@ -58,10 +60,19 @@ class Lease:
         self._renewal_began: float | None = began
         self._healthy_at = began + STARTS_WITHIN - HEALTHY
         self._trouble = ""
+        self._in_vain: InVain | None = None
+        self._turned_at = self._turns_since = began
 
     def holds(self) -> bool:
         """Whether enough of the lease is left for a first byte."""
         return holds(self._renewal_began, self._boottime())
+
+    def lets_from_memory(self) -> bool:
+        """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only
+        once the database was tried in vain for a while; never once another term was found (R54).
+        """
+        now = self._boottime()
+        return self.holds() or lets_from_memory(self._in_vain, self._turned_at, now)
 
     def note_healthy(self) -> None:
         """Renew it for a while yet."""
@@ -73,16 +84,30 @@ class Lease:
 
     async def run(self) -> None:
         """Renew it, until it is lost or this is cancelled."""
-        while not self.lost.is_set():
-            await self.renew()
-            await asyncio.sleep(TRIES_EVERY if self._trouble else RENEWS_EVERY)
-        await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._turn(), name="turns")
+            while not self.lost.is_set():
+                await self.renew()
+                await asyncio.sleep(TRIES_EVERY if self._trouble else RENEWS_EVERY)
+            await asyncio.Event().wait()
+
+    async def _turn(self) -> None:
+        """Mark that the loop turns. Once it stood still, tries in vain are counted anew."""
+        self._turned_at = self._boottime()
+        while True:
+            await asyncio.sleep(TURNS_EVERY)
+            now = self._boottime()
+            if now - self._turned_at > STOOD_STILL:
+                self._in_vain, self._turns_since = None, now
+            self._turned_at = now
 
     async def renew(self) -> None:
         """Renew it once, if the daemon is healthy."""
         began = self._boottime()
         if not renews(self._healthy_at, began):
             self._note("no healthy pass")
+            if self._in_vain is not None:
+                await self._look(began)
             return
         try:
             now = await self._ledger.renew(self.term, self._this.row(NodeState.LEADING))
@@ -90,15 +115,31 @@ class Lease:
             self.lose("another machine leads")
         except LedgerError as trouble:
             self._note(str(trouble))
+            self._try_in_vain(began)
         else:
-            self._trouble, self._renewal_began = "", began
+            self._trouble, self._renewal_began, self._in_vain = "", began, None
             self._clock.follow(now, began)
+
+    async def _look(self, began: float) -> None:
+        """A database that is away keeps passes long: go on trying to reach it, without renewing anything."""
+        try:
+            view = await self._ledger.look()
+        except LedgerError:
+            self._try_in_vain(began)
+            return
+        self._in_vain = None
+        if view.term != self.term:
+            self.lose("another machine leads")
+
+    def _try_in_vain(self, began: float) -> None:
+        since = self._in_vain.since if self._in_vain else max(began, self._turns_since)
+        self._in_vain = InVain(since, self._boottime())
 
     def lose(self, why: str) -> None:
         """It is over: nothing leaves any more."""
         if not self.lost.is_set():
             log.warning("not leading any more", why=why, term=self.term.epoch)
-        self._renewal_began = None
+        self._renewal_began = self._in_vain = None
         self.lost.set()
 
     def hand_over(self, why: str) -> None:
@@ -108,7 +149,7 @@ class Lease:
 
     async def give_back(self) -> None:
         """Leave the lead to whoever looks first."""
-        self._renewal_began = None
+        self._renewal_began = self._in_vain = None
         try:
             async with asyncio.timeout(GIVES_BACK_WITHIN):
                 await self._ledger.give_back(self.term)

@@ -109,9 +109,9 @@ class Health:
             log.error("unhealthy", stale=stale)
             return False
         self._watch.attest()
+        self._lead.note_healthy()
         writes = await self._ledger_writes(now)
         self._manager.healthy()
-        self._lead.note_healthy()
         if writes and now - self._watch.alive_at <= FRESH and self._delivers(now):
             await self._ping(now)
         return True

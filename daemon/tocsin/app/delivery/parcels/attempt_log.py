@@ -39,11 +39,10 @@ class AttemptLog:
         more than twice, and notices to operators once, at once if it could not even take the letter; nothing when it
         must wait, or another machine leads.
         """
-        if not self._fence.holds():
-            return ()
-        members = parcel.members
+        members, leads = parcel.members, self._fence.holds()
         waits = any(member.copies >= FROM_MEMORY.get(parcel.kind, 0) for member in members)
-        if (all(member.recorded for member in members) or waits) and await self.save_pending(parcel):
+        known = all(member.recorded for member in members) or waits
+        if leads and known and await self.save_pending(parcel):
             try:
                 like = Attempt("", "", 0, parcel.via, to, now, provider=provider)
                 return await self._begin(members, parcel.bundle, like)
@@ -51,7 +50,9 @@ class AttemptLog:
                 return ()
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        return () if waits else tuple(_from_memory(member, parcel.bundle, to, provider, now) for member in members)
+        if waits or not self._fence.lets_from_memory():
+            return ()
+        return tuple(_from_memory(member, parcel.bundle, to, provider, now) for member in members)
 
     async def save_pending(self, parcel: Parcel) -> bool:
         """Give the ledger what it does not know of these letters yet. False when it cannot be written."""
