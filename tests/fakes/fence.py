@@ -12,10 +12,27 @@ class FakeFence:
         """Asked once more."""
         return self._look()
 
-    def lets_from_memory(self) -> bool:
+    def lets_from_memory(self, *, step: bool = False) -> bool:
         """The same of what the ledger does not know of."""
         return self._look()
 
     def _look(self) -> bool:
         self.looks += 1
         return self.looks <= self.holds_for
+
+
+class AwayFence:
+    """The fence of a machine whose ledger is away: nothing recorded may leave, and from memory what it `lets`; later
+    steps only if it also lets `steps`.
+    """
+
+    def __init__(self) -> None:
+        self.lets, self.steps = True, False
+
+    def holds(self) -> bool:
+        """There is no lease."""
+        return False
+
+    def lets_from_memory(self, *, step: bool = False) -> bool:
+        """As it is told."""
+        return self.lets and (self.steps or not step)

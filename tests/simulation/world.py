@@ -28,6 +28,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
+from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
 from tocsin.app.hand_ins.leading import shared_folders
 from tocsin.app.hand_ins.standby_folder import FolderHandIn
@@ -130,13 +131,13 @@ class DiskLedger:
 
     def __init__(self, disk: Disk, clock: VirtualClock, dice: Dice) -> None:
         self._disk, self._clock, self._dice = disk, clock, dice
-        self.killed = False
+        self.killed = self.cut = False
 
     async def _commit(self) -> None:
         await asyncio.sleep(self._dice.uniform(0.0002, 0.003))
         if self.killed:
             await asyncio.Event().wait()
-        if self._disk.full:
+        if self._disk.full or self.cut:
             raise LedgerError("no space left on device")
 
     async def record(
@@ -655,7 +656,7 @@ class World:
     async def _live(self, ledger: DiskLedger) -> None:
         """Until ordered to stop; it begins anew when the machine's clock was moved."""
         await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
-        while not self.orders.stop.is_set():
+        while not (self.orders.stop.is_set() or self.lead.lost.is_set()):
             await self.daemon.take_over()
             self.daemon = await _assemble(self, ledger)
             await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
@@ -724,7 +725,10 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     sender = Sender(clock, ledger, context, providers, world.dice, rooms, Bundles(context, PlainBundles()))
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, words, "host")
-    reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms)
+    elsewhere = SentElsewhere(clock, ledger, sender)
+    if world.machine_name:
+        await elsewhere.look()
+    reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms, elsewhere)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())
     threads: Any = object()  # the loop runs at once whatever is given to whichever threads
@@ -734,7 +738,7 @@ async def _assemble(world: World, ledger: Any) -> Daemon:
     news: Any
     if world.machine_name:
         place, put_back = (world.machine_name, "incidents", clock, ledger, config, incidents, notices), edits.put_back
-        shared = await shared_folders(*place, world.folder, world.memory, put_back)
+        shared = await shared_folders(*place, world.folder, world.memory, put_back, elsewhere)
         intake, news, sources = shared.intake, shared.news, (shared.feed,)
         further += (shared.feed, *shared.beside)
     else:

@@ -16,8 +16,8 @@ class ArrivalKind(StrEnum):
     """What comes in from outside for the daemon: an SMS to us, the receipt of one of ours, that a reader unsubscribed,
     or is told again, an answer by a link, what a notification of alerts comes to, a word for the operators, what
     somebody does to an incident, or declares, in the browser; that somebody asks to sign in, has typed a code, signs
-    out; what another machine sees: a version of a file, that files have vanished, a notice for the operators; and a
-    command's word that closed incidents are to go.
+    out; what another machine sees: a version of a file, that files have vanished, a notice for the operators; what it
+    sent from memory; and a command's word that closed incidents are to go.
     """
 
     SMS = "sms"
@@ -35,11 +35,12 @@ class ArrivalKind(StrEnum):
     VERSION = "version"
     VANISHED = "vanished"
     NOTICE = "notice"
+    SENT = "sent"
     PRUNE = "prune"
 
 
-HANDED_IN = frozenset({ArrivalKind.VERSION, ArrivalKind.VANISHED, ArrivalKind.NOTICE})
-"""What machines that do not lead see, and hand in: judged apart from the rest, since there may be much of it."""
+HANDED_IN = frozenset({ArrivalKind.VERSION, ArrivalKind.VANISHED, ArrivalKind.NOTICE, ArrivalKind.SENT})
+"""What machines that do not lead see, or did, and hand in: judged apart from the rest, since there may be much."""
 BY_FILE = frozenset({ArrivalKind.ALERT, ArrivalKind.EDIT, ArrivalKind.DECLARE})
 """What is judged apart from the rest, since it is written into the incident folder, which may hang."""
 

@@ -174,6 +174,7 @@ class ReplyOffer:
     `code` goes with an SMS that answers, and must be in it if it `needs_code`; `answer_url` leads to a page of the
     reader's own, where they answer and see what is asked of them, `page_url` to the incident's page. `link` is what the
     ledger must know of `answer_url` before it leaves. `unsubscribe_url` is UNSUBSCRIBE_LINK where a click takes effect.
+    `unseen_by` is the machine that says it without seeing the ledger, `bare_reply` whether an `ok` answers it then.
     """
 
     code: str = ""
@@ -182,11 +183,20 @@ class ReplyOffer:
     needs_code: bool = False
     unsubscribe_url: str = ""
     link: AnswerLink | None = None
+    unseen_by: str = ""
+    bare_reply: bool = False
 
     @property
     def from_memory(self) -> "ReplyOffer":
         """What is left of it while the ledger cannot be written: links lead nowhere that the ledger does not know."""
         return replace(self, answer_url="", page_url="", link=None)
+
+    def unseen(self, machine: str, *, code_known: bool) -> "ReplyOffer":
+        """The same where other machines may have answers to it, or may give out the code if the ledger does not know it
+        (R54).
+        """
+        bare = bool(self.code) and not code_known and not self.needs_code
+        return replace(self.from_memory, code=self.code if code_known else "", unseen_by=machine, bare_reply=bare)
 
 
 NO_REPLY_OFFER = ReplyOffer()

@@ -87,11 +87,16 @@ class InVain:
     until: float
 
 
-def lets_from_memory(in_vain: InVain | None, turned_at: float, now: float) -> bool:
+def lets_from_memory(
+    in_vain: InVain | None, turned_at: float, now: float, *, away_since: float | None, step: bool
+) -> bool:
     """Whether a process without a lease may send what it alone knows (R54). `turned_at`: its loop's newest turn.
-    `in_vain`: None: it has not tried since the database answered, or since it stood still.
+    `in_vain`: None: it has not tried since the database answered, or since it stood still. `away_since`: when it last
+    answered; None: it leads no more. `step`: a later step of a ladder, which waits for longer.
     """
-    if in_vain is None or not 0 <= now - turned_at <= STOOD_STILL:
+    if in_vain is None or away_since is None or not 0 <= now - turned_at <= STOOD_STILL:
+        return False
+    if step and now - away_since < STEPS_WAIT:
         return False
     return now - in_vain.since >= TRIED_IN_VAIN and now - in_vain.until <= TRIED_LATELY
 

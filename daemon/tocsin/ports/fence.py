@@ -18,8 +18,10 @@ class Barrier(Protocol):
 class Fence(Barrier, Protocol):
     """Whether this process still leads, by its own clock alone."""
 
-    def lets_from_memory(self) -> bool:
-        """The same for a try that the ledger does not know of, since it is away (rule 54)."""
+    def lets_from_memory(self, *, step: bool = False) -> bool:
+        """The same for a try that the ledger does not know of, since it is away (rule 54). `step`: a later one of a
+        ladder, which others may know to be answered.
+        """
         ...
 
 
@@ -63,7 +65,7 @@ class NoFence:
         """It always does."""
         return True
 
-    def lets_from_memory(self) -> bool:
+    def lets_from_memory(self, *, step: bool = False) -> bool:  # noqa: ARG002 - the port's signature
         """It always does."""
         return True
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.ports.fence import Fence
 from tocsin.ports.transport import Transport
 
-from tests.fakes.fence import FakeFence
+from tests.fakes.fence import AwayFence, FakeFence
 from tests.fakes.smtp_server import Relay
 from tests.fakes.twilio_server import StandIn
 
@@ -107,3 +108,20 @@ async def test_a_file(tmp_path: Path, via: Channel) -> None:
     assert isinstance(await outbox.send(page(via)), Accepted)
     assert await outbox.send(page(via, 2)) == NOT_LEADING
     assert len(files_in(tmp_path)) == 1
+
+
+async def test_from_memory(tmp_path: Path) -> None:
+    """Rule 54: what the ledger does not know of has a fence of its own, on each way out; what it knows does not pass."""
+    fence = AwayFence()
+    outbox = Outbox(
+        folder=tmp_path, email_sender="i@example.com", sms_sender="+15005550006", clock=SystemClock(), fence=fence
+    )
+    async with Relay() as relay, mailing(relay, fence) as mails, StandIn() as server, texting(server, fence) as texts:
+        ways: list[tuple[Transport, Channel]] = [(mails, Channel.EMAIL), (texts, Channel.SMS), (outbox, Channel.SMS)]
+        for transport, via in ways:
+            assert await transport.send(replace(page(via), attempt="a1")) == NOT_LEADING
+            assert isinstance(await transport.send(page(via, 2)), Accepted)
+            fence.lets = False
+            assert await transport.send(page(via, 3)) == NOT_LEADING
+            fence.lets = True
+        assert (len(relay.arrived), len(server.created), len(files_in(tmp_path))) == (1, 1, 1)

@@ -13,6 +13,8 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.refusals.refusal_notice import refusal_notice
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import (
     NOT_LEADING,
@@ -56,7 +58,7 @@ async def written(*attempts: Attempt, **changes: object) -> tuple[Delivery, Memo
     ledger = MemoryLedger()
     await ledger.record("pay", (), [letter(PAGE)], ())
     delivery = Delivery(letter(PAGE), attempts=list(attempts), **changes)  # type: ignore[arg-type]  # a table of fields
-    return delivery, ledger, AttemptLog(ledger)
+    return delivery, ledger, AttemptLog(ledger, Incidents(Agenda()))
 
 
 async def test_an_attempt_begins_in_the_ledger() -> None:
@@ -85,7 +87,7 @@ async def test_nothing_else_begins_without_the_ledger() -> None:
     ledger = MemoryLedger()
     ledger.trouble = "disk full"
     update = Delivery(letter(replace(PAGE, kind=Kind.UPDATE)))
-    assert await AttemptLog(ledger).begin(Parcel([update]), "+14155550101", T0) == ()
+    assert await AttemptLog(ledger, Incidents(Agenda())).begin(Parcel([update]), "+14155550101", T0) == ()
 
 
 async def test_a_letter_the_ledger_does_not_know_cannot_be_written_down() -> None:

@@ -9,8 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.adapters.files.folder_memory import REWRITTEN_FROM, FileFolderMemory
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, HandIn, MachineNotice, arrival_of, hand_in_of
+from tocsin.app.hand_ins.hand_in import (
+    FilesGone,
+    FileVersion,
+    HandIn,
+    MachineNotice,
+    SentFromMemory,
+    SentStep,
+    arrival_of,
+    hand_in_of,
+)
+from tocsin.domain.delivery import Accepted, Attempt, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Channel
 from tocsin.ports.folder import RememberedFile
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -27,7 +38,16 @@ NOTICES = st.builds(MachineNotice, PLAIN, WORDS, st.booleans())
 VERSION = FileVersion("b", "pay", "pay.yaml", b"title: x\n", b"title: y\n", ("1", "2"))
 
 
-@given(VERSIONS | GONE | NOTICES)
+COUNTS = st.none() | st.integers(0, 9)
+STEPS = st.builds(SentStep, PLAIN, st.integers(0, 9), PLAIN, st.just(Channel.SMS), PLAIN, COUNTS, COUNTS)
+TRIES = st.builds(
+    Attempt, st.just(""), PLAIN, st.just(0), st.just(Channel.SMS), PLAIN, st.just(AT),
+    st.builds(Accepted, PLAIN) | st.builds(Uncertain, PLAIN), st.just(AT), possible_duplicate=PLAIN, provider=PLAIN,
+)  # fmt: skip
+SENT = st.builds(SentFromMemory, PLAIN, STEPS, TRIES)
+
+
+@given(VERSIONS | GONE | NOTICES | SENT)
 def test_what_is_handed_in_comes_back_whole(hand_in: HandIn) -> None:
     """P9: every field of it."""
     assert hand_in_of(arrival_of(hand_in, AT)) == hand_in

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from tocsin.app.leadership.lease import STARTS_WITHIN, Lease
 from tocsin.app.leadership.standing_by import TAKEN_FOR, StandingBy
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.planning.leadership import LEASE, MARGIN
-from tocsin.ports.leadership import NodeState, NodeTakenError
+from tocsin.ports.leadership import NodeState, NodeTakenError, Term
 
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership
 from tests.fakes.loop import VirtualClock, run_virtually
@@ -126,6 +127,73 @@ async def held(machines: list[Machine], seconds: float) -> list[list[str]]:
         await asyncio.sleep(0.1)
         seen.append([machine.name for machine in machines if machine.holds])
     return seen
+
+
+def test_what_may_leave_from_memory() -> None:
+    """R54: under the lease at once; without it after 10 s of tries in vain, later steps after 2 min; the database's
+    answer ends it, and so does a loop that stood still; never once another term was found.
+    """
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(20)
+        lease = a.lease
+        assert lease is not None
+        assert lease.lets_from_memory()
+        shared.away, went = True, clock.now()
+        opened: dict[bool, float] = {}
+        gap: list[float] = []
+        while (clock.now() - went).total_seconds() < 125:
+            await asyncio.sleep(0.5)
+            since = (clock.now() - went).total_seconds()
+            if not lease.holds() and not lease.lets_from_memory():
+                gap.append(since)
+            for step in (False, True):
+                if not lease.holds() and lease.lets_from_memory(step=step):
+                    opened.setdefault(step, since)
+        assert 10 <= opened[False] <= 13.5
+        assert gap[-1] < opened[False]
+        assert 117 <= opened[True] <= 121
+        lease._turned_at -= 3
+        assert not lease.lets_from_memory(), "it stood still"
+        await asyncio.sleep(5)
+        assert not lease.lets_from_memory(), "and counts anew"
+        await asyncio.sleep(8)
+        assert lease.lets_from_memory()
+        shared.away = False
+        await asyncio.sleep(1.5)
+        assert lease.holds()
+        shared.away = True
+        await asyncio.sleep(14)
+        assert lease.lets_from_memory()
+        shared.away, shared.view = False, replace(shared.view, term=Term(99, "another"))
+        await asyncio.sleep(1.5)
+        assert lease.lost.is_set()
+        assert not lease.lets_from_memory()
+        a.task.cancel()
+
+    shared_life(life)
+
+
+def test_a_daemon_whose_passes_take_long_goes_on_trying() -> None:
+    """R54: a database that is away keeps passes long; the tries in vain go on, and find another term."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(20)
+        lease = a.lease
+        assert lease is not None
+        shared.away = True
+        await asyncio.sleep(5)
+        a.healthy = False
+        await asyncio.sleep(70)
+        assert lease.lets_from_memory()
+        shared.away, shared.view = False, replace(shared.view, term=Term(99, "another"))
+        await asyncio.sleep(2)
+        assert lease.lost.is_set()
+        a.task.cancel()
+
+    shared_life(life)
 
 
 def test_alone() -> None:

@@ -30,6 +30,7 @@ from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import builtin_bundle, bundle_wording
 from tocsin.wording.message.closing_words import closing_reader
 from tocsin.wording.message.locale import language_of, zone_of
+from tocsin.wording.message.page_words import from_memory
 from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.message.wording import SHARED, wording
 from tocsin.wording.operator.samples import TESTS, notice_samples
@@ -188,6 +189,8 @@ class JinjaRenderer:
         except BrokenTemplateError as broken:
             self._say(broken.fault)
             content = builtin_content(words, notification.via, language)
+        if invitation.unseen_by:
+            content = from_memory(content, notification.via, language, invitation)
         if len(self._renderings) >= RENDERINGS_MOST:
             self._renderings.clear()
         self._renderings[key] = _Rendering(incident, history, policy, content)

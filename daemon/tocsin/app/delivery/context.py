@@ -1,5 +1,5 @@
 """What those who decide and deliver share: the config in force, the incidents, where to report, how a message may be
-answered, the codes that are put in as they leave, and whether anything may leave.
+answered, the codes that are put in as they leave, whether anything may leave, and what this machine is called.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from tocsin.ports.fence import NO_FENCE, Fence
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """One of each for the whole daemon."""
+    """One of each for the whole daemon. `machine`: empty where there are no others."""
 
     config: ActiveConfig
     incidents: Incidents
@@ -22,3 +22,4 @@ class DeliveryContext:
     reply_options: ReplyOptions
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
     fence: Fence = NO_FENCE
+    machine: str = ""

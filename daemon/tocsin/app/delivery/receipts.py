@@ -43,7 +43,7 @@ class Receipts:
     ) -> None:
         self._clock = clock
         self._ledger = ledger
-        self._attempt_log = AttemptLog(ledger)
+        self._attempt_log = AttemptLog(ledger, context.incidents)
         self._context = context
         self._providers = providers
         self._sender = sender

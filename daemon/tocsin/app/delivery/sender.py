@@ -56,13 +56,13 @@ class Sender:
         bundles: Bundles,
     ) -> None:
         self._clock = clock
-        self._attempt_log = AttemptLog(ledger, context.fence)
+        self._attempt_log = AttemptLog(ledger, context.incidents, context.fence)
         self._context = context
         self._providers = providers
         self._dice = dice
         self._rooms = rooms
         self._bundles = bundles
-        self._open: dict[str, Parcel] = {}
+        self.open = self._open = dict[str, Parcel]()
         self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
         self._headway = Headway(clock, context.incidents)
         self.undelivered = self._undelivered = Undelivered()
@@ -83,8 +83,8 @@ class Sender:
         """Since when a page that is still wanted, or a notice to operators, has been taken by nobody on any channel; or
         since when nobody is left whom an incident's pages reach (rule 71). None while all is well.
         """
-        waiting = self._undelivered.since(self._wanted.is_wanted)
-        return min(filter(None, (waiting, self._context.incidents.unreached_since())), default=None)
+        since = self._undelivered.since(self._wanted.is_wanted), self._context.incidents.unreached_since()
+        return min(filter(None, since), default=None)
 
     def notice_cannot_leave(self) -> bool:
         """Whether a notice to operators that is still wanted was tried by all its channels in vain (rule 71)."""
@@ -115,15 +115,16 @@ class Sender:
         be done with its letter here.
         """
         parcel = self._open.get(attempt.reference)
-        if parcel is None or parcel.settled:
-            return False
-        under_way = self._lanes.is_under_way(parcel)
-        if not (parcel.attempts or under_way):
+        if parcel is None or parcel.settled or not (parcel.attempts or self._lanes.is_under_way(parcel)):
             return False
         parcel.add_receipt(attempt.number, fate)
-        if not under_way:
-            self._lanes.put(parcel, ParcelStep.RESUME)
+        self.resume(parcel)
         return True
+
+    def resume(self, parcel: Parcel) -> None:
+        """Something became known of it."""
+        if not self._lanes.is_under_way(parcel):
+            self._lanes.put(parcel, ParcelStep.RESUME)
 
     def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
         """Deliver these. `recorded` is False for what the ledger could not take: pages, which come here again once it
@@ -237,10 +238,8 @@ class Sender:
 
     def _provider(self, parcel: Parcel) -> Provider | None:
         """Who gets the parcel, of those that have not failed it in this try nor refused it; None: nobody is left."""
-        now, others_wait = self._clock.now(), self._lanes.holds_behind(parcel)
-        return self._providers.choose(
-            parcel.via, parcel.kind, now, parcel.tried, parcel.attempts, others_wait=others_wait
-        )
+        tried = parcel.via, parcel.kind, self._clock.now(), parcel.tried, parcel.attempts
+        return self._providers.choose(*tried, others_wait=self._lanes.holds_behind(parcel))
 
     def _provider_of_new_try(self, parcel: Parcel) -> Provider | None:
         """The same, where the try under way has ended meanwhile; None: all have refused this message."""

@@ -5,6 +5,7 @@ It decides nothing about who is told; `planning.plan` does. It must not know pro
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -24,7 +25,7 @@ from tocsin.app.state.incident_state import (
     RefusalWithdrawn,
 )
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Answered, Closed, Fact, PageLost, RefusalTakenBack, Seen
+from tocsin.domain.facts import Answered, Closed, Coded, Fact, PageLost, RefusalTakenBack, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -56,6 +57,14 @@ EVICTS_AGAIN = timedelta(minutes=10)
 log = structlog.get_logger()
 
 
+class LeftElsewhere(Protocol):
+    """What another machine sent while the ledger was away."""
+
+    async def attach(self, letters: Sequence[Letter]) -> list[Letter]:
+        """These letters with what left of them there. Never raises."""
+        ...
+
+
 class Reconciler:
     """Moves one incident on, from its state and the config in force."""
 
@@ -67,6 +76,7 @@ class Reconciler:
         context: DeliveryContext,
         sender: Sender,
         rooms: Rooms,
+        elsewhere: LeftElsewhere | None = None,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -75,8 +85,10 @@ class Reconciler:
         self._incidents = context.incidents
         self._notices = context.notices
         self._reply_options = context.reply_options
+        self._machine = context.machine
         self._sender = sender
         self._rooms = rooms
+        self._elsewhere = elsewhere
 
     async def reconcile(self, incident: str) -> datetime | None:
         """Bring one incident up to now. Gives the next look; never raises. One whose look breaks is logged, backed off
@@ -115,7 +127,7 @@ class Reconciler:
             again = self._clock.now() + WRITES_AGAIN
             next_look = min(next_look, again) if next_look else again
         else:
-            self._sender.enqueue(leaving)
+            self._sender.enqueue(await self._elsewhere.attach(leaving) if self._elsewhere else leaving)
         self._incidents.note_unreached(incident, unreached_since(history))
         self._report(incident, state, decision)
         if history.resolved_at is not None and history.episode and not (was_resolved and state.looked):
@@ -194,19 +206,24 @@ class Reconciler:
             facts += [coded] if coded else []
             content = self._renderer.render(due.notification, incident, due.history, policy, offer)
             letters.append(Letter(due.notification, content, link=offer.link))
-            if offer.link and due.notification.kind is Kind.PAGE:
+            if (offer.link or self._machine) and due.notification.kind is Kind.PAGE:
                 linked.append(LinkedDue(due, incident, offer))
         return Decision(tuple(facts), tuple(letters), dues=tuple(linked))
 
     def _without_links(self, decision: Decision) -> Decision:
-        """The same, with pages in words that may leave from memory: the ledger does not know of their links."""
+        """The same, with pages in words that may leave from memory: the ledger does not know of their links, nor, where
+        others share it, of codes that are new; and they may know more (R54).
+        """
+        new_codes = {fact.code for fact in decision.facts if isinstance(fact, Coded)}
         unlinked = {
             linked.due.notification.key: self._renderer.render(
                 linked.due.notification,
                 linked.incident,
                 linked.due.history,
                 self._config.policy,
-                linked.offer.from_memory,
+                linked.offer.unseen(self._machine, code_known=linked.offer.code not in new_codes)
+                if self._machine
+                else linked.offer.from_memory,
             )
             for linked in decision.dues
         }

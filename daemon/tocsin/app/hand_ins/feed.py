@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Protocol
 
 import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.hand_ins.file_versions import TOLD, FileVersions
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, hand_in_of
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, SentFromMemory, hand_in_of
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
@@ -22,12 +23,21 @@ BROKEN = "broken"
 log = structlog.get_logger()
 
 
+class JudgesSent(Protocol):
+    """Who judges what other machines sent from memory."""
+
+    async def judge(self, sent: SentFromMemory) -> str:
+        """What became of it. Raises LedgerError."""
+        ...
+
+
 class HandInFeed:
     """Brings what was handed in to its judgement."""
 
-    def __init__(self, ledger: ArrivalLedger, versions: FileVersions, notices: Notices) -> None:
+    def __init__(self, ledger: ArrivalLedger, versions: FileVersions, elsewhere: JudgesSent, notices: Notices) -> None:
         self._ledger = ledger
         self._versions = versions
+        self._elsewhere = elsewhere
         self._notices = notices
         self._read_once = asyncio.Event()
 
@@ -63,6 +73,8 @@ class HandInFeed:
             return await self._versions.judge(hand_in)
         if isinstance(hand_in, FilesGone):
             return await self._versions.judge_gone(hand_in)
+        if isinstance(hand_in, SentFromMemory):
+            return await self._elsewhere.judge(hand_in)
         self._tell(hand_in.machine, hand_in.notice, over=hand_in.over)
         return TOLD
 

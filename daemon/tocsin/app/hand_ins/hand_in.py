@@ -7,12 +7,15 @@ import hashlib
 import json
 import zlib
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.domain.delivery import Accepted, Attempt, Uncertain
+from tocsin.domain.notification import Notification
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.people import Channel
 from tocsin.formats.incident.read import digest
 
 DATA_MOST = 1024 * 1024
@@ -63,7 +66,34 @@ class MachineNotice:
     over: bool = False
 
 
-HandIn = FileVersion | FilesGone | MachineNotice
+@dataclass(frozen=True, slots=True)
+class SentStep:
+    """Which page of an incident: the same on every machine, which a key is not, since each has its own instant."""
+
+    incident: str
+    episode: int
+    to: str
+    via: Channel
+    reason: str
+    level: int | None
+    round: int | None
+
+    @classmethod
+    def of(cls, page: Notification) -> Self:
+        """That of a page."""
+        return cls(page.incident, page.episode, page.to, page.via, page.reason.value, page.level, page.round)
+
+
+@dataclass(frozen=True, slots=True)
+class SentFromMemory:
+    """A page left, or may have left, while the ledger was away: which one, and the try as it ended (R52)."""
+
+    machine: str
+    step: SentStep
+    attempt: Attempt
+
+
+HandIn = FileVersion | FilesGone | MachineNotice | SentFromMemory
 
 
 def arrival_of(hand_in: HandIn, at: datetime) -> Arrival:
@@ -84,6 +114,9 @@ def arrival_of(hand_in: HandIn, at: datetime) -> Arrival:
             values = {"trouble": notice.trouble.value, "text": notice.text, "about": notice.about, "name": notice.name}
             values |= {"minor": notice.minor, "aspect": notice.aspect, "over": hand_in.over}
             values["since"] = notice.since.isoformat() if notice.since else ""
+        case SentFromMemory(attempt=attempt, step=step):
+            kind, mark = ArrivalKind.SENT, (attempt.reference, attempt.address, attempt.started_at.isoformat())
+            values = {**asdict(step), "via": step.via.value, **_of_attempt(attempt)}
     ref = hashlib.blake2b("\0".join((hand_in.machine, *mark)).encode("utf-8", "replace"), digest_size=20).hexdigest()
     return Arrival(kind, ref, hand_in.machine, json.dumps(values), at)
 
@@ -98,6 +131,8 @@ def hand_in_of(arrival: Arrival) -> HandIn:
             texts = _text(values["about"]), _text(values["text"])
             incidents = tuple(map(_text, values["incidents"]))
             return FilesGone(arrival.who, incidents, *texts, never_read=values["never_read"] is True)
+        if arrival.kind is ArrivalKind.SENT:
+            return _sent(arrival.who, values)
         return _notice(arrival.who, values)
     except (KeyError, TypeError, zlib.error) as fault:
         raise ValueError(f"what {arrival.who} handed in cannot be read ({fault})") from None
@@ -116,6 +151,33 @@ def _notice(machine: str, values: Any) -> MachineNotice:
     notice = OperatorNotice(trouble, _text(values["text"]), _text(values["about"]), values["minor"] is True, since)
     notice = replace(notice, aspect=_text(values["aspect"]), name=_text(values["name"]))
     return MachineNotice(machine, notice, over=values["over"] is True)
+
+
+def _of_attempt(attempt: Attempt) -> dict[str, Any]:
+    outcome, ended_at = attempt.outcome, attempt.ended_at or attempt.started_at
+    values = {"key": attempt.reference, "address": attempt.address, "provider": attempt.provider}
+    values |= {"started_at": attempt.started_at.isoformat(), "ended_at": ended_at.isoformat()}
+    values["provider_id"] = outcome.provider_id if isinstance(outcome, Accepted) else ""
+    detail = outcome.detail if isinstance(outcome, Uncertain) else ""
+    return {**values, "accepted": isinstance(outcome, Accepted), "detail": detail, "why": attempt.possible_duplicate}
+
+
+def _sent(machine: str, values: Any) -> SentFromMemory:
+    via, (level, round_) = Channel(_text(values["via"])), (_whole(values["level"]), _whole(values["round"]))
+    names = _text(values["incident"]), _whole(values["episode"]) or 0, _text(values["to"])
+    step = SentStep(*names, via, _text(values["reason"]), level, round_)
+    started_at, ended_at = (datetime.fromisoformat(_text(values[name])) for name in ("started_at", "ended_at"))
+    accepted, lost = Accepted(_text(values["provider_id"])), Uncertain(_text(values["detail"]))
+    outcome = accepted if values["accepted"] is True else lost
+    attempt = Attempt("", _text(values["key"]), 0, via, _text(values["address"]), started_at, outcome, ended_at)
+    why, provider = _text(values["why"]), _text(values["provider"])
+    return SentFromMemory(machine, step, replace(attempt, possible_duplicate=why, provider=provider))
+
+
+def _whole(value: object) -> int | None:
+    if not (value is None or isinstance(value, int)):
+        raise TypeError(f"{type(value).__name__} where a number is meant")
+    return value
 
 
 def _text(value: object) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from tocsin.app.hand_ins.feed import HandInFeed
+from tocsin.app.hand_ins.feed import HandInFeed, JudgesSent
 from tocsin.app.hand_ins.file_versions import FileVersions
 from tocsin.app.hand_ins.machine_folder import MachineFolder, known_files
 from tocsin.app.hand_ins.own_files import OwnFiles
@@ -44,6 +44,7 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     folder: Folder,
     memory: FolderMemory,
     put_back: Callable[[Overwritten], None],
+    elsewhere: JudgesSent,
 ) -> SharedFolders:
     """The folders, as a machine of that name begins to lead. The file of an incident that is set aside is looked at as
     if it were new (rule 63).
@@ -55,4 +56,6 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     known, ended = known_files(remembered, config.policy)
     own = OwnFiles(clock, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
-    return SharedFolders(Intake(known, label, ended), news, HandInFeed(ledger, versions, notices), (own, kept))
+    return SharedFolders(
+        Intake(known, label, ended), news, HandInFeed(ledger, versions, elsewhere, notices), (own, kept)
+    )

@@ -24,7 +24,7 @@ class Alone:
         """Something may always leave."""
         return True
 
-    def lets_from_memory(self) -> bool:
+    def lets_from_memory(self, *, step: bool = False) -> bool:  # noqa: ARG002 - the port's signature
         """Nobody else could send it."""
         return True
 

@@ -67,12 +67,15 @@ class Lease:
         """Whether enough of the lease is left for a first byte."""
         return holds(self._renewal_began, self._boottime())
 
-    def lets_from_memory(self) -> bool:
+    def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only
-        once the database was tried in vain for a while; never once another term was found (R54).
+        once the database was tried in vain for a while, for later steps a longer one; never once another term was found
+        (R54).
         """
         now = self._boottime()
-        return self.holds() or lets_from_memory(self._in_vain, self._turned_at, now)
+        if self.holds():
+            return True
+        return lets_from_memory(self._in_vain, self._turned_at, now, away_since=self._renewal_began, step=step)
 
     def note_healthy(self) -> None:
         """Renew it for a while yet."""

@@ -48,6 +48,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
+from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
@@ -220,6 +221,8 @@ class Life:
             self.orders.by_signal()
             unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lead)
+            if lead.lost.is_set():
+                await self.ledger.leave(daemon.sender.open.values())
         return daemon
 
 
@@ -244,31 +247,31 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
     transports = Transports(settings, lambda new: make_transports(new, clock, lead))
     before |= await reader.first_templates(renderer)
-    context = DeliveryContext(config, incidents, notices, ReplyOptions(codes, config, ledger), fence=lead)
-    providers = Providers(clock, transports, notices)
+    options, providers = ReplyOptions(codes, config, ledger), Providers(clock, transports, notices)
+    context = DeliveryContext(config, incidents, notices, options, fence=lead, machine=machine)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])
     sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))
-    receipts = Receipts(clock, ledger, context, providers, sender)
+    receipts, elsewhere = Receipts(clock, ledger, context, providers, sender), SentElsewhere(clock, ledger, sender)
     host = machine or settings.node or socket.gethostname()
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, renderer, host)
-    scheduler = Scheduler(clock, agenda, Reconciler(clock, ledger, renderer, context, sender, rooms).reconcile)
+    reconcile = Reconciler(clock, ledger, renderer, context, sender, rooms, elsewhere).reconcile
+    scheduler, aside = Scheduler(clock, agenda, reconcile), SetAsideIncidents(clock, ledger, config, incidents, notices)
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
-    folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back)
+    folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back, elsewhere)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
     arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
     inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
-    set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
     reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
-    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, set_aside)
+    core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)
     comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
     parts = (*core, clock_watch, ProviderClocks(transports, notices), *comes)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)

@@ -16,6 +16,7 @@ from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.app.arrivals.inbox_feed import InboxFeed
 from tocsin.app.configuration.load import label_of
+from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
 from tocsin.app.hand_ins.leading import shared_folders
 from tocsin.app.hand_ins.standby_folder import FolderHandIn
@@ -55,6 +56,7 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
     notices: Notices,
     folder: WatchedFolder,
     put_back: Callable[[Overwritten], None],
+    elsewhere: SentElsewhere,
 ) -> WatchedParts:
     """The folder of who leads, and what the ledger recalls of incidents. `machine` is its name where there are others;
     empty: there is no other. Raises LedgerError.
@@ -66,8 +68,9 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
         news = OneFolder(ledger, config, incidents, notices, put_back)
         watch = Watch(clock, config, notices, folder, intake, news)
         return WatchedParts(watch, (watch,), (watch,))
+    await elsewhere.look()
     place = machine, label, clock, ledger, config, incidents, notices, folder
-    shared = await shared_folders(*place, folder_memory(settings), put_back)
+    shared = await shared_folders(*place, folder_memory(settings), put_back, elsewhere)
     watch = Watch(clock, config, notices, folder, shared.intake, shared.news)
     return WatchedParts(watch, (watch, shared.feed, *shared.beside), (watch, shared.feed))
 

@@ -1,7 +1,7 @@
 """Where the ledger lies, and how its daemon comes to lead: a file of this machine, with which it is alone."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError
 from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
+from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.ledger_keeper import LedgerKeeper
 from tocsin.app.leadership.alone import Alone
@@ -63,6 +64,10 @@ class LedgerHere(Protocol):
         """What operators hear of how it was found."""
         ...
 
+    async def leave(self, parcels: Iterable[Parcel]) -> None:
+        """This process does not lead any more: what the ledger lacks of these is handed in."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerInFile:
@@ -103,6 +108,9 @@ class LedgerInFile:
         if aside := self.store.set_aside:
             sentence = f"the ledger was damaged and set aside as {aside}; a fresh one goes on and knows nothing"
             notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))
+
+    async def leave(self, parcels: Iterable[Parcel]) -> None:
+        """It never comes to that."""
 
 
 def open_store(path: Path, now: datetime, closing: AsyncExitStack) -> FileStore:

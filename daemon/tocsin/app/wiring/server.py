@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Self
@@ -19,7 +19,9 @@ from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
+from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
@@ -43,7 +45,7 @@ from tocsin.ports.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
 HANDS_IN_WITHIN = 3.0
-"""Seconds for the last hour to be written down where the lead was lost."""
+"""Seconds for the last hour, and for what was sent from memory, to be written down where the lead was lost."""
 OPENS_EVERY = 1.0
 """Seconds between two tries to open a ledger that is away."""
 
@@ -64,6 +66,7 @@ class LedgerOnServer:
     this: ThisNode
     journal: Journal
     handing_in: JournalHandIn
+    left: LeftFromMemory
     gave_back: list[float] = field(default_factory=list)
 
     @classmethod
@@ -90,13 +93,14 @@ class LedgerOnServer:
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)
         this, ledger = this_node(clock, on_disk), SqlLedger(store)
+        left = LeftFromMemory(this.name, clock, ledger)
         handing_in = JournalHandIn(this.name, clock, ledger, store)
 
         def while_standing_by() -> Sequence[StandbyPart]:
-            return (handing_in, *parts(this, ledger))
+            return (handing_in, left, *parts(this, ledger))
 
         standing_by = StandingBy(rows, this, manager, boottime, clock, parts=while_standing_by)
-        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in)
+        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in, left)
 
     @property
     def machine(self) -> str:
@@ -128,6 +132,7 @@ class LedgerOnServer:
         Raises LedgerError.
         """
         assert isinstance(lead, Lease)
+        await self.left.write()
         await self.store.lead(lead.term)
         await self.handing_in.hand_in()
         await self.store.recall_repetitions(self.clock.now())
@@ -143,6 +148,15 @@ class LedgerOnServer:
 
     def tell(self, notices: Notices) -> None:
         """Nothing was wrong with it, or it would not be open."""
+
+    async def leave(self, parcels: Iterable[Parcel]) -> None:
+        """Hand in what was sent from memory, and how tries ended; what it does not take now waits."""
+        self.left.keep(parcels)
+        try:
+            async with asyncio.timeout(HANDS_IN_WITHIN):
+                await self.left.write()
+        except (LedgerError, TimeoutError) as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
 
 
 def this_node(clock: SharedClock, on_disk: ConfigOnDisk) -> ThisNode:

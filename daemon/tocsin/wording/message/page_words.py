@@ -1,15 +1,18 @@
 """What a page says besides what the incident says: why it comes to this person now, by when to answer and who is paged
-then, who else is asked, who has what already, where to meet and where to look.
+then, who else is asked, who has what already, where to meet and where to look; and that its machine cannot see the
+ledger (R54).
 
 Must not know templates nor channels. A first page needs no reason: the incident says it all.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Notification, Reason
+from tocsin.domain.notification import Notification, Reason, ReplyOffer
+from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER, Policy, Service
 from tocsin.planning.current_state import NextPages, after_pages, next_pages
 from tocsin.planning.history.asked_for import asked_for
@@ -303,3 +306,16 @@ def _others(reader: str, history: History, policy: Policy, language: Language) -
     if more:
         pairs.append((language.count("{number} more person", "{number} more people", more), ""))
     return tuple(pairs)
+
+
+def from_memory(content: Content, via: Channel, language: Language, offer: ReplyOffer) -> Content:
+    """The same content, and that others may know more: behind a short one, in front of a mail, which is plain then. No
+    template can leave it out.
+    """
+    warning = language.say("{machine} cannot see the ledger; perhaps answered already.", machine=offer.unseen_by)
+    if offer.bare_reply:
+        how = language.say("To answer, reply: {word}", word="ok")
+        warning = f"{warning} {how}"
+    if via.traits.short:
+        return replace(content, text=f"{content.text.rstrip()} {warning}")
+    return replace(content, text=f"{warning}\n\n{content.text}", html="")

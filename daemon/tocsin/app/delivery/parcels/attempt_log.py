@@ -12,8 +12,9 @@ import structlog
 
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Attempt, Bundle, Fate, Outcome
-from tocsin.domain.notification import Kind
+from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.policy import Policy
 from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.ports.leadership import FencedError
@@ -24,14 +25,18 @@ FROM_MEMORY = {Kind.PAGE: 2, Kind.OPERATOR: 1}
 UNWRITTEN = "the ledger could not be written"
 """Why an attempt that the ledger did not know of may be a second copy: a restart would have made it again."""
 
+LATER_STEPS = frozenset({Reason.ESCALATED, Reason.REPEATED, Reason.LAST_RESORT})
+"""Why a ladder pages once somebody was asked."""
+
 log = structlog.get_logger()
 
 
 class AttemptLog:
     """Writes attempts into the ledger, and leaves what it could not take with the delivery."""
 
-    def __init__(self, ledger: SendLedger, fence: Fence = NO_FENCE) -> None:
+    def __init__(self, ledger: SendLedger, incidents: Incidents, fence: Fence = NO_FENCE) -> None:
         self._ledger = ledger
+        self._incidents = incidents
         self._fence = fence
 
     async def begin(self, parcel: Parcel, to: str, now: datetime, *, provider: str = "") -> tuple[Attempt, ...]:
@@ -50,9 +55,15 @@ class AttemptLog:
                 return ()
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
-        if waits or not self._fence.lets_from_memory():
+        steps = all(self._is_later_step(member.notification) for member in members)
+        if waits or not self._fence.lets_from_memory(step=steps):
             return ()
         return tuple(_from_memory(member, parcel.bundle, to, provider, now) for member in members)
+
+    def _is_later_step(self, page: Notification) -> bool:
+        """Whether somebody was asked before it, who may have answered. Steps that reach nobody take no time."""
+        began = self._incidents.history(page.incident).started_at
+        return page.reason in LATER_STEPS and began is not None and page.at > began
 
     async def save_pending(self, parcel: Parcel) -> bool:
         """Give the ledger what it does not know of these letters yet. False when it cannot be written."""
@@ -134,8 +145,9 @@ def _from_memory(member: Delivery, bundle: Bundle | None, to: str, provider: str
     cause, id_ = member.possible_duplicate or UNWRITTEN, ""
     if bundle:
         member.bundles[bundle.id], id_ = bundle, bundle.id
-    via = letter.via
-    return Attempt("", letter.key, number, via, to, now, possible_duplicate=cause, provider=provider, bundle=id_)
+    begun = Attempt("", letter.key, number, letter.via, to, now, possible_duplicate=cause)
+    member.leaving = begun = replace(begun, provider=provider, bundle=id_)
+    return begun
 
 
 def _ended(attempt: Attempt) -> tuple[Attempt, Outcome, datetime]:

@@ -19,7 +19,8 @@ class Delivery:
     does not know, `receipts` is what the provider said of attempts, by their numbers, while nobody has looked at it,
     `fate` the newest that was looked at. `possible_duplicate` is why an earlier copy may have left, `channel_failed`
     whether its next channel was asked for; `state` is how it was settled, while that is not written yet. `room_at` is
-    when it got room, if it had to wait for it; `bundles` are those it left in from memory. `withdrawn`: while it waited
+    when it got room, if it had to wait for it; `bundles` are those it left in from memory, `leaving` is a try from
+    memory that has not ended. `withdrawn`: while it waited
     it became known that it is wanted no more, which is being written down.
     """
 
@@ -35,6 +36,7 @@ class Delivery:
     state: str = ""
     room_at: datetime | None = None
     bundles: dict[str, Bundle] = field(default_factory=dict)
+    leaving: Attempt | None = None
     withdrawn: bool = False
 
     @property
@@ -83,6 +85,7 @@ class Delivery:
 
     def mark_ended(self, attempt: Attempt) -> None:
         """An attempt ended so, or ended otherwise than was thought: the ledger is to be told."""
+        self.leaving = None
         known = [number for number, earlier in enumerate(self.attempts) if earlier.number == attempt.number]
         if known:
             self.attempts[known[0]] = attempt
@@ -100,6 +103,21 @@ class Delivery:
             for place, known in enumerate(attempts):
                 if known.number == attempt.number:
                     attempts[place] = replace(known, id=attempt.id)
+
+    def left_from_memory(self, now: datetime) -> list[Attempt]:
+        """The tries of which a copy left, or may have left, that the ledger does not know of."""
+        under_way = [replace(self.leaving, outcome=KILLED, ended_at=now)] if self.leaving else []
+        return [
+            attempt
+            for attempt in (*self.unsaved, *under_way)
+            if not attempt.id and isinstance(attempt.outcome, (Accepted, Uncertain))
+        ]
+
+    def note_elsewhere(self, attempt: Attempt, *, counts: bool) -> None:
+        """Another machine sent it from memory: a later copy is marked, and it counts as a try of this letter."""
+        self.possible_duplicate = self.possible_duplicate or attempt.possible_duplicate
+        if counts:
+            self.attempts.append(attempt)
 
     @property
     def copies(self) -> int:

@@ -110,6 +110,15 @@ class Parcel:
             if (number, fate) not in member.receipts:
                 member.receipts.append((number, fate))
 
+    def note_elsewhere(self, attempt: Attempt) -> bool:
+        """Another machine sent one of these letters from memory. Whether that changes what is next: not where others
+        go with it, or wait for room with it; then a copy of it is marked.
+        """
+        for member in self.members:
+            if member.notification.key == attempt.reference:
+                member.note_elsewhere(attempt, counts=len(self.members) == 1)
+        return len(self.members) == 1 and self.step is not ParcelStep.WAIT and not self.settled
+
     def end_killed(self, now: datetime) -> None:
         """A try without an end, of the process before, may have left (rule 40)."""
         if self.attempts[-1].outcome is None:

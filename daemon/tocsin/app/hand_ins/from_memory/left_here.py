@@ -1,0 +1,66 @@
+"""What this machine sent while the ledger was away, and another one leads by now: it is handed in (R52)."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+import structlog
+
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, arrival_of
+from tocsin.domain.delivery import Attempt
+from tocsin.domain.notification import Kind
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import ArrivalLedger, DeliveryLedger, LedgerError
+
+WRITES_AGAIN = 1.0
+"""Seconds until the ledger is tried again."""
+
+log = structlog.get_logger()
+
+
+class EvidenceLedger(ArrivalLedger, DeliveryLedger, Protocol):
+    """What takes evidence, whoever leads."""
+
+
+class LeftFromMemory:
+    """Tries that the ledger does not know of, and ends of tries that it does, in the order they came."""
+
+    def __init__(self, machine: str, clock: Clock, ledger: EvidenceLedger) -> None:
+        self._machine = machine
+        self._clock = clock
+        self._ledger = ledger
+        self._sent: list[SentFromMemory] = []
+        self._ended: list[Attempt] = []
+
+    def keep(self, parcels: Iterable[Parcel]) -> None:
+        """What the ledger lacks of these, of a daemon that does not lead any more."""
+        now = self._clock.now()
+        for member in [member for parcel in parcels for member in parcel.members]:
+            self._ended += [attempt for attempt in member.unsaved if attempt.id]
+            if member.notification.kind is Kind.PAGE:
+                step = SentStep.of(member.notification)
+                left = member.left_from_memory(now)
+                self._sent += [SentFromMemory(self._machine, step, attempt) for attempt in left]
+
+    async def write(self) -> None:
+        """Hand in what waits. Raises LedgerError: then the rest waits on."""
+        while self._ended:
+            attempt = self._ended[0]
+            assert attempt.outcome is not None
+            assert attempt.ended_at is not None
+            await self._ledger.end_attempt(attempt, attempt.outcome, attempt.ended_at)
+            del self._ended[0]
+        while self._sent:
+            await self._ledger.record_arrival(arrival_of(self._sent[0], self._clock.now()))
+            log.info("sent from memory", incident=self._sent[0].step.incident)
+            del self._sent[0]
+
+    async def run(self) -> None:
+        """Hand it in as soon as the ledger takes it, until cancelled."""
+        while True:
+            try:
+                await self.write()
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+            await asyncio.sleep(WRITES_AGAIN)

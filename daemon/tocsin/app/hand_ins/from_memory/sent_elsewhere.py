@@ -1,0 +1,131 @@
+"""What another machine sent from memory counts as sent: its try is written down with the page, and later copies are
+marked (rule 54, R52).
+
+It is the same page if it is the same step to the same reader by the same channel: each machine that pages by itself
+gives it an instant of its own. What was handed in of a page that is not decided yet is kept until it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, hand_in_of
+from tocsin.domain.arrival import ArrivalKind
+from tocsin.domain.delivery import Attempt, Letter, Outcome
+from tocsin.domain.notification import Kind, Notification
+from tocsin.ports.clock import Clock
+from tocsin.ports.ledger import ArrivalLedger, DeliveryLedger, FactLedger, LedgerError, Unreadable
+
+SENT, KEPT = "sent", "kept"
+"""What a hand-in led to: its page is known, or not yet."""
+KEPT_FOR = timedelta(hours=1)
+"""How long what was handed in of a page that is not decided is kept."""
+
+log = structlog.get_logger()
+
+
+class SentLedger(FactLedger, DeliveryLedger, ArrivalLedger, Protocol):
+    """Where pages and their tries are, and what was handed in."""
+
+
+class Sending(Protocol):
+    """What sends: the parcels of all letters that are not settled, by their keys."""
+
+    @property
+    def open(self) -> Mapping[str, Parcel]:
+        """All of them."""
+        ...
+
+    def resume(self, parcel: Parcel) -> None:
+        """Something became known of it."""
+        ...
+
+
+class SentElsewhere:
+    """Judges what was sent elsewhere."""
+
+    def __init__(self, clock: Clock, ledger: SentLedger, sending: Sending) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._sending = sending
+        self._kept: list[SentFromMemory] = []
+
+    async def look(self) -> None:
+        """Judge what was handed in before this machine plans anything. What cannot be read is left to the feed. Raises
+        LedgerError.
+        """
+        for row, arrival in await self._ledger.unjudged_hand_ins():
+            if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
+                try:
+                    sent = hand_in_of(arrival)
+                except ValueError:
+                    continue
+                assert isinstance(sent, SentFromMemory)
+                await self._ledger.record_result(row, await self.judge(sent))
+
+    async def judge(self, sent: SentFromMemory) -> str:
+        """What became of it. Raises LedgerError."""
+        pages = [
+            record
+            for record in await self._ledger.records(sent.step.incident)
+            if isinstance(record.decided, Notification) and _is_of(record.decided, sent)
+        ]
+        if not pages:
+            self._kept.append(sent)
+            return KEPT
+        page = next((one for one in pages if one.decided.key == sent.attempt.reference), pages[0])
+        if not any(_is_same(attempt, sent.attempt) for attempt in page.attempts):
+            self._tell(await self._write(page.decided.key, sent))
+        return SENT
+
+    async def attach(self, letters: Sequence[Letter]) -> list[Letter]:
+        """These letters, just written down, with what left of them elsewhere. Never raises: a ledger that does not
+        take it makes a second copy of it, which is marked.
+        """
+        now = self._clock.now()
+        self._kept = [sent for sent in self._kept if now - sent.attempt.started_at < KEPT_FOR]
+        return [await self._attached(letter) for letter in letters] if self._kept else list(letters)
+
+    async def _attached(self, letter: Letter) -> Letter:
+        for sent in [sent for sent in self._kept if _is_of(letter.notification, sent)]:
+            try:
+                attempt = await self._write(letter.notification.key, sent)
+            except LedgerError as trouble:
+                log.warning("ledger trouble", trouble=str(trouble))
+            else:
+                self._kept.remove(sent)
+                letter = replace(letter, attempts=(*letter.attempts, attempt))
+        return letter
+
+    def _tell(self, attempt: Attempt) -> None:
+        """A page that is on its way goes on from how that try ended."""
+        parcel = self._sending.open.get(attempt.reference)
+        if parcel and parcel.note_elsewhere(attempt):
+            self._sending.resume(parcel)
+
+    async def _write(self, key: str, sent: SentFromMemory) -> Attempt:
+        """Its try, as one of that letter. Raises LedgerError."""
+        left, outcome = sent.attempt, _outcome(sent.attempt)
+        place = key, left.via, left.address, left.started_at, left.possible_duplicate
+        begun = await self._ledger.begin_attempt(*place, provider=left.provider)
+        ended_at = left.ended_at or left.started_at
+        await self._ledger.end_attempt(begun, outcome, ended_at)
+        log.info("sent elsewhere", incident=sent.step.incident, machine=sent.machine)
+        return replace(begun, outcome=outcome, ended_at=ended_at)
+
+
+def _is_of(page: Notification, sent: SentFromMemory) -> bool:
+    return page.kind is Kind.PAGE and (page.key == sent.attempt.reference or SentStep.of(page) == sent.step)
+
+
+def _is_same(attempt: Attempt, other: Attempt) -> bool:
+    return (attempt.address, attempt.started_at) == (other.address, other.started_at)
+
+
+def _outcome(attempt: Attempt) -> Outcome:
+    assert attempt.outcome is not None, "what was handed in has ended"
+    return attempt.outcome

@@ -1,0 +1,121 @@
+"""The database away from who leads, on virtual time (rule 54): pages from memory, and what becomes of them elsewhere."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
+from tocsin.domain.arrival import ArrivalKind
+from tocsin.domain.delivery import Accepted
+
+from tests.fakes.fence import AwayFence
+from tests.fakes.loop import VirtualClock, run_virtually
+from tests.simulation.test_folders import FILE, Machines
+from tests.simulation.world import DiskLedger
+
+
+class AwayLead(AwayFence):
+    """A Lead whose lease ran out."""
+
+    drains_for = 2.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost = asyncio.Event()
+
+    def note_healthy(self) -> None:
+        """Nobody counts."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def give_back(self) -> None:
+        """It has none."""
+
+
+class Cut(Machines):
+    """The first machine is cut off from the ledger, and pages what is new in its folder; the second one leads."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__(clock)
+        self.lead = AwayLead()
+
+    async def cut(self) -> None:
+        """It leads, until the ledger does not answer any more."""
+        self.first.lead = self.lead  # type: ignore[assignment]  # another Lead
+        await self.first.start()
+        await self.first.wait(1)
+        assert self.first._ledger is not None
+        self.first._ledger.cut = True
+        self.first.folder.write("pay.yaml", FILE)
+
+    async def lose(self) -> None:
+        """It finds that another one leads, and hands in what it sent."""
+        self.lead.lets = False
+        self.lead.lost.set()
+        await self.first.ended()
+        left = LeftFromMemory("a", self.clock, DiskLedger(self.first.disk, self.clock, self.first.dice))  # type: ignore[arg-type]
+        left.keep(self.first.daemon.sender.open.values())
+        await left.write()
+
+    def tries(self) -> list[Any]:
+        """All tries that the ledger knows of."""
+        return [attempt for tries in self.first.disk.attempts.values() for attempt in tries]
+
+
+def simulate(story: Callable[[Cut], Any]) -> Cut:
+    async def main(clock: VirtualClock) -> Cut:
+        machines = Cut(clock)
+        await story(machines)
+        return machines
+
+    cut: Cut = run_virtually(main)
+    return cut
+
+
+def test_first_pages_leave_from_memory_and_later_steps_wait() -> None:
+    """Rule 54: ana's and chen's page at once, on both channels; the next step only once later steps may leave."""
+
+    async def story(machines: Cut) -> None:
+        await machines.cut()
+        await machines.first.wait(20)
+        first = len(machines.first.pages())
+        assert first == 4
+        await machines.first.wait(310)
+        assert len(machines.first.pages()) == first, "5 minutes later bo and dai would be next"
+        machines.lead.steps = True
+        await machines.first.wait(5)
+        assert {page.message.person for page in machines.first.pages()[first:]} == {"bo", "dai"}
+
+    simulate(story)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_what_left_elsewhere_counts_as_sent(before: bool) -> None:
+    """R52: handed in before the other machine decides the same pages they do not leave again; after it, each copy has
+    its row, marked as perhaps a second one.
+    """
+
+    async def story(machines: Cut) -> None:
+        await machines.cut()
+        await machines.first.wait(20)
+        if before:
+            await machines.lose()
+        await machines.second.start()
+        await machines.second.wait(1)
+        machines.second.folder.write("pay.yaml", FILE)
+        await machines.second.wait(20)
+        if not before:
+            await machines.lose()
+            await machines.second.wait(5)
+
+    machines = simulate(story)
+    copies = 4 if before else 8
+    assert len(machines.first.pages()) == copies
+    assert (
+        sum(isinstance(attempt.outcome, Accepted) for attempt in machines.tries() if "/page/" in attempt.reference)
+        == copies
+    )
+    assert sum(bool(attempt.possible_duplicate) for attempt in machines.tries()) == 4
+    assert machines.results(ArrivalKind.SENT) == (["kept"] if before else ["sent"]) * 4

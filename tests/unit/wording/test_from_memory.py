@@ -1,0 +1,91 @@
+"""What a page says while its machine cannot see the ledger (R54)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tocsin.app.engine.reconcile import Reconciler
+from tocsin.domain.delivery import Content
+from tocsin.domain.facts import Seen
+from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
+from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
+from tocsin.domain.people import Channel
+from tocsin.domain.policy import Policy
+from tocsin.wording.language.language import Language
+from tocsin.wording.message.page_words import from_memory
+
+from tests.builders.active_config import polled
+from tests.builders.daemon_parts import PAY, DaemonParts, shipped_words
+from tests.builders.instants import T0
+from tests.builders.policies import paging_policy
+from tests.fakes.clock import StillClock
+
+ENGLISH = Language("en")
+CODED = ReplyOffer("7k", "https://example.com/a", "https://example.com/p")
+
+
+class Offers:
+    """A renderer that keeps what was offered."""
+
+    def __init__(self) -> None:
+        self.offers: list[ReplyOffer] = []
+
+    def render(
+        self, page: Notification, _incident: Incident, _history: History, _policy: Policy, offer: ReplyOffer
+    ) -> Content:
+        if page.kind is Kind.PAGE:
+            self.offers.append(offer)
+        return Content("words")
+
+
+def test_it_says_who_sees_nothing_and_that_somebody_may_have_answered() -> None:
+    """R54: behind a text message, in front of a mail; an answer needs no code that others may have given out."""
+    unseen = CODED.unseen("mare", code_known=False)
+    warning = "mare cannot see the ledger; perhaps answered already. To answer, reply: ok"
+    assert (unseen.code, unseen.answer_url, unseen.page_url) == ("", "", "")
+    assert from_memory(Content("Pay is down. "), Channel.SMS, ENGLISH, unseen).text == f"Pay is down. {warning}"
+    mail = from_memory(Content("Pay is down.", "s", "<p>"), Channel.EMAIL, ENGLISH, unseen)
+    assert (mail.text, mail.subject, mail.html) == (f"{warning}\n\nPay is down.", "s", "")
+
+
+def test_a_code_that_the_ledger_has_is_named() -> None:
+    """R54: nobody else gives it out; and where an `ok` needs a code, none is asked for without one."""
+    known = CODED.unseen("mare", code_known=True)
+    assert (known.code, known.bare_reply) == ("7k", False)
+    assert not replace(CODED, needs_code=True).unseen("mare", code_known=False).bare_reply
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt"])
+def test_in_every_language(language: str) -> None:
+    """The machine is named in each; a template cannot leave it out."""
+    policy = paging_policy()
+    ana = replace(policy.people["ana"], language=language)
+    policy = replace(policy, people={**policy.people, "ana": ana})
+    page = Notification("k", "pay", 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
+    history = DaemonParts(StillClock()).incidents.history("pay")
+    words = [
+        shipped_words().render(page, PAY, replace(history, incident=PAY, started_at=T0), policy, offer).text
+        for offer in (NO_REPLY_OFFER, NO_REPLY_OFFER.unseen("mare", code_known=False))
+    ]
+    assert words[1].startswith(words[0].rstrip())
+    assert "mare" in words[1][len(words[0].rstrip()) :]
+    assert ("perhaps" in words[1]) == (language == "en")
+
+
+@pytest.mark.parametrize("machine", ["mare", ""])
+async def test_only_pages_that_the_ledger_did_not_take(machine: str) -> None:
+    """R54: and only where other machines share it; with SQLite words and codes stay as they are."""
+    clock, renderer = StillClock(), Offers()
+    parts = DaemonParts(clock, in_force=polled())
+    plain: Any = renderer
+    context = replace(parts.context, machine=machine)
+    reconciler = Reconciler(clock, parts.ledger, plain, context, parts.sender, parts.rooms)
+    parts.ledger.trouble = "it does not answer"
+    parts.incidents.add_event("pay", Seen(clock.now(), PAY, "1"))
+    await reconciler.reconcile("pay")
+    decided, reworded = renderer.offers[:4], renderer.offers[4:]
+    assert [bool(offer.code) for offer in decided] == [True] * 4
+    assert [(offer.unseen_by, offer.code, offer.bare_reply) for offer in reworded] == (
+        [(machine, "", True)] * 4 if machine else []
+    )
