@@ -358,6 +358,24 @@ def test_the_lease_is_counted_from_before_the_renewal_began() -> None:
     shared_life(life)
 
 
+def test_a_leader_that_is_killed_and_starts_again_took_nothing_over() -> None:
+    """P9: it waits for its own name and lease, and then goes on where it was: operators hear of no takeover."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        killed = Machine(shared, clock, "a")
+        await asyncio.sleep(21.7)
+        killed.task.cancel()
+        killed.rows.cut = True
+        again = Machine(shared, clock, "a")
+        await asyncio.sleep(15)
+        assert shared.view.node == again.this.id != killed.this.id
+        assert again.lease is not None
+        assert not again.lease.former
+        await again.end()
+
+    shared_life(life)
+
+
 def test_a_lost_answer_to_the_take() -> None:
     """Whoever took the lead and did not hear so finds its own name in the lease, and goes on at once."""
 

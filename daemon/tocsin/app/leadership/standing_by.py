@@ -66,6 +66,7 @@ class StandingBy:
         self._taken_since: float | None = None
         self._lease: Lease | None = None
         self._trouble = ""
+        self._before: str | None = None
 
     async def until_leading(self, stop: asyncio.Event) -> Lease | None:
         """Stand by until this process leads; None: it was told to stop. Raises NodeTakenError."""
@@ -132,7 +133,7 @@ class StandingBy:
             return None
         if term is None:
             return None
-        former = view.node if view.node != self._this.id else ""
+        former = view.node if view.node not in {self._this.id, self._before} else ""
         log.warning("leading", node=self._this.name, term=term.epoch, clean=not former)
         self._lease = Lease(self._ledger, term, self._this, self._boottime, began, self._clock, former=former)
         return self._lease
@@ -152,6 +153,8 @@ class StandingBy:
         now = self._boottime()
         if self._reported_at is not None and now - self._reported_at < REPORTS_EVERY:
             return
+        if self._before is None:
+            self._before = await self._superseded()
         try:
             self._clock.set(await self._ledger.report(self._this.row(NodeState.STANDING_BY)), now)
         except NodeTakenError:
@@ -161,6 +164,14 @@ class StandingBy:
                 raise
             return
         self._reported_at, self._taken_since = now, None
+
+    async def _superseded(self) -> str:
+        """The process of this name and folder whose row this one takes over; empty: there is none. That it starts again
+        after a kill is no takeover.
+        """
+        place = self._this.name, self._this.folder
+        ids = (node.id for node in await self._ledger.nodes() if (node.name, node.folder) == place)
+        return next((id_ for id_ in ids if id_ != self._this.id), "")
 
     def _note(self, trouble: str) -> None:
         """Log a trouble once, and its end."""
