@@ -24,7 +24,7 @@ PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
 FORMER = "### From one user to three\n"
 """The section for who installed tocsin when it was one user."""
 PROGRAMS = {
-    "cat", "chown", "curl", "git", "grep", "groupadd", "install", "ln", "mv", "openssl", "printf", "python3", "rm", "runuser", "sed", "sqlite3",
+    "cat", "chown", "curl", "git", "grep", "groupadd", "install", "ln", "mv", "openssl", "printf", "python3", "rm", "runuser", "sed",
     "systemctl", "systemd-sysusers", "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
 }  # fmt: skip
 """Whatever else the page used, this test would have to run as well."""
