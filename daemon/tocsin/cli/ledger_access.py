@@ -145,7 +145,8 @@ def is_watched(incidents: Path) -> bool:
 
 def trouble_of_writing(loaded: Configuration) -> str:
     """Why a daemon could not write a ledger on a server, without changing anything there; empty: it could, or the role
-    that is entered by here is another one than tocsin.yaml names, which is the daemon's.
+    that is entered by here is another one than tocsin.yaml names, which is the daemon's. Where that names no server,
+    the daemon has this address too.
     """
     from tocsin.adapters.ledger.postgresql.address import ServerAddress
     from tocsin.adapters.ledger.postgresql.opening import look_before_writing
@@ -153,8 +154,9 @@ def trouble_of_writing(loaded: Configuration) -> str:
 
     document = read_yaml(loaded.files.get(SETTINGS, b""), SETTINGS).value
     try:
-        own = read_address(str(document.get("ledger"))) if isinstance(document, dict) else None
-        if own is not None and own.server == loaded.ledger.server:
+        written = document.get("ledger") if isinstance(document, dict) else None
+        own = read_address(str(written)) if written else None
+        if own is None or own.file is not None or own.role == loaded.ledger.role:
             look_before_writing(ServerAddress(loaded.ledger.server, loaded.ledger.password))
     except (LedgerError, ValueError) as trouble:
         return str(trouble)

@@ -189,6 +189,13 @@ def test_the_daemons_own_role_is_looked_at_as_a_daemon(
     monkeypatch.setenv("TOCSIN_LEDGER", PASSWORD)
     (told,) = told_of_ledger()
     assert "maker may make no tables in it" in told["message"]
+    name_ledger(folder, "postgresql://maker@127.0.0.1:1/tocsin")
+    monkeypatch.setenv("TOCSIN_LEDGER", database.url("maker"))
+    (told,) = told_of_ledger()
+    assert "maker may make no tables in it" in told["message"], "elsewhere by the variable, as the same role"
+    name_ledger(folder, "sqlite:///../var/tocsin.db")
+    (told,) = told_of_ledger()
+    assert "maker may make no tables in it" in told["message"], "tocsin.yaml names no server"
     assert database.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 

@@ -40,6 +40,12 @@ class LedgerAddress:
         """As it is written in tocsin.yaml, without what is secret."""
         return f"{SQLITE}{self.file}" if self.file is not None else self.server
 
+    @property
+    def role(self) -> str:
+        """Whom the address of a server says that it enters as; empty: libpq knows."""
+        parts = SERVER.fullmatch(self.server)
+        return (parts["user"] or "") if parts else ""
+
     def with_password(self, password: str) -> "LedgerAddress":
         """The same database, entered by this password."""
         return replace(self, password=password)
