@@ -57,6 +57,7 @@ from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, ArrivalKind, Judgement, OptOut
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.delivery import (
+    CERTAINTY,
     MAIN,
     Accepted,
     Attempt,
@@ -82,6 +83,7 @@ from tocsin.domain.people import Channel, Session
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
+from tocsin.ports.fence import Lead
 from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
 from tocsin.ports.upkeep import PrunedIncident
 
@@ -133,12 +135,16 @@ class DiskLedger:
         self._disk, self._clock, self._dice = disk, clock, dice
         self.killed = self.cut = False
 
-    async def _commit(self) -> None:
+    async def _commit(self, *, evidence: bool = False) -> None:
+        """`evidence`: whoever leads (rule 52); alone it is all the same."""
         await asyncio.sleep(self._dice.uniform(0.0002, 0.003))
         if self.killed:
             await asyncio.Event().wait()
         if self._disk.full or self.cut:
             raise LedgerError("no space left on device")
+
+    async def _read(self) -> None:
+        await self._commit()
 
     async def record(
         self,
@@ -247,7 +253,7 @@ class DiskLedger:
         return True
 
     async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
-        await self._commit()
+        await self._read()
         pages = {key: letter.notification for key, letter in self._disk.letters.items()}
         taken = [
             pages[attempt.reference]
@@ -258,7 +264,7 @@ class DiskLedger:
         return frozenset((page.incident, page.episode) for page in taken if (page.kind, page.to) == (Kind.PAGE, person))
 
     async def records(self, incident: str) -> tuple[Record, ...]:
-        await self._commit()
+        await self._read()
         letters = [letter for letter in self._disk.letters.values() if letter.notification.incident == incident]
         return tuple(Record(letter.notification, letter.content) for letter in letters)
 
@@ -271,8 +277,10 @@ class DiskLedger:
         return tuple(sorted((at, result) for at, result in judged if result and at > since))
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
-        await self._commit()
-        self._change(attempt, outcome=outcome, ended_at=at)
+        await self._commit(evidence=True)
+        known = next(each.outcome for each in self._disk.attempts[attempt.reference] if each.id == attempt.id)
+        if known is None or CERTAINTY[type(outcome)] >= CERTAINTY[type(known)]:
+            self._change(attempt, outcome=outcome, ended_at=at)
 
     def _change(self, attempt: Attempt, **changes: Any) -> None:
         tries = self._disk.attempts[attempt.reference]
@@ -280,7 +288,7 @@ class DiskLedger:
         tries[place] = replace(tries[place], **changes)
 
     async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
-        await self._commit()
+        await self._read()
         all_tries = [each for tries in self._disk.attempts.values() for each in tries]
         found = [each for each in all_tries if each.id == attempt]
         found += [
@@ -296,27 +304,27 @@ class DiskLedger:
         self._disk.states.setdefault(key, state)
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
-        await self._commit()
+        await self._commit(evidence=True)
         if receipt.rank > (attempt.receipt or Receipt.UNKNOWN).rank:
             self._change(attempt, receipt=receipt, receipt_code=code)
 
     async def record_arrival(self, arrival: CameIn) -> bool:
-        await self._commit()
+        await self._commit(evidence=True)
         if any((came.kind, came.ref) == (arrival.kind, arrival.ref) for came, _ in self._disk.arrivals):
             return False
         self._disk.arrivals.append((arrival, None))
         return True
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
-        await self._commit()
+        await self._read()
         return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE | HANDED_IN)
 
     async def unjudged_hand_ins(self) -> tuple[tuple[int, CameIn], ...]:
-        await self._commit()
+        await self._read()
         return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN)
 
     async def unjudged_acts(self) -> tuple[tuple[int, CameIn], ...]:
-        await self._commit()
+        await self._read()
         return acts_in_turn(self._unjudged())
 
     def _unjudged(self) -> list[tuple[int, CameIn]]:
@@ -362,7 +370,7 @@ class DiskLedger:
         disk.notices = {cause: at + by for cause, at in disk.notices.items()}
 
     async def facts(self, incident: str) -> tuple[Fact, ...]:
-        await self._commit()
+        await self._read()
         if incident in self._disk.unreadable:
             raise UnreadableError(self._disk.unreadable[incident])
         return tuple(self._disk.facts.get(incident, ()))
@@ -377,11 +385,11 @@ class DiskLedger:
         self._disk.contents[incident] = (file, data)
 
     async def file(self, incident: str) -> tuple[str, bytes] | None:
-        await self._commit()
+        await self._read()
         return self._disk.contents.get(incident)
 
     async def incidents(self) -> tuple[str, ...]:
-        await self._commit()
+        await self._read()
         return tuple(self._disk.facts)
 
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
@@ -566,8 +574,9 @@ class World:
     def __init__(self, clock: VirtualClock, policy: Policy, seed: int = 0, receipts: bool = True) -> None:
         self.clock, self.policy, self.settings = clock, policy, settings()
         self.began_at = clock.now()
-        self.machine = MachineClock(clock)
-        self.steps, self.lead = ClockSteps(), Alone()
+        self.machine: Any = MachineClock(clock)
+        self.steps = ClockSteps()
+        self.lead: Lead = Alone()
         self.sessions = OpenSessions()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
@@ -579,7 +588,7 @@ class World:
             FakeInboxFolder(looks_every=2.0),
         )
         self.files = MemoryIncidentFiles(self.folder)
-        self.providers = {
+        self.providers: dict[Channel, Provider] = {
             via: Provider(via, clock, self.dice, self.faults, receipts and via is Channel.SMS) for via in Channel
         }
         self.fallbacks: dict[Channel, Provider] = {}
@@ -649,7 +658,7 @@ class World:
         """Start the daemon on what the disk holds, by the machine's clock as it is then."""
         self.machine.move(self.machine.step())
         self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
-        self.daemon, self.orders = await _assemble(self, ledger), Orders()
+        self.daemon, self.orders = await assemble(self, ledger), Orders()
         self._task = asyncio.create_task(self._live(ledger))
         await asyncio.sleep(0)
 
@@ -658,21 +667,24 @@ class World:
         await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
         while not (self.orders.stop.is_set() or self.lead.lost.is_set()):
             await self.daemon.take_over()
-            self.daemon = await _assemble(self, ledger)
+            self.daemon = await assemble(self, ledger)
             await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
 
     async def stand_by(self) -> None:
         """Another machine leads: this one watches its folder, and hands in what is new there."""
-        self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
+        self._ledger = DiskLedger(self.disk, self.clock, self.dice)
+        self._task = asyncio.create_task(_run_all(self.standby_parts(self._ledger)))
+        await asyncio.sleep(0)
+
+    def standby_parts(self, ledger: Any) -> tuple[Any, ...]:
+        """What watches the folder and the inbox of a machine that does not lead."""
         config, notices = ActiveConfig(self.policy, self.settings, OptOuts(())), Notices(self.machine)
         handed_in, threads = HandedIn(self.machine, ledger), None
         place = self.machine_name, "incidents", self.machine, config, notices, self.folder, self.memory
         elsewhere, gate = JudgedElsewhere(), StandbyGate(self.machine, config, ledger)
         inbox = InboxFeed(self.machine, ledger, self.inbox, gate, elsewhere, elsewhere, notices)
         told = NoticesHandedIn(self.machine_name, notices, handed_in)
-        parts = FolderHandIn(*place, handed_in, self.files, threads), handed_in, told, inbox
-        self._task = asyncio.create_task(_run_all(parts))
-        await asyncio.sleep(0)
+        return FolderHandIn(*place, handed_in, self.files, threads), handed_in, told, inbox
 
     async def kill(self) -> None:
         """Kill -9: nothing is written or sent from here on."""
@@ -710,7 +722,7 @@ async def _run_all(parts: Sequence[Any]) -> None:
             tasks.create_task(part.run())
 
 
-async def _assemble(world: World, ledger: Any) -> Daemon:
+async def assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock, notices, words = world.machine, Notices(world.machine), shipped_words()
     config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))

@@ -1,0 +1,228 @@
+"""Takeovers on virtual time: whole machines on one ledger, of which the one that leads is killed, stopped for a while,
+cut off or told to stop at every step of a delivery (section 9, rules 52 to 55).
+"""
+
+import itertools
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from tocsin.domain.delivery import Accepted, Attempt
+from tocsin.domain.facts import Answer, Answered, RoleAccepted, Seen, StepFired
+from tocsin.domain.people import Channel
+
+from tests.simulation.machines import KINDS, POINTS, Cluster, Fault, simulate
+from tests.simulation.seeds import seeds
+from tests.simulation.world import Arrival
+
+FILE = "title: Card payments fail\nseverity: sev1\n"
+PAY = "pay"
+IN_TIME, TAKEOVER = timedelta(seconds=15), timedelta(seconds=15)
+LEFT_PERHAPS = timedelta(seconds=35)
+"""How long a mail that may have left is waited for before it leaves once more (rule 40)."""
+PHASES = ("declared", "between the steps", "the next step", "answered", "resolved")
+
+
+def stories() -> Iterator[tuple[str, str, str]]:
+    """Each phase with each point and each kind of fault, in an order that a sample is a mixture of."""
+    every = [(phase, point, kind) for phase in PHASES for point in POINTS for kind in KINDS]
+    random.Random(13).shuffle(every)
+    return iter(every)
+
+
+STORIES = list(stories())
+
+
+def fault_of(seed: int) -> tuple[str, Fault]:
+    """The phase in which something happens, and what."""
+    dice = random.Random(seed)
+    phase, point, kind = STORIES[seed % len(STORIES)]
+    seconds = dice.choice([4, 9, 12, 20, 60]) if kind in {"paused", "frozen", "cut off"} else dice.choice([5, 20, 500])
+    return phase, Fault(kind, point, dice.randint(1, 6), seconds)
+
+
+async def live(cluster: Cluster, phase: str, fault: Fault) -> None:
+    """An incident is declared, climbs a step, is answered and resolved; in one phase something happens."""
+
+    async def during(now: str, seconds: float) -> None:
+        if now != phase:
+            await cluster.wait(seconds)
+            return
+        cluster.arm(fault)
+        await cluster.wait(min(3, seconds))
+        cluster.strike()
+        await cluster.wait(seconds - min(3, seconds))
+
+    if phase == "declared":
+        cluster.arm(fault)
+    await cluster.write("pay.yaml", FILE)
+    await during("declared", 100)
+    await during("between the steps", 195)
+    await during("the next step", 60)
+    for person in ("bo", "dai"):
+        cluster.machines[0].world.says(person, "ok")
+    await during("answered", 60)
+    if phase == "resolved":
+        cluster.arm(fault)
+    await cluster.write("pay.yaml", f"{FILE}status: resolved\n")
+    await during("resolved", 120)
+
+
+def keys_of(cluster: Cluster, arrival: Arrival) -> tuple[list[str], bool]:
+    """The letters that arrived as this message, and whether it was tagged as a possible copy."""
+    attempts = [each for tries in cluster.disk.attempts.values() for each in tries]
+    tried = next((each for each in attempts if each.id == arrival.message.attempt), None)
+    if tried is None:
+        return [arrival.message.reference], True  # from memory, and recorded as a possible copy
+    left = [each for each in attempts if _left_together(each, tried)]
+    return [each.reference for each in left], any(each.possible_duplicate for each in left)
+
+
+def _left_together(one: Attempt, other: Attempt) -> bool:
+    return one.id == other.id or bool(
+        one.bundle and (one.bundle, one.started_at, one.provider) == (other.bundle, other.started_at, other.provider)
+    )
+
+
+def check_copies(cluster: Cluster) -> None:
+    """A second copy only of what was under way as something happened, and then tagged (rules 40, 43, 55)."""
+    copies = defaultdict(list)
+    for arrival in cluster.arrived:
+        keys, tagged = keys_of(cluster, arrival)
+        for key in keys:
+            copies[key].append(tagged)
+    cut_off = cluster.has_met("cut off")
+    under_way = frozenset[str]().union(*(fault.under_way for fault in cluster.met))
+    for key, tags in copies.items():
+        assert tags.count(False) <= 1, f"{key} left twice untagged"
+        assert len(tags) <= 1 + len(cluster.met) + cut_off, f"{key} left {len(tags)} times"
+        assert len(tags) == 1 or cut_off or key in under_way, f"{key} left twice and was not under way"
+
+
+def check_facts(cluster: Cluster) -> None:
+    """Facts are unique and of one term after the other, a step fires once, an answer counts once."""
+    assert cluster.epochs == sorted(cluster.epochs)
+    for incident, facts in cluster.disk.facts.items():
+        assert len(facts) == len(set(map(repr, facts))), incident
+        steps = Counter((fact.role, fact.round, fact.level) for fact in facts if isinstance(fact, StepFired))
+        assert set(steps.values()) <= {1}, (incident, steps)
+        answers = Counter(fact.ref for fact in facts if isinstance(fact, Answered))
+        assert set(answers.values()) <= {1}, (incident, answers)
+        recorded = [fact.at for fact in facts if isinstance(fact, StepFired | RoleAccepted | Seen)]
+        assert recorded == sorted(recorded), incident
+
+
+def check_operators(cluster: Cluster) -> None:
+    """They hear of a takeover once, and of a clean one never."""
+    told = {
+        arrival.message.reference
+        for arrival in cluster.arrived
+        if arrival.message.via is Channel.EMAIL and "has taken over from" in arrival.message.content.text
+    }
+    names = cluster.leaders
+    changes = sum(one != other for one, other in itertools.pairwise(names))
+    handed_over = sum(fault.kind == "stopped" for fault in cluster.met)
+    assert len(told) == changes - handed_over, (len(told), cluster.leaders)
+
+
+def check_evidence(cluster: Cluster) -> None:
+    """How a try ended is written down by whoever knows it, leading or not (rule 52)."""
+    if any(fault.kind in {"killed", "cut off"} for fault in cluster.met):
+        return
+    left = {arrival.message.attempt for arrival in cluster.arrived}
+    for tries in cluster.disk.attempts.values():
+        for attempt in tries:
+            alone = not attempt.bundle
+            assert not alone or (attempt.id in left) == isinstance(attempt.outcome, Accepted), attempt
+
+
+def check(cluster: Cluster) -> None:
+    """All that must hold whatever happened."""
+    assert not cluster.violations
+    assert cluster.met
+    check_copies(cluster)
+    check_facts(cluster)
+    check_evidence(cluster)
+    check_operators(cluster)
+
+
+def first_pages(cluster: Cluster, incident: str = PAY) -> dict[tuple[str, Channel], datetime]:
+    """When each person was reached first, by each channel."""
+    pages: dict[tuple[str, Channel], datetime] = {}
+    for arrival in cluster.arrived:
+        message = arrival.message
+        if message.kind == "page" and incident in (message.incidents or (message.incident,)):
+            pages.setdefault((message.person, message.via), arrival.at)
+    return pages
+
+
+def check_pages(cluster: Cluster, began: datetime) -> None:
+    """Whoever had to be asked was, in time; whoever heard of it heard its end, once."""
+    pages = first_pages(cluster)
+    steps = {"ana": 0, "chen": 0, "bo": 300, "dai": 300}
+    for person, seconds in steps.items():
+        for via in Channel:
+            assert (person, via) in pages, f"{person} was never paged by {via}"
+            in_doubt = [f"/{person}/{via}" in key for fault in cluster.met for key in fault.under_way]
+            late = pages[person, via] - began - timedelta(seconds=seconds) - IN_TIME - TAKEOVER
+            assert late <= (LEFT_PERHAPS if any(in_doubt) else timedelta(0)), (person, via, late)
+    assert not [person for person, _ in pages if person == "olga"]
+    facts = cluster.disk.facts[PAY]
+    answers = [(fact.person, fact.answer) for fact in facts if isinstance(fact, Answered)]
+    assert sorted(answers) == [("bo", Answer.OK), ("dai", Answer.OK)]
+    heard = {each.message.address for each in cluster.arrived if each.message.kind in {"page", "update"}}
+    closings = Counter(
+        key for each in cluster.arrived if each.message.kind == "closing" for key in keys_of(cluster, each)[0]
+    )
+    told = Counter(cluster.disk.letters[key].notification.to for key in closings)
+    people = cluster.policy.people
+    listeners = {
+        next((name for name, one in people.items() if address in {one.email, one.phone}), address) for address in heard
+    }
+    assert set(told) == listeners
+    by_address = Counter(
+        each.message.address
+        for each in cluster.arrived
+        if each.message.kind == "closing" and not keys_of(cluster, each)[1]
+    )
+    assert set(by_address.values()) <= {1}
+
+
+@pytest.mark.parametrize("seed", seeds(275, 6))
+def test_one_incident(seed: int) -> None:
+    """Whatever happens to the leader at whatever step: nobody is missed, nothing is doubled that was not under way."""
+    phase, fault = fault_of(seed)
+    began: list[datetime] = []
+
+    async def story(cluster: Cluster) -> None:
+        began.append(cluster.clock.now())
+        await live(cluster, phase, fault)
+
+    cluster = simulate(seed, 2 + seed % 2, story)
+    check(cluster)
+    check_pages(cluster, began[0])
+
+
+@pytest.mark.parametrize("seed", seeds(50, 2))
+def test_a_storm(seed: int) -> None:
+    """Thirty incidents in ten seconds, and the leader goes in their midst: each page of each is had, most in bundles."""
+    dice = random.Random(seed)
+    fault = Fault(KINDS[seed % len(KINDS)], dice.choice(POINTS), dice.randint(1, 40), dice.choice([12, 30]))
+    names = [f"i{number}" for number in range(30)]
+
+    async def story(cluster: Cluster) -> None:
+        cluster.arm(fault)
+        for number, name in enumerate(names):
+            for machine in cluster.machines:
+                machine.world.folder.write(f"{name}.yaml", f"title: Thing {number} breaks\nseverity: sev1\n")
+            await cluster.wait(dice.uniform(0, 0.6))
+        cluster.strike()
+        await cluster.wait(240)
+
+    cluster = simulate(seed, 2 + seed % 2, story)
+    check(cluster)
+    for name in names:
+        paged = first_pages(cluster, name)
+        assert {(person, via) for person in ("ana", "chen") for via in Channel} <= paged.keys(), name
