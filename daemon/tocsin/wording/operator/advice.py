@@ -91,7 +91,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         "see to it that only one daemon watches the folder.",
     ),
     Trouble.FOLDER_SHARED: Advice(
-        "both page: each incident leaves twice.",
+        "both page: each incident leaves twice. Machines that share a ledger may share the folder too: of those only "
+        "the one that leads pages.",
         "stop one of them, or let it watch another folder (`incidents` in its `tocsin.yaml`).",
     ),
     Trouble.NOBODY_ON_CALL: Advice(
