@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 from tocsin import __version__
+from tocsin.adapters.files.config_snapshot import credentials
+from tocsin.formats.settings.layers import UNKNOWN_VARIABLE, SettingsLayers, read_settings
+from tocsin.text.yaml import read_yaml
 
 from tests.fakes.sandbox import LENT, PATH, ROOT, Sandbox, build_wheel, missing
 
@@ -63,6 +66,22 @@ def test_the_page_uses_few_programs() -> None:
         for line in (*COMMANDS, *UPGRADE)
     ]
     assert set(words) == PROGRAMS
+
+
+@pytest.mark.parametrize("name", ["installing.md", "several-machines.md"])
+def test_check_knows_the_credential_files_of_a_page(name: str, tmp_path: Path) -> None:
+    """All that lies in /etc/credstore by then, since the page gives `check` that folder as it is."""
+    page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    files = set(re.findall(r"/etc/credstore/([\w.-]+)", page))
+    assert len(files) >= 4
+    for file in files:
+        (tmp_path / file).write_text("postgresql://tocsin@db1.example.com/tocsin" if "ledger" in file else "x" * 32)
+    texts, problems = credentials(str(tmp_path))
+    reading = read_settings(SettingsLayers(read_yaml(b"operators: [ana]\n", "tocsin.yaml"), texts, {}, tmp_path))
+    told = [
+        str(problem) for problem in (*problems, *reading.problems) if problem.code in {UNKNOWN_VARIABLE, "not-utf8"}
+    ]
+    assert told == []
 
 
 class Machine:

@@ -19,7 +19,7 @@ from tocsin.domain.people import Channel
 
 from tests.builders.postgres_ledger import open_leading
 from tests.contract.test_ledger import T0
-from tests.fakes.postgres import Database
+from tests.fakes.postgres import PASSWORD, Database
 from tests.unit.cli.test_resubscribe import folder, with_ledger
 
 __all__ = ["folder"]
@@ -79,6 +79,42 @@ def test_a_ledger_moves_and_goes_on(folder: Path, database: Database) -> None:
         await ledger.close()
 
     asyncio.run(go_on())
+
+
+@pytest.mark.parametrize("way", ["variable", "credential"])
+def test_the_password_comes_as_a_daemon_finds_it(
+    folder: Path, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """By TOCSIN_LEDGER or the credential, in no list of processes; where neither is, what would do is named."""
+    with_ledger(folder, write)
+    refused = move(folder, database.url(password=None))
+    assert (refused.exit_code, "wants a password" in refused.stderr, "PGPASSWORD" in refused.stderr) == (1, True, True)
+    if way == "variable":
+        monkeypatch.setenv("TOCSIN_LEDGER", PASSWORD)
+    else:
+        (tmp_path / "tocsin_ledger").write_text(f"{PASSWORD}\n")
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    moved = move(folder, database.url(password=None))
+    assert moved.exit_code == 0, moved.output
+
+
+def test_an_address_of_another_sort_is_no_file(folder: Path, database: Database) -> None:
+    """It is refused, without what is secret in it."""
+    with_ledger(folder, write)
+    for address in ("mysql://tocsin:hunter2@db/x", "postgresql+psycopg://tocsin:hunter2@db/x", "sqlite:////x.db"):
+        refused = move(folder, address)
+        assert refused.exit_code == 1
+        assert "nothing was written" in " ".join(refused.stderr.split())
+        assert "hunter2" not in refused.output
+
+
+def test_the_new_address_in_the_environment_is_named(
+    folder: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that has it already (docs/several-machines.md) hides the file that is to be moved."""
+    monkeypatch.setenv("TOCSIN_LEDGER", database.url())
+    refused = move(folder, database.url())
+    assert (refused.exit_code, "TOCSIN_LEDGER names it: unset that" in " ".join(refused.stderr.split())) == (1, True)
 
 
 def test_only_into_an_empty_database(folder: Path, database: Database) -> None:

@@ -1,12 +1,13 @@
 """`tocsin backup`: a copy of the ledger while the daemon runs, looked at before it counts."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
 from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
+from tocsin.formats.settings.ledger_address import LedgerAddress, is_address
 
 PERCENT = 100
 MEGABYTE = 1e6
@@ -22,8 +23,8 @@ def command(target: str, overwrite: bool, config: Path | None) -> None:
     ledger holds. It is a ledger itself; docs/upkeep.md says how to go back to it, and what else belongs to a backup.
 
     The address of an empty PostgreSQL database instead moves the whole ledger there, all of it or nothing, while the
-    daemon is stopped. A start with `ledger: postgresql://…` then goes on where it was. The password: by $PGPASSWORD,
-    or a passfile.
+    daemon is stopped. A start with `ledger: postgresql://…` then goes on where it was. The password: by
+    $TOCSIN_LEDGER, the credential tocsin_ledger, $PGPASSWORD, or a passfile.
 
     \b
     Examples:
@@ -37,10 +38,10 @@ def command(target: str, overwrite: bool, config: Path | None) -> None:
     loaded = load(bounded_child(), folder_of(config), utc_now(), os.environ, JUDGED_SOON)
     file = loaded.ledger.file
     if file is None:
-        fail([f"{loaded.ledger} is a database on a server, which pg_dump copies: docs/upkeep.md"])
+        fail([_no_file(loaded.ledger, os.environ)])
     try:
-        if target.startswith(("postgresql:", "postgres:")):
-            click.echo(_move(file, target))
+        if is_address(target) or target.startswith(("postgresql:", "postgres:")):
+            click.echo(_move(file, target, _password(os.environ)))
             return
         lines = list(_back_up(file, Path(target), overwrite=overwrite))
     except LedgerError as trouble:
@@ -76,19 +77,49 @@ def _back_up(ledger: Path, target: Path, *, overwrite: bool) -> Iterator[str]:
         yield f"{target} lies on the disk of the ledger; carry it to another machine"
 
 
-def _move(ledger: Path, target: str) -> str:
-    """Move a ledger into a database on a server; what is there now. Raises LedgerError."""
+def _no_file(ledger: LedgerAddress, environ: Mapping[str, str]) -> str:
+    """Why a ledger that is no file is not copied. Who moves one may have the new address in the environment already."""
+    why = f"{ledger} is a database on a server, which pg_dump copies: docs/upkeep.md"
+    if is_address(environ.get("TOCSIN_LEDGER", "")):
+        why += "; TOCSIN_LEDGER names it: unset that if you mean the file that tocsin.yaml names"
+    return why
+
+
+def _server(address: str) -> LedgerAddress:
+    """A database on a server. Raises ValueError, with words that repeat no password."""
+    from tocsin.formats.settings.ledger_address import read_address
+
+    place = read_address(address)
+    if place.file is not None:
+        raise ValueError(f"a copy is named by its path alone, {place.file}")
+    return place
+
+
+def _password(environ: Mapping[str, str]) -> str:
+    """The password for an address that is given without one, where a daemon would find it: in TOCSIN_LEDGER, else in
+    the credential, where that is no address. Empty: there is none.
+    """
+    from tocsin.adapters.files.config_snapshot import credentials
+
+    texts, _ = credentials(environ.get("CREDENTIALS_DIRECTORY"))
+    given = environ.get("TOCSIN_LEDGER") or texts.get("tocsin_ledger", "")
+    return "" if is_address(given) else given.strip()
+
+
+def _move(ledger: Path, target: str, password: str) -> str:
+    """Move a ledger into a database on a server, entered by `password` where the address has none; what is there now.
+    Raises LedgerError.
+    """
     from tocsin.adapters.files.rights import closed, is_file
     from tocsin.adapters.ledger.postgresql.address import ServerAddress
     from tocsin.adapters.ledger.postgresql.filling import fill
     from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
     from tocsin.adapters.ledger.sqlite.opening import open_existing
     from tocsin.cli.output.terminal.show import progress
-    from tocsin.formats.settings.ledger_address import read_address
     from tocsin.ports.ledger import LedgerError
 
     try:
-        place = read_address(target)
+        place = _server(target)
         lock = Lock(ledger) if is_file(ledger) else None
     except ValueError as fault:
         raise LedgerError(f"{fault}; nothing was written") from None
@@ -103,7 +134,7 @@ def _move(ledger: Path, target: str) -> str:
             raise LedgerError(f"there is no ledger at {ledger} yet; nothing was written")
         with progress("moving the ledger, in percent", PERCENT) as work:
             rows = fill(
-                ServerAddress(place.server, place.password or None),
+                ServerAddress(place.server, place.password or password or None),
                 opened.engine,
                 lambda done, of: work.tell(done * PERCENT // max(of, 1)),
             )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 from tocsin.adapters.ledger.postgresql import opening
 from tocsin.adapters.ledger.postgresql.address import Dialler, ServerAddress
+from tocsin.adapters.ledger.postgresql.faults import explain
 from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, open_server, open_server_to_read
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import LedgerAwayError
@@ -64,9 +65,27 @@ def test_what_a_human_must_put_right(ledger: Database, postgres_server: Server) 
     assert "password is wrong; it comes from TOCSIN_LEDGER" in refusal(ledger.url(password="no"))
     assert "wants a password" in refusal(ledger.url(password=None))
     url = postgres_server.url("nowhere")
-    assert refusal(url).endswith("there is no database nowhere; CREATE DATABASE nowhere ENCODING 'UTF8'")
+    made = "there is no database nowhere; CREATE DATABASE nowhere ENCODING 'UTF8' TEMPLATE template0; grants.sql makes"
+    assert made in refusal(url)
+    without = psycopg.OperationalError(
+        'connection failed: root certificate file "/root/.postgresql/root.crt" does not exist\nEither provide the file'
+    )
+    assert "sslrootcert=/etc/ssl" in str(explain(without, ServerAddress(ledger.url())))
     assert "none of libpq's; write it such as" in refusal(f"{ledger.url()}?nonsense=1")
     assert "service file" in refusal("postgresql:///?service=nonsense")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "words"),
+    [
+        ("db1,db2:55415", "at db1, db2 port 55415, database x"),
+        ("db1:55415,db2:55415", "at db1, db2 port 55415, database x"),
+        ("db1,db2", "at db1, db2, database x"),
+    ],
+)
+def test_the_words_for_several_hosts(hosts: str, words: str) -> None:
+    """Each with its port, which is said once where all have the same."""
+    assert words in ServerAddress(f"postgresql://tocsin@{hosts}/x").place
 
 
 def test_a_role_that_lacks_rights(ledger: Database, postgres_server: Server) -> None:
@@ -146,7 +165,9 @@ def test_several_hosts(ledger: Database, postgres_server: Server, tmp_path: Path
         assert connection.execute(text("SELECT current_database()")).scalar() == ledger.name
     opened.dispose()
     ledger.run(f"ALTER DATABASE {ledger.name} SET default_transaction_read_only = on")
-    with pytest.raises(LedgerAwayError, match="read-only"):
+    with pytest.raises(
+        LedgerAwayError, match=rf"takes no writes \(session is read-only\): .* the role {OWNER} may only"
+    ):
         open_server(ServerAddress(ledger.url()))
     open_server_to_read(ServerAddress(ledger.url())).dispose()
 

@@ -82,10 +82,20 @@ class ServerAddress:
         options = self.options
         if service := options.get("service"):
             return f"PostgreSQL by the service {service}"
-        hosts = str(options.get("host") or options.get("hostaddr") or "this machine")
-        ports = str(options.get("port") or "").strip(",")
+        hosts = str(options.get("host") or options.get("hostaddr") or "this machine").split(",")
+        ports = [f" port {port}" if port else "" for port in str(options.get("port") or "").split(",")]
+        if len(set(ports)) == 1:
+            places = ", ".join(hosts) + ports[0]
+        else:
+            places = ", ".join(f"{host}{port}" for host, port in zip(hosts, ports, strict=False))
         name = options.get("dbname") or options.get("user") or ""
-        return f"PostgreSQL at {hosts}{f' port {ports}' if ports else ''}{f', database {name}' if name else ''}"
+        return f"PostgreSQL at {places}{f', database {name}' if name else ''}"
+
+    @property
+    def role(self) -> str:
+        """Whom the server is entered as, in words."""
+        user = self.options.get("user")
+        return f"the role {user}" if user else "its role"
 
     def connect(self, given: Mapping[str, str], answers_within: float | None) -> BoundedConnection:
         """A connection, `given` what holds beside the defaults. Raises psycopg.Error."""

@@ -23,12 +23,20 @@ _CURES = {
     "authentication failed": "it does not believe that role who it says it is; see its pg_hba.conf",
     "permission denied for database": "the role may not connect to it; GRANT CONNECT ON DATABASE … TO it",
     "is not permitted to log in": "the role may not log in; ALTER ROLE … LOGIN",
+    "root certificate file": "the certificate of the authority that signed its own is not where libpq looks; name its "
+    "file, which everybody may read, in the address: ?sslmode=verify-full&sslrootcert=/etc/ssl/certs/….pem",
     "definition of service": "the service file of libpq does not have it; see PGSERVICEFILE",
 }
 """Words of the server or of libpq, and what is to be done."""
-_PASSWORDS = "TOCSIN_LEDGER, a credential file tocsin_ledger, or the passfile of libpq"
+_PASSWORDS = "TOCSIN_LEDGER, a credential file tocsin_ledger, PGPASSWORD, or the passfile of libpq"
 _MISSING = re.compile(r'(database|role) "(.*?)" does not exist')
-_MAKE = {"database": "CREATE DATABASE {} ENCODING 'UTF8'", "role": "CREATE ROLE {} LOGIN PASSWORD …"}
+_MAKE = {
+    "database": "CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0",
+    "role": "CREATE ROLE {} LOGIN PASSWORD …",
+}
+_MAKE_ALL = "grants.sql makes the database and both roles (docs/several-machines.md)"
+_TAKES_NO_WRITES = "session is read-only"
+"""What libpq says where `target_session_attrs=read-write` is not met."""
 
 
 def state_of(fault: BaseException) -> str:
@@ -61,12 +69,18 @@ def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
     why = describe(fault)
     if missing := _MISSING.search(why):
         sort, name = missing.groups()
-        return LedgerError(f"{address.place}: there is no {sort} {name}; {_MAKE[sort].format(name)}")
+        return LedgerError(f"{address.place}: there is no {sort} {name}; {_MAKE[sort].format(name)}; {_MAKE_ALL}")
     for words, cure in _CURES.items():
         if words in why:
             return LedgerError(f"{address.place}: {cure.format(_PASSWORDS)}")
     if is_lost(fault) or isinstance(fault, psycopg.OperationalError):
-        return LedgerAwayError(f"{address.place} cannot be reached: {_brief(why)}")
+        brief = _brief(why)
+        if _TAKES_NO_WRITES in brief:
+            return LedgerAwayError(
+                f"{address.place} takes no writes ({brief}): it is a standby server, or {address.role} may only read, "
+                "and the daemons' role must be named"
+            )
+        return LedgerAwayError(f"{address.place} cannot be reached: {brief}")
     return LedgerError(f"{address.place}: {why}")
 
 
