@@ -39,7 +39,8 @@ STEP = 0.1
 @config_option
 def command(watch: bool, form: str, config: Path | None) -> None:
     r"""Show the open incidents: who holds which role, when the next update is promised, what is wrong. It works beside
-    the daemon and without it.
+    the daemon and without it. Exit status 1 where this machine has none, and the ledger that several share cannot be
+    read.
 
     \b
     Examples:
@@ -71,6 +72,8 @@ def command(watch: bool, form: str, config: Path | None) -> None:
             click.echo()
         else:
             show(lines(look, utc_now()))
+        if look.partial and not look.incidents:
+            sys.exit(1)
 
 
 def _watch(folder: Path, look: StatusLook) -> None:
@@ -185,7 +188,8 @@ async def _open_incidents(folder: Path) -> StatusLook:
         if barred:
             unseen = "as its file says"
             opened = [without_ledger(one, incidents / f"{one.incident.id}.yaml", policy, now) for one in opened]
-        return StatusLook(now, opened, policy, troubles, unseen, ledger is not None, barred)
+        partial = barred and workspace.settings.database is None
+        return StatusLook(now, opened, policy, troubles, unseen, ledger is not None, barred, partial)
 
 
 def incident_document(opened: OpenIncident) -> dict[str, Any]:

@@ -148,6 +148,12 @@ def test_without_the_ledger_the_files_say_what_they_can(folder: Path, monkeypatc
     assert "hunter2" not in shown.output
     refused = run("sign-out", "ana")
     assert (refused.exit_code, "who is signed in is kept there" in refused.stderr) == (1, True)
+    (folder / "incidents" / f"{PAY.id}.yaml").unlink()
+    for form in ("text", "json"):
+        none = run("status", "--format", form)
+        assert (none.exit_code, "no open incidents" in none.output) == (1, False)
+        assert "the ledger cannot be read" in none.output
+    assert "none in the files of this machine" in " ".join(run("status").stdout.split())
 
 
 def test_check_says_before_what_is_wrong(folder: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ NAMED = 3
 class StatusLook:
     """What was seen at an instant: the incidents, the policy that counts, and what is wrong with the whole. `unseen` is
     said of an incident that no ledger knows; `with_ledger` tells whether one was asked, `barred` that it may not be.
+    `partial`: what other machines have is not seen, since the ledger that they share cannot be read.
     """
 
     at: datetime
@@ -39,6 +40,7 @@ class StatusLook:
     unseen: str = ""
     with_ledger: bool = False
     barred: bool = False
+    partial: bool = False
 
 
 def lines(look: StatusLook, now: datetime, *, counting: bool = False) -> Iterator[str]:
@@ -48,7 +50,8 @@ def lines(look: StatusLook, now: datetime, *, counting: bool = False) -> Iterato
     if look.troubles:
         yield ""
     if not look.incidents:
-        yield "no open incidents"
+        others = "what other machines have is in the ledger, which cannot be read"
+        yield f"none in the files of this machine; {others}" if look.partial else "no open incidents"
     for number, opened in enumerate(look.incidents):
         if number:
             yield ""
