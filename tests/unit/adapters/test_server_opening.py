@@ -68,7 +68,7 @@ def test_what_a_human_must_put_right(ledger: Database, postgres_server: Server) 
     made = "there is no database nowhere; CREATE DATABASE nowhere ENCODING 'UTF8' TEMPLATE template0; grants.sql makes"
     assert made in refusal(url)
     without = psycopg.OperationalError(
-        'connection failed: root certificate file "/root/.postgresql/root.crt" does not exist\nEither provide the file'
+        'connection failed: root certificate file "/nonexistent/root.crt" does not exist\nEither provide the file'
     )
     assert "sslrootcert=/etc/ssl" in str(explain(without, ServerAddress(ledger.url())))
     assert "none of libpq's; write it such as" in refusal(f"{ledger.url()}?nonsense=1")

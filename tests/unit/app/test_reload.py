@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.config_judge import ConfigJudge
+from tocsin.app.configuration.load import digest_of
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
@@ -505,6 +506,7 @@ def test_a_machine_whose_disk_lags_behind_goes_on_with_the_newest_config(folder:
         await daemon.reload.reload()
         assert daemon.config.policy.people["ana"].email == "ana@example.net"
         assert daemon.ledger.pages.configs[-1].since == daemon.clock.now()
+        assert daemon.config.digest == digest_of(daemon.ledger.pages.configs[-1].files), "without tocsin.yaml"
         (folder / "all.yaml").write_text(old)
         await daemon.reload.reload()
         assert daemon.config.policy.people["ana"].email == "ana@example.com", "who leads may go back"

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tocsin.adapters.clock import SystemClock
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.app.doctor.machines import examine_machines, seen, taken_by_another
-from tocsin.app.leadership.this_node import key_fingerprint
+from tocsin.app.leadership.this_node import compared_revision, key_fingerprint
+from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli.nodes import command
 from tocsin.cli.output.nodes_lines import lines
 from tocsin.ports.leadership import Machines, Node, NodeState
 
+from tests.fakes.bounded_work import JUDGE
 from tests.unit.cli.test_resubscribe import folder, with_ledger
 
 __all__ = ["folder"]
@@ -79,12 +83,31 @@ def test_who_lost_the_lead_without_a_word_does_not_stand_by() -> None:
     assert [one.state for one in seen(_machines(_node("attic"), dead)).nodes] == ["leading", "silent"]
 
 
+def test_configs_are_compared_without_what_is_each_machines_own(tmp_path: Path) -> None:
+    """tocsin.yaml names the machine (P9); that a clone is not clean for it, or no clone, is no difference."""
+    configs = []
+    for name, more in (("attic", b""), ("hall", b""), ("shed", b"# newer")):
+        files = {"tocsin.yaml": f"node: {name}".encode(), "all.yaml": b"people: {}" + more}
+        disk = ConfigOnDisk(tmp_path, {}, SystemClock(), DiskThreads("config"), JUDGE)
+        disk.reading = replace(disk.reading, files=files, revision=f"c0ffee+{name}" if name != "hall" else "sha256:77")
+        configs.append(disk.revision)
+    attic, hall, shed = (
+        replace(_node(name), config=config) for name, config in zip(("attic", "hall", "shed"), configs, strict=True)
+    )
+    assert (attic.config, hall.config) == (f"c0ffee {hall.config}", attic.config.removeprefix("c0ffee "))
+    assert "configs differ" not in "\n".join(lines(seen(_machines(attic, hall)), NOW))
+    told = "\n".join(lines(seen(_machines(attic, hall, shed)), NOW))
+    assert f"! configs differ beside tocsin.yaml (attic {attic.config}; hall {hall.config}; shed {shed.config})" in told
+    assert compared_revision("", "") == ""
+
+
 def test_what_does_not_go_together_is_told() -> None:
     """Keys (a failure of doctor's), versions (an upgrade half done), a machine alone, one that fell silent, one that has
     this one's name.
     """
     rows = _node("attic"), _node("hall", key="", version="0.6.0"), _node("shed", ago=90), _node("pit", stopped=True)
     text = "\n".join(lines(seen(_machines(*rows)), NOW))
+    assert "configs differ" not in text
     assert "! signing keys differ (hall without one; attic k1), and links" in text
     assert "! versions differ (0.5.0, 0.6.0): upgrade the others too" in text
     assert "shed: silent since Mon 23 Nov 2026 10:28 UTC" in text

@@ -75,6 +75,11 @@ def differences(nodes: Sequence[SeenNode]) -> Iterator[str]:
         )
         why = "links and buttons of one do not work on another"
         yield f"{KEYS_DIFFER} ({parted}), and {why}: give all machines the same"
+    configs = {shown(node.name): node.config for node in living if node.config}
+    if len({config.rpartition(" ")[2] for config in configs.values()}) > 1:
+        each = "; ".join(f"{name} {shown(config)}" for name, config in sorted(configs.items()))
+        why = "the leader's is in force"
+        yield f"configs differ beside tocsin.yaml ({each}), and {why}: bring the same fragments and calendars to all"
     versions = sorted({node.version for node in living if node.version})
     if len(versions) > 1:
         yield f"versions differ ({', '.join(versions)}): upgrade the others too"

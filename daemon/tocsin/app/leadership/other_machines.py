@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from tocsin.app.leadership.lease import Lease
-from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.this_node import ThisNode, compared_revision
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -78,7 +78,7 @@ class OtherMachines:
     async def look(self) -> None:
         """Look once. Raises LedgerError."""
         undelivered = self._undelivered_for()
-        self._this.config = self._config.policy.revision
+        self._this.config = compared_revision(self._config.policy.revision, self._config.digest)
         self._this.providers_ok = undelivered is None or undelivered < UNDELIVERED
         nodes = await self._rows.nodes()
         if self._took_over:

@@ -12,8 +12,8 @@ from tocsin.ports.leadership import Node, NodeState
 @dataclass(slots=True)
 class ThisNode:
     """What is known here. `name` and `folder` tell it from others, `id` from the processes that were there before;
-    `config` is the revision in force or on disk, `key` tells its signing key from others', `providers_ok` whether it
-    reaches a provider.
+    `config` is what is in force or on disk (`compared_revision`), `key` tells its signing key from others',
+    `providers_ok` whether it reaches a provider.
     """
 
     clock: Clock
@@ -44,6 +44,16 @@ class ThisNode:
             stopped=stopped,
         )
         return self._became
+
+
+def compared_revision(revision: str, digest: str) -> str:
+    """A config as machines compare it: git's commit, where it has one, for people; then the `digest` of what they ought
+    to have alike, so without tocsin.yaml, which is each one's own. Empty: nothing was read.
+    """
+    if not revision:
+        return ""
+    commit = "" if revision.startswith("sha256:") else revision.partition("+")[0]
+    return f"{commit} sha256:{digest[:12]}".strip()
 
 
 def key_fingerprint(keys: Sequence[str]) -> str:

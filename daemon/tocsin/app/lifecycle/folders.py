@@ -16,7 +16,8 @@ from tocsin.adapters.files.rights import is_file
 from tocsin.adapters.files.watch_mark import FolderWatchedError
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.judge import JUDGED_SOON, not_judged
-from tocsin.app.configuration.load import ConfigFiles, Configuration, read_files, unanswered
+from tocsin.app.configuration.load import ConfigFiles, Configuration, counted, digest_of, read_files, unanswered
+from tocsin.app.leadership.this_node import compared_revision
 from tocsin.app.lifecycle.startup import Started, StartError, load_at_start
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.clock import Clock
@@ -94,8 +95,8 @@ class ConfigOnDisk:
 
     @property
     def revision(self) -> str:
-        """That of what was read."""
-        return self.reading.revision
+        """That of what was read, as machines that share a ledger compare it."""
+        return compared_revision(self.reading.revision, digest_of(counted(self.reading.files, shared=True)))
 
     async def fingerprint(self) -> Fingerprint:
         """What tells a changed folder from one that rests; one that does not answer rests."""

@@ -111,7 +111,7 @@ class ConfigReader:
             since, self._digest = now, digest
             await self._keep(reading, now, self._kept)
             log.info("config", revision=reading.revision)  # a daemon that dies before this may go on with the last one
-        self._disk = reading
+        self._disk, self._config.digest = reading, digest
         log_advice(problem for problem in reading.problems if problem not in self._advised)
         self._advised = frozenset(reading.problems)
         self._config.replace(replace(policy, since=since), taken_over(self._config.settings, settings))

@@ -7,9 +7,12 @@ from tocsin.formats.settings.settings import Settings, reply_routes
 
 
 class ActiveConfig:
-    """What everybody reads at the moment they need it, so that a reload counts at once."""
+    """What everybody reads at the moment they need it, so that a reload counts at once. `digest` is that of its files,
+    of those that count (`counted`).
+    """
 
-    def __init__(self, policy: Policy, settings: Settings, opt_outs: OptOuts | None = None) -> None:
+    def __init__(self, policy: Policy, settings: Settings, opt_outs: OptOuts | None = None, digest: str = "") -> None:
+        self.digest = digest
         self.opt_outs = opt_outs or OptOuts()
         self._configured, self._settings, self._reply_routes = policy, settings, reply_routes(settings)
         self._heed()

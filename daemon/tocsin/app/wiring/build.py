@@ -204,7 +204,7 @@ class Life:
             life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
             await prepare_folders(started, incident_folder, self.other_threads, shared=bool(self.ledger.machine))
             opt_outs = OptOuts(await ledger.opt_outs())
-            notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs)
+            notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs, started.digest)
             files = started, self.judge, *self.readers
             reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
             alerts = alert_feed(clock, ledger, config, notices)
