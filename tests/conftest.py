@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 from hypothesis import settings
+from tocsin.cli.options import bounded_child
 
 from tests.fakes.postgres import Database, Server, postgres
 
@@ -45,6 +46,13 @@ def plain_log() -> Iterator[None]:
     yield
     if structlog.get_config() != before:
         structlog.configure(**before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_child() -> Iterator[None]:
+    """What commands had judged here, beside threads, was in a process that is kept: it ends with the tests, not after."""
+    yield
+    bounded_child().close()
 
 
 @pytest.fixture(scope="session")
