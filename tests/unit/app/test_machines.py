@@ -77,12 +77,24 @@ async def test_a_machine_that_says_nothing() -> None:
     desk = Desk()
     assert await desk.pass_time(MISSED - 10, desk.a) == []
     assert await desk.pass_time(20, desk.a) == ["Nothing is heard of b"]
-    await desk.ledger.claim_notice("machine-silent:b", desk.clock.now(), timedelta(hours=1))
+    await desk.ledger.claim_notice("machine-silent:b:/i", desk.clock.now(), timedelta(hours=1))
     assert await desk.pass_time(7200, desk.a) == []
     desk.machines = desk.make()
     assert await desk.pass_time(7200, desk.a) == []
     assert await desk.pass_time(10, desk.a, desk.b) == []
     assert Trouble.MACHINE_SILENT in {over.trouble for over in desk.notices.take_recovered()}
+
+
+async def test_another_machine_of_the_same_name_is_no_sign_of_life() -> None:
+    """R43: a machine is known by its name and folder, so that what lives elsewhere under its name ends no silence."""
+    desk = Desk()
+    namesake = ThisNode(desk.clock, "b", "/elsewhere", "1", "")
+    assert await desk.pass_time(MISSED + 20, desk.a) == ["Nothing is heard of b"]
+    assert await desk.pass_time(60, desk.a, namesake) == []
+    assert Trouble.MACHINE_SILENT not in {over.trouble for over in desk.notices.take_recovered()}
+    await desk.pass_time(10, desk.a, desk.b, namesake)
+    overs = {over.trouble: over.text for over in desk.notices.take_recovered()}
+    assert overs[Trouble.MACHINE_SILENT] == "b on /i is there again"
 
 
 async def test_a_machine_that_was_stopped() -> None:

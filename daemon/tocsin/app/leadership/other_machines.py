@@ -63,7 +63,7 @@ class OtherMachines:
         self._boottime = boottime
         self._gave_back = gave_back
         self._took_over = bool(lease.former)
-        self._silent: set[str] = set()
+        self._silent: set[tuple[str, str]] = set()
         self._parted: str | None = None
 
     async def run(self) -> None:
@@ -86,34 +86,37 @@ class OtherMachines:
             self._tell_takeover(nodes)
         others = [node for node in nodes if node.id != self._this.id]
         for node in others:
-            await self._mind(node)
+            await self._mind(node, alone=[one.name for one in nodes].count(node.name) == 1)
         self._compare_keys(others)
         if undelivered is not None:
             self._hand_over(others, undelivered)
 
     def _tell_takeover(self, nodes: tuple[Node, ...]) -> None:
         """Operators hear of it once; that a process here was started anew is nobody's news (P9)."""
-        former = next((node.name for node in nodes if node.id == self._lease.former), "")
-        if former == self._this.name:
+        former = next((node for node in nodes if node.id == self._lease.former), None)
+        if former is not None and (former.name, former.folder) == (self._this.name, self._this.folder):
             return
-        who = former or "the machine that led before"
+        who = former.name if former is not None else "the machine that led before"
         sentence = f"{self._this.name} has taken over from {who}, which fell silent; pages go on from here"
         self._notices.tell(OperatorNotice(Trouble.TOOK_OVER, f"{sentence}; see what became of {who}", about=who))
 
-    async def _mind(self, node: Node) -> None:
-        """A machine that says nothing any more without having stopped is told once, and that it is back."""
-        age = self._age(node)
+    async def _mind(self, node: Node, *, alone: bool) -> None:
+        """A machine that says nothing any more without having stopped is told once, and that it is back. It is known by
+        its name and folder (R43): another one of that name is no sign of life. `alone`: no other has its name.
+        """
+        age, place, about = self._age(node), (node.name, node.folder), f"{node.name}:{node.folder}"
+        called = node.name if alone else f"{node.name} on {node.folder}"
         if node.stopped or age < MISSED:
-            if node.name in self._silent:
-                self._silent.discard(node.name)
-                self._notices.cured(Trouble.MACHINE_SILENT, node.name, f"{node.name} is there again")
+            if place in self._silent:
+                self._silent.discard(place)
+                self._notices.cured(Trouble.MACHINE_SILENT, about, f"{called} is there again", name=called)
             return
-        if node.name in self._silent:
+        if place in self._silent:
             return
-        self._silent.add(node.name)
+        self._silent.add(place)
         since = node.last_word or node.since
-        sentence = f"nothing was heard of {node.name} since {since:%d %b %H:%M} UTC, and it did not stop; see to it"
-        notice = OperatorNotice(Trouble.MACHINE_SILENT, sentence, about=node.name, since=since)
+        sentence = f"nothing was heard of {called} since {since:%d %b %H:%M} UTC, and it did not stop; see to it"
+        notice = OperatorNotice(Trouble.MACHINE_SILENT, sentence, about=about, since=since, name=called)
         told_at = await self._ledger.noticed_at(notice.cause)
         if told_at is None or told_at < since:
             self._notices.tell(notice)
