@@ -1,6 +1,7 @@
 """`tocsin prune`: closed incidents go from the ledger."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -10,7 +11,8 @@ from pathlib import Path
 import click
 
 from tocsin.adapters.clock import WallClock
-from tocsin.adapters.files.rights import closed, owner_beside_root
+from tocsin.adapters.files import watch_mark
+from tocsin.adapters.files.rights import closed, owner_beside_root, user_name
 from tocsin.adapters.inbox.writer import InboxWriter
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
@@ -156,6 +158,7 @@ def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> da
 async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None) -> int:
     """Leave the order, and wait until it was followed; how many have gone. Raises LedgerError and InboxError."""
     ledger = workspace.need_ledger("it is looked at there")
+    _need_right(workspace.settings.incidents / watch_mark.NAME)
     gone = len(await ledger.pruned_digests())
     await InboxWriter(workspace.settings.inbox, WallClock()).leave(entry)
     with progress("pruning", most) as work:
@@ -167,6 +170,16 @@ async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None)
     if not judged.words.isdecimal():
         fail([judged.words or f"the daemon did not do it ({judged.result}); see its log"])
     return int(judged.words)
+
+
+def _need_right(mark: Path) -> None:
+    """End with 1 where the daemon would refuse the order. Whose its mark is, it runs as."""
+    try:
+        owner = mark.lstat().st_uid
+    except OSError:  # it was healthy a moment ago: it says itself what it thinks of the order
+        return
+    if os.geteuid() not in {0, owner}:
+        fail([f"only root and the daemon's own user, {user_name(owner)}, may prune the ledger; nothing was done"])
 
 
 async def _prune_alone(workspace: Workspace, before: datetime, most: int, now: datetime) -> int:

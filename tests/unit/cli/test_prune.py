@@ -1,5 +1,6 @@
 """`tocsin prune` without a daemon, and what it leaves for one (P7)."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tocsin.adapters.files import watch_mark
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.app.lifecycle.health import HEALTHY
@@ -125,6 +127,24 @@ def test_a_daemon_does_it_and_what_it_says_is_told(folder: Path) -> None:
         result = asked.result()
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("17 incidents pruned")
+
+
+@pytest.mark.parametrize("words", [("--before", "400d"), ("--person", "ana", "--yes")])
+def test_whoever_the_daemon_would_refuse_hears_so_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It takes that order of root and of its own user alone: nothing is left for it, and nothing waited for."""
+    with_incidents(folder, old=500)
+    with_ledger(folder, lambda ledger: ledger.claim_notice(HEALTHY, datetime.now(UTC), DAY))
+    incidents = folder / "incidents"
+    incidents.mkdir(exist_ok=True)
+    (incidents / watch_mark.NAME).touch()
+    monkeypatch.setattr("tocsin.cli.prune.os.geteuid", lambda: os.getuid() + 4711)
+    result = prune(folder, *words)
+    assert result.exit_code == 1
+    assert "only root and the daemon's own user" in result.stderr
+    assert not list((folder / "var").glob("inbox/*.json"))
+    assert there(folder) == {"old"}
 
 
 def answer(folder: Path, entry: PruneEntry) -> None:
