@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.lease import STARTS_WITHIN, Lease
 from tocsin.app.leadership.standing_by import TAKEN_FOR, StandingBy
@@ -432,6 +433,24 @@ def test_no_database_at_the_start() -> None:
         shared.away = False
         await asyncio.sleep(1.5)
         assert a.holds
+        await a.end()
+
+    shared_life(life)
+
+
+def test_a_program_too_old_to_lead_says_so_once() -> None:
+    """P9: it stands by, its log has the cause once for as long as that lasts, and once that it is over."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        shared.view = replace(shared.view, leads_from="0099")
+        with capture_logs() as log:
+            a = Machine(shared, clock, "a")
+            await asyncio.sleep(100)
+            assert [line["event"] for line in log] == ["standing by", "standby trouble"]
+            shared.view = replace(shared.view, leads_from="")
+            await asyncio.sleep(1.5)
+        assert a.holds
+        assert [line["event"] for line in log][2:] == ["leading", "standby trouble over"]
         await a.end()
 
     shared_life(life)

@@ -22,7 +22,7 @@ from tocsin.planning.leadership import (
     sight,
 )
 from tocsin.ports.clock import SharedClock
-from tocsin.ports.leadership import LeadershipLedger, LeaseView, MayNotLeadError, NodeState, NodeTakenError, Term
+from tocsin.ports.leadership import LeadershipLedger, LeaseView, NodeState, NodeTakenError, Term
 from tocsin.ports.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
@@ -111,26 +111,24 @@ class StandingBy:
 
     async def look(self) -> Lease | None:
         """Look once; the lease, if this process leads now. Raises NodeTakenError."""
+        lease = None
         try:
             await self._report()
             view = await self._ledger.look()
             self._sighting = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
-            self._note("")
             if self._reported_at is not None and may_take(self._sighting, free=self._is_free(view)):
-                return await self._take(view)
+                lease = await self._take(view)
+            self._note("")
         except NodeTakenError:
             raise
         except LedgerError as trouble:
             self._note(str(trouble))
-        return None
+        return lease
 
     async def _take(self, view: LeaseView) -> Lease | None:
+        """Raises LedgerError: MayNotLeadError for as long as this program is too old."""
         began = self._boottime()
-        try:
-            term = await self._ledger.take(view, self._this.row(NodeState.LEADING))
-        except MayNotLeadError as trouble:
-            self._note(str(trouble))
-            return None
+        term = await self._ledger.take(view, self._this.row(NodeState.LEADING))
         if term is None:
             return None
         former = view.node if view.node not in {self._this.id, self._before} else ""
