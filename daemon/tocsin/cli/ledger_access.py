@@ -5,10 +5,12 @@ Decides how a ledger is opened beside the daemon, and what is said where it cann
 before there is one.
 """
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -32,7 +34,7 @@ HEALTHY_WITHIN = timedelta(seconds=30)
 class LedgerAccess:
     """The ledger, if there is one that can be read. `barred`: there is one, but not for us. `absent`: there is none
     yet, as no daemon has run. `trouble` is what is wrong with one that is there, in a line; `lacking`: only here, or
-    only now (no password, no way to the server).
+    only now (no password, no way to the server, another version that keeps it).
     """
 
     ledger: Ledger | None = None
@@ -94,14 +96,23 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess:
         from tocsin.adapters.ledger.postgresql.address import ServerAddress
         from tocsin.adapters.ledger.postgresql.faults import NONE_GIVEN
         from tocsin.adapters.ledger.postgresql.nodes import read_machines
-        from tocsin.adapters.ledger.postgresql.opening import EmptyDatabaseError, open_server_to_read
+        from tocsin.adapters.ledger.postgresql.opening import (
+            EmptyDatabaseError,
+            OtherVersionError,
+            machines_of,
+            open_server_to_read,
+        )
         from tocsin.adapters.ledger.postgresql.server import ServerStore
     except ImportError:
         return LedgerAccess(barred=True, trouble=NO_DRIVER)
+    server = ServerAddress(address.server, address.password)
     try:
-        store = ServerStore(open_server_to_read(ServerAddress(address.server, address.password)))
+        store = ServerStore(open_server_to_read(server))
     except EmptyDatabaseError:
         return LedgerAccess(absent=True)
+    except OtherVersionError as trouble:
+        machines = partial(asyncio.to_thread, machines_of, server)
+        return LedgerAccess(barred=True, trouble=str(trouble), lacking=True, machines=machines)
     except LedgerError as trouble:
         lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
         return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tocsin.adapters.ledger.postgresql import opening
 from tocsin.adapters.ledger.postgresql.address import Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.faults import explain
-from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, open_server, open_server_to_read
+from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, machines_of, open_server, open_server_to_read
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import LedgerAwayError
 from tocsin.ports.ledger import LedgerError
@@ -141,7 +141,28 @@ def test_a_newer_schema(ledger: Database) -> None:
     open_server_to_read(ServerAddress(ledger.url())).dispose()
     assert bring_up_to_date(ServerAddress(ledger.url())) == "9999"
     ledger.run("UPDATE term SET leads_from = '9999'")
-    assert f"another version of tocsin keeps it (schema 9999, not {SCHEMA})" in refusal(ledger.url(), reading=True)
+    kept = f"another version of tocsin keeps it (schema 9999, not {SCHEMA}); update tocsin here"
+    assert refusal(ledger.url(), reading=True).endswith(kept)
+    assert machines_of(ServerAddress(ledger.url())).nodes == ()
+
+
+def test_half_a_ledger(ledger: Database) -> None:
+    """What a restore leaves that broke off is told as that, and by no table's name that SQL misses."""
+    ledger.run("DELETE FROM lease")
+    for reading in (False, True):
+        why = refusal(ledger.url(), reading=reading)
+        assert "it holds half a ledger, without a row in lease, as where a restore broke off; restore the whole" in why
+    ledger.run("DROP TABLE opt_outs")
+    assert "half a ledger, without the tables opt_outs, as" in refusal(ledger.url())
+    ledger.run("DROP TABLE term")
+    ledger.run("UPDATE alembic_version SET version_num = '9999'")
+    assert "half a ledger, without the tables term, as" in refusal(ledger.url(), reading=True)
+
+
+def test_a_ledger_without_the_name_of_its_schema(ledger: Database) -> None:
+    """It is no other program's."""
+    ledger.run("DELETE FROM alembic_version")
+    assert "half a ledger, without the name of its schema" in refusal(ledger.url())
 
 
 def test_one_that_does_not_answer(postgres_server: Server) -> None:

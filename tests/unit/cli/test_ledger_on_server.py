@@ -229,6 +229,16 @@ def test_a_newer_ledger_and_an_old_server(folder: Path, ledger: Database) -> Non
     assert "another version of tocsin keeps it (schema 9000" in told["message"]
 
 
+def test_nodes_of_an_older_program(folder: Path, ledger: Database) -> None:
+    """P9: `lease` and `nodes` never change, so that it sees who leads while its daemon stands by."""
+    node(ledger, "attic", "/attic")
+    ledger.run("UPDATE alembic_version SET version_num = '9000'")
+    ledger.run("UPDATE term SET leads_from = '9000'")
+    seen = run("nodes", "--format", "json")
+    assert "another version of tocsin keeps it" in seen.stderr
+    assert [machine["name"] for machine in json.loads(seen.stdout)["nodes"]] == ["attic"]
+
+
 def test_a_name_that_another_machine_has(beside: Path, ledger: Database) -> None:
     """R43: by `check`, before the daemon's start finds it; the own daemon's row is no such thing."""
     node(ledger, "hall", beside / "incidents")

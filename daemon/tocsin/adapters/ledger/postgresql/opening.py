@@ -15,8 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.ledger.postgresql.address import READS_WITHIN, TO_WRITE, WRITES_WITHIN, Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.faults import explain
+from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger import LedgerError
 
 OLDEST = 15
@@ -34,11 +36,19 @@ _LACKING = text(
     "FROM unnest(CAST(:names AS text[])) AS name, unnest(CAST(:rights AS text[])) AS granted "
     "WHERE NOT has_table_privilege(to_regclass(quote_ident(name)), granted) GROUP BY granted"
 )
+OF_ONE_ROW = (t.term, t.lease, t.installation)
+"""Tables that have one row from when they are made."""
+OF_EACH_VERSION = tuple(table.name for table in (*OF_ONE_ROW, t.nodes, t.writers))
+"""Tables that every version of the program has (P9)."""
 ANY_HOST: Mapping[str, str] = MappingProxyType({})
 
 
 class EmptyDatabaseError(LedgerError):
     """There is no ledger in it yet, as no daemon has run."""
+
+
+class OtherVersionError(LedgerError):
+    """Another version of the program keeps it: of its tables only those that say who leads can be read (P9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,16 @@ def open_server_to_read(address: ServerAddress) -> OpenedServer:
         if schema is None:
             raise EmptyDatabaseError(f"{address.place}: there is no ledger in it yet; tocsin run makes it")
         if schema < SCHEMA or oldest_to_lead(connection) > SCHEMA:
-            raise LedgerError(f"{address.place}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
+            cure = "update tocsin here" if schema > SCHEMA else "it is brought up to date once a tocsin like this leads"
+            kept = f"another version of tocsin keeps it (schema {schema}, not {SCHEMA})"
+            raise OtherVersionError(f"{address.place}: {kept}; {cure}")
     return _opened(address, ANY_HOST, schema)
+
+
+def machines_of(address: ServerAddress) -> Machines:
+    """The machines that share a ledger, whichever version keeps it: these tables never change. Raises LedgerError."""
+    with _connected(address, ANY_HOST, WRITES_WITHIN) as connection:
+        return read_machines(connection)
 
 
 def bring_up_to_date(address: ServerAddress, first: Callable[[Connection], None] = lambda _connection: None) -> str:
@@ -178,11 +196,29 @@ def _look_at(connection: Connection, address: ServerAddress) -> str | None:
             f"{address.place}: it is encoded in {encoding}, which cannot hold every text; make it anew with "
             "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
         )
-    schema = schema_of(connection)
+    schema, tables = schema_of(connection), set(inspect(connection).get_table_names())
+    if lacking := _lacking_of_half(connection, schema, tables):
+        raise LedgerError(
+            f"{address.place}: it holds half a ledger, without {lacking}, as where a restore broke off; restore the "
+            "whole copy into an empty database"
+        )
     strange = schema is not None and not re.fullmatch(r"\d{4}", schema)
-    if strange or (schema is None and inspect(connection).get_table_names()):
+    if strange or (schema is None and tables):
         raise LedgerError(f"{address.place}: it holds tables of another program; give tocsin a database of its own")
     return schema
+
+
+def _lacking_of_half(connection: Connection, schema: str | None, tables: set[str]) -> str:
+    """What a ledger lacks of which only a part is there; empty: it is whole, or is none."""
+    if schema is None:
+        return "the name of its schema" if tables >= {NAMES_SCHEMA, *OF_EACH_VERSION} else ""
+    if not re.fullmatch(r"\d{4}", schema):
+        return ""
+    needed = {table.name for table in metadata.sorted_tables} if schema == SCHEMA else set(OF_EACH_VERSION)
+    if lacking := sorted(needed - tables):
+        return f"the tables {', '.join(lacking)}"
+    empty = [table.name for table in OF_ONE_ROW if not connection.execute(select(table.c.one)).all()]
+    return f"a row in {', '.join(empty)}" if empty else ""
 
 
 def _check_may_make(connection: Connection, address: ServerAddress) -> None:

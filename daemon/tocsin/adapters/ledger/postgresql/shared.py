@@ -10,7 +10,7 @@ from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.nodes import read_machines
-from tocsin.adapters.ledger.postgresql.opening import open_server_to_read
+from tocsin.adapters.ledger.postgresql.opening import OtherVersionError, machines_of, open_server_to_read
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger import LedgerError
@@ -25,7 +25,7 @@ class SharedServer:
     def __init__(self, address: ServerAddress) -> None:
         self._address = address
         self._ledger: SqlLedger | None = None
-        self._trouble = f"{address.place} has not answered yet"
+        self._trouble = LedgerError(f"{address.place} has not answered yet")
         self._opening: asyncio.Task[None] | None = None
         self._threads = DiskThreads("ledger opening")
 
@@ -34,12 +34,15 @@ class SharedServer:
         if self._ledger is None:
             if self._opening is None or self._opening.done():
                 self._opening = asyncio.create_task(self._open())
-            raise LedgerError(self._trouble)
+            raise type(self._trouble)(str(self._trouble))
         return self._ledger
 
     async def machines(self) -> Machines:
-        """The machines that share it. Raises LedgerError."""
-        return await self().store.read(read_machines)
+        """The machines that share it, also where another version keeps it. Raises LedgerError."""
+        try:
+            return await self().store.read(read_machines)
+        except OtherVersionError:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, machines_of, self._address)
 
     async def begin(self) -> None:
         """Try it for the first time: who is asked next has the ledger, or knows what is wrong with it."""
@@ -55,7 +58,7 @@ class SharedServer:
         try:
             self._ledger = SqlLedger(ServerStore(await opening))
         except LedgerError as trouble:
-            self._trouble = str(trouble)
+            self._trouble = trouble
 
     async def close(self) -> None:
         """Let go of it."""
