@@ -84,6 +84,7 @@ class Machines:
     """All machines that share a ledger, as one look at it showed them: the process that has the lease (its id; empty:
     none has it), when it renewed that last, and what time it was `now`, both by the database's clock. Since when the
     oldest transaction there has been open, which keeps dead rows alive; None: this role may not see it.
+    `installation` is the ledger's id; empty where it lies in a file.
     """
 
     epoch: int
@@ -92,6 +93,7 @@ class Machines:
     now: datetime
     nodes: tuple[Node, ...]
     oldest_transaction: datetime | None = None
+    installation: str = ""
 
 
 class LeadershipLedger(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from structlog.testing import capture_logs
 from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.state.notices import Notices
@@ -40,6 +41,17 @@ async def test_another_database_is_told_once(tmp_path: Path) -> None:
     assert trouble is Trouble.LEDGER_ANOTHER
     assert f"it was {await one.installation()}, and is {await other.installation()}" in text
     assert await machine.leads(other) == []
+
+
+async def test_a_standby_says_so_in_its_log(tmp_path: Path) -> None:
+    """It remembers the first; of another it says so each time it stands by, and leaves it to who leads to tell it."""
+    one, other, journal = database(), database(), await Journal.open(tmp_path)
+    with capture_logs() as log:
+        for place in (one, one, other, other):
+            assert await InstallationWatch(place, journal).look()
+    assert [line["event"] for line in log] == ["standby trouble", "standby trouble"]
+    assert f"it was {await one.installation()}, and is {await other.installation()}; if that is" in log[0]["trouble"]
+    assert (await Journal.open(tmp_path)).known() == await one.installation()
 
 
 async def test_a_folder_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

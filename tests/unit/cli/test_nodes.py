@@ -140,3 +140,12 @@ def test_a_fingerprint_tells_keys_apart() -> None:
     assert len(set(prints)) == 5
     assert {len(text) for text in prints} == {12}
     assert key_fingerprint([]) == ""
+
+
+def test_doctor_tells_of_the_database_of_another_installation() -> None:
+    """P7: two installations need two databases; where nothing is remembered nothing is said."""
+    machines = replace(_machines(_node("attic")), installation="theirs")
+    *_, told = examine_machines(machines, "", "ours")
+    assert (told.target, told.ok) == ("the database", False)
+    assert "that of installation theirs; the one that this machine used last was that of ours" in told.message
+    assert examine_machines(machines, "", "theirs") == examine_machines(machines, "")

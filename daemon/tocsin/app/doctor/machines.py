@@ -100,8 +100,10 @@ def taken_by_another(machines: Machines, name: str, folder: str, *, runs_here: b
     )
 
 
-def examine_machines(machines: Machines, taken: str) -> list[Check]:
-    """Who leads; what the machines do not have alike; and whether another one is `taken` for this one."""
+def examine_machines(machines: Machines, taken: str, known: str = "") -> list[Check]:
+    """Who leads; what the machines do not have alike; whether another one is `taken` for this one; and whether the
+    database is that of the installation whose this machine used last, as far as that is `known` (P7).
+    """
     all_seen = seen(machines)
     living = [one for one in all_seen.nodes if one.state != SILENT_STATE]
     silent = [one for one in all_seen.nodes if one.state == SILENT_STATE and not one.node.stopped]
@@ -123,4 +125,11 @@ def examine_machines(machines: Machines, taken: str) -> list[Check]:
     if taken:
         what, _, cure = taken.partition(": ")
         checks.append(Check(MACHINES, "this machine", False, what, cure))
+    if known and machines.installation not in {"", known}:
+        what = (
+            f"the ledger's database is that of installation {shown(machines.installation)}; the one that this machine "
+            f"used last was that of {shown(known)}"
+        )
+        cure = "if that is not meant, put ledger: and TOCSIN_LEDGER right: two installations need two databases"
+        checks.append(Check(MACHINES, "the database", False, what, cure))
     return checks

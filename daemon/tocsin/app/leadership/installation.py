@@ -13,6 +13,7 @@ from tocsin.ports.ledger import LedgerError
 
 AGAIN_AFTER = 5.0
 """Seconds until a ledger that did not say is asked again."""
+CURE = "if that is not meant, put ledger: and TOCSIN_LEDGER right: two installations need two databases"
 
 log = structlog.get_logger()
 
@@ -35,11 +36,12 @@ class KnownInstallation(Protocol):
 
 
 class InstallationWatch:
-    """Compares the ledger's id with the one that is remembered, once each time this machine leads. A change is told and
-    then remembered, so that it is told once.
+    """Compares the ledger's id with the one that is remembered, once each time this machine leads or stands by. A
+    change is told by who leads, and then remembered, so that it is told once. A standby tells nobody: without `notices`
+    it goes into the log, each time, as it may stand by for ever in a database that is not its own.
     """
 
-    def __init__(self, ledger: LeadershipLedger, mark: KnownInstallation, notices: Notices) -> None:
+    def __init__(self, ledger: LeadershipLedger, mark: KnownInstallation, notices: Notices | None = None) -> None:
         self._ledger = ledger
         self._mark = mark
         self._notices = notices
@@ -57,13 +59,17 @@ class InstallationWatch:
         try:
             id_ = await self._ledger.installation()
         except LedgerError as trouble:
-            log.warning("ledger trouble", trouble=str(trouble))
+            if self._notices is not None:  # a standby's own looks have said so
+                log.warning("ledger trouble", trouble=str(trouble))
             return False
         loop = asyncio.get_running_loop()
         before = await loop.run_in_executor(self._mark.threads, self._mark.known)
         if before and before != id_:
             fault = "the ledger's database is another installation's than the one that this machine used last"
             sequel = f"it was {before}, and is {id_}; what is open in this database goes on here"
+            if self._notices is None:
+                log.warning("standby trouble", trouble=f"{fault}: it was {before}, and is {id_}; {CURE}")
+                return True
             self._notices.tell(OperatorNotice(Trouble.LEDGER_ANOTHER, f"{fault}: {sequel}"))
         if before != id_:
             try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from tocsin.adapters.clock import is_synchronized
 from tocsin.adapters.dns.resolver import Resolver
 from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.smtp.dialogue import Relay
 from tocsin.adapters.twilio.account import TwilioAccount
 from tocsin.app.configuration.load import Configuration
@@ -91,7 +92,7 @@ async def _machines(opened: OpenedInstallation, settings: Settings, *, runs_here
         return []
     folder = str(settings.incidents)
     taken = machines.taken_by_another(all_machines, opened.name, folder, runs_here=runs_here)
-    return machines.examine_machines(all_machines, taken)
+    return machines.examine_machines(all_machines, taken, (await Journal.open(settings.state)).known())
 
 
 def _email(

@@ -97,7 +97,7 @@ class LedgerOnServer:
         handing_in = JournalHandIn(this.name, clock, ledger, store)
 
         def while_standing_by() -> Sequence[StandbyPart]:
-            return (handing_in, left, *parts(this, ledger))
+            return (handing_in, left, InstallationWatch(rows, journal), *parts(this, ledger))
 
         standing_by = StandingBy(rows, this, manager, boottime, clock, parts=while_standing_by)
         return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in, left)

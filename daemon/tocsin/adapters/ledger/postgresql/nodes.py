@@ -76,7 +76,8 @@ def read_machines(connection: Connection) -> Machines:
     renewed_at = renewed_at and renewed_at.astimezone(UTC)
     oldest: datetime | None = connection.execute(_OLDEST_TRANSACTION).scalar()
     since = oldest and oldest.astimezone(UTC)
-    return Machines(epoch, leader, renewed_at, now.astimezone(UTC), read_nodes(connection), since)
+    id_: str = connection.execute(select(t.installation.c.id)).scalar_one()
+    return Machines(epoch, leader, renewed_at, now.astimezone(UTC), read_nodes(connection), since, id_)
 
 
 def forget_nodes(connection: Connection) -> None:
