@@ -339,7 +339,7 @@ async def test_what_was_not_sent_yet_is_not_told(ledger: SqlLedger, tmp_path: Pa
 
 
 async def test_a_file_that_was_changed_since_is_noted(ledger: SqlLedger, tmp_path: Path) -> None:
-    """The daemon goes by what it saw last: a file that says something else now, or is gone, is told; the same is not."""
+    """The daemon goes by what it saw last: a file that says something else now, or is not there, is told; the same is not."""
     text = b"title: Card payments fail\nseverity: sev1\n"
     await see(ledger, CARD)
     await ledger.keep_file("card", "card.yaml", digest(text), text)
@@ -350,7 +350,11 @@ async def test_a_file_that_was_changed_since_is_noted(ledger: SqlLedger, tmp_pat
     assert "says something else" in note
     (tmp_path / "card.yaml").unlink()
     (note,) = (await told(ledger, tmp_path, T0)).notes
-    assert "is gone" in note
+    assert note.startswith("there is no ")
+    assert note.endswith("card.yaml; the incident goes on as it last was")
+    await see(ledger, replace(CARD, status=Status.RESOLVED))
+    (note,) = (await told(ledger, tmp_path, T0)).notes
+    assert note.endswith("card.yaml; this is what the ledger has")
 
 
 async def test_what_was_dropped_is_not_told_as_sent(ledger: SqlLedger, tmp_path: Path) -> None:

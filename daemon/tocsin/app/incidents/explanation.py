@@ -159,7 +159,8 @@ async def explain(
     if at is None:
         at = max(now, *(step.fact.at for step in steps))
         last_seen = (await ledger.files()).get(id_, ("", ""))
-        notes = _notes(last_seen, files)
+        newest = steps[-1].after.incident
+        notes = _notes(last_seen, files, over=newest is not None and newest.resolved)
         records = await with_room(records, ledger, policy, limits, now) if limits else records
     else:
         steps = _until(steps, at)
@@ -314,14 +315,17 @@ def _as_of(record: Record, at: datetime) -> Record:
     return replace(then, state="pending", settled_at=None)
 
 
-def _notes(last_seen: tuple[str, str], files: IncidentFiles) -> tuple[str, ...]:
-    """How the file differs from what the daemon has seen of it."""
+def _notes(last_seen: tuple[str, str], files: IncidentFiles, *, over: bool) -> tuple[str, ...]:
+    """How the file differs from what the daemon has seen of it. Where there is none it may never have been on this
+    machine (P9).
+    """
     name, seen = last_seen
     data = files.read(name) if name else None
     if name and (why := closed(files.folder / name)):
         return (f"{label_of(files.folder / name)} {why}",)
     if name and data is None:
-        return (f"{label_of(files.folder / name)} is gone; the incident goes on as it last was",)
+        sequel = "this is what the ledger has" if over else "the incident goes on as it last was"
+        return (f"there is no {label_of(files.folder / name)}; {sequel}",)
     if data is not None and seen and digest(data) != seen:
         return (f"{label_of(files.folder / name)} says something else than what the daemon went by last",)
     return ()

@@ -18,7 +18,7 @@ _NULS = re.compile(r"NUL \(0x00\)")
 NONE_GIVEN = "it wants a password"
 _CURES = {
     "password authentication failed": "the password is wrong; it comes from {}",
-    "no password supplied": f"{NONE_GIVEN}; give it by {{}}",
+    "no password supplied": f"{NONE_GIVEN}; give it by {{}}; one in tocsin.yaml never counts",
     "no pg_hba.conf entry": "it lets nobody in from here; its pg_hba.conf must name this role, database and address",
     "authentication failed": "it does not believe that role who it says it is; see its pg_hba.conf",
     "permission denied for database": "the role may not connect to it; GRANT CONNECT ON DATABASE … TO it",
@@ -37,6 +37,9 @@ _MAKE = {
 _MAKE_ALL = "grants.sql makes the database and both roles (docs/several-machines.md)"
 _TAKES_NO_WRITES = "session is read-only"
 """What libpq says where `target_session_attrs=read-write` is not met."""
+
+_OF_ANOTHER = "timeout expired", "invalid response"
+"""What libpq says of a server that may be none of PostgreSQL."""
 
 
 def state_of(fault: BaseException) -> str:
@@ -80,7 +83,8 @@ def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
                 f"{address.place} takes no writes ({brief}): it is a standby server, or {address.role} may only read, "
                 "and the daemons' role must be named"
             )
-        return LedgerAwayError(f"{address.place} cannot be reached: {brief}")
+        doubt = "; does PostgreSQL listen there?" if any(words in brief for words in _OF_ANOTHER) else ""
+        return LedgerAwayError(f"{address.place} cannot be reached: {brief}{doubt}")
     return LedgerError(f"{address.place}: {why}")
 
 
