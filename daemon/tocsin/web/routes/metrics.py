@@ -68,8 +68,7 @@ class Numbers:
 
 def _of_machines(here: DaemonHere) -> Iterator[Metric]:
     """What this machine's daemon does, and how those fare that share the ledger: who leads, and since when each that
-    did not stop cleanly has said nothing, of several of one name the one that is silent. Each taking of the lead begins
-    a term, so the terms are the takeovers.
+    did not stop cleanly has said nothing. Each taking of the lead begins a term, so the terms are the takeovers.
     """
     state = GaugeMetricFamily("tocsin_daemon_state", "What this machine's daemon does.", labels=["state"])
     for word in (LEADING, STANDING_BY, NONE):
@@ -86,7 +85,7 @@ def _of_machines(here: DaemonHere) -> Iterator[Metric]:
         leads.add_metric([shown(name)], float(name == here.leader))
         words = [node.last_word or node.since for node in machines.nodes if node.name == name and not node.stopped]
         if words:
-            silent.add_metric([shown(name)], max(0.0, (machines.now - min(words)).total_seconds()))
+            silent.add_metric([shown(name)], max(0.0, (machines.now - max(words)).total_seconds()))
     yield leads
     yield silent
     takeovers = CounterMetricFamily("tocsin_takeovers", "Times that a machine took the lead: the epoch of its term.")
