@@ -17,6 +17,7 @@ from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import Regained, ServerStore
 from tocsin.adapters.ledger.repetitions import OLDER_COPY, REPEATED_WITHIN
 from tocsin.adapters.server_clock import ServerClock
+from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.this_node import ThisNode
@@ -194,8 +195,8 @@ def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOn
     assert store.journal is not None
     handing_in = JournalHandIn(name, clock, ledger, store)
     leadership = PostgresLeadership(make_engine(base.url()))
-    this = ThisNode(clock, name, "/srv/incidents", "1", "0010")
-    return LedgerOnServer(clock, store, ledger, leadership, Alone(), this, store.journal, handing_in)
+    this, left = ThisNode(clock, name, "/srv/incidents", "1", "0010"), LeftFromMemory(name, clock, ledger)
+    return LedgerOnServer(clock, store, ledger, leadership, Alone(), this, store.journal, handing_in, left)
 
 
 async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.clock import Clock, MovableClock
 from tocsin.ports.fence import Lead
+from tocsin.ports.leadership import NodeTakenError
 
 
 async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: BoundedWork, *, watched: bool) -> None:
@@ -117,9 +118,12 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
         life = Life(
             clock, orders, environ, log, judge, compiled, on_disk, ledger, manager, readers, other_threads, watched
         )
-        while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
-            async with kept(lead), ledger.leading():
-                await life.live(lead)
+        try:
+            while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
+                async with kept(lead), ledger.leading():
+                    await life.live(lead)
+        except NodeTakenError as other:
+            raise StartError(other) from None
 
 
 def server_ledger() -> ModuleType:
