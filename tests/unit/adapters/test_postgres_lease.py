@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 from tocsin.adapters.ledger.postgresql import fence, lease
 from tocsin.adapters.ledger.postgresql.fence import bound, hold_term
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
@@ -117,6 +118,29 @@ async def test_a_takeover_waits_for_the_commit_under_way(
         assert await asyncio.to_thread(locked.wait, 10)
         await one.renew(third, ANA)
         assert commit.is_alive()
+
+
+async def test_a_transaction_that_the_server_lets_stand_still_holds_up_no_takeover(
+    place: Database, one: PostgresLeadership, other: PostgresLeadership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that lost its power inside one: after psycopg's pipeline the server's timer for that may rest. Others'
+    transactions are left alone, and those that go on.
+    """
+    term = await lead(one)
+    monkeypatch.setattr(lease, "IDLE_MS", 300)
+    engine = make_engine(place.url())
+    with engine.connect() as writing, engine.connect() as reading:
+        hold_term(writing, term)
+        reading.execute(text("SELECT count(*) FROM term"))
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        assert await other.take(await other.look(), BO)
+        assert time.monotonic() - began < 2
+        reading.execute(text("SELECT count(*) FROM term"))
+        with pytest.raises(OperationalError, match="terminating connection"):
+            hold_term(writing, term)
+        writing.invalidate()
+    engine.dispose()
 
 
 async def test_who_renewed_while_it_was_taken_still_leads(

@@ -8,9 +8,9 @@ leader has renewed meanwhile. Each call is one transaction on a connection of it
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, func, select, update
+from sqlalchemy import Connection, Engine, func, select, text, update
 
-from tocsin.adapters.ledger.postgresql.fence import bound, forget_writers
+from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, forget_writers
 from tocsin.adapters.ledger.postgresql.nodes import forget_nodes, read_nodes, write_node
 from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
 from tocsin.adapters.ledger.schema import tables as t
@@ -26,6 +26,15 @@ TAKE_LOCK_MS = 4500
 _VIEW = select(
     t.term.c.epoch, t.term.c.id, t.term.c.leads_from, t.lease.c.node, t.lease.c.count.label("renewals")
 ).where(t.term.c.one == t.lease.c.one)
+_END_STILL = text("""
+SELECT pg_terminate_backend(still.pid) FROM pg_stat_activity still
+WHERE still.datname = current_database() AND still.usename = current_user AND still.state LIKE 'idle in transaction%'
+AND still.state_change < clock_timestamp() - :milliseconds * interval '1 millisecond'
+AND EXISTS (
+    SELECT FROM pg_locks held WHERE held.pid = still.pid AND held.mode <> 'AccessShareLock'
+    AND held.relation IN (to_regclass('term'), to_regclass('lease'))
+)
+""")
 _INSTALLATION = select(t.installation.c.id)
 
 
@@ -93,8 +102,16 @@ def _look(connection: Connection) -> LeaseView:
     return LeaseView(Term(row.epoch, row.id), row.node, row.renewals, row.leads_from)
 
 
+def _end_still(connection: Connection) -> None:
+    """End transactions of ours that hold the lead and have stood still for longer than they may. The server should have
+    done so: its timer rests once the driver's pipeline has sent Flush after Sync, as psycopg does at times.
+    """
+    connection.execute(_END_STILL, {"milliseconds": IDLE_MS})
+
+
 def _take(connection: Connection, view: LeaseView, term: Term, node: Node) -> Term | None:
     bound(connection, TAKE_LOCK_MS)
+    _end_still(connection)
     was_term = (t.term.c.epoch == view.term.epoch) & (t.term.c.id == view.term.id)
     was_lease = (t.lease.c.term == view.term.id) & (t.lease.c.node == view.node) & (t.lease.c.count == view.count)
     begun = update(t.term).where(was_term, t.term.c.leads_from == view.leads_from)
