@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.domain.facts import Answer, Answered
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.postgres_ledger import make_tables, open_leading
 from tests.fakes.postgres import Server, postgres

@@ -15,7 +15,7 @@ from tocsin.domain.plan import Plan
 from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.planning.plan import plan
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger.ledger import Ledger
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy

@@ -48,8 +48,8 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Session
-from tocsin.ports.ledger import KeptConfig, Ledger
-from tocsin.ports.tally import ProviderTally
+from tocsin.ports.ledger.ledger import KeptConfig, Ledger
+from tocsin.ports.ledger.tally import ProviderTally
 
 from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.fakes.ledger import MemoryLedger, Pages

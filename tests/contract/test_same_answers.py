@@ -32,7 +32,7 @@ from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Noted, Pa
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Session
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger.ledger import Ledger
 
 from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.fakes.ledger import MemoryLedger, Pages

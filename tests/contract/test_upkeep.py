@@ -19,7 +19,7 @@ from tocsin.domain.facts import Answer, Answered, Closed, Fact, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, AnswerLink, Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.upkeep import Erasure, PrunedIncident
+from tocsin.ports.ledger.upkeep import Erasure, PrunedIncident
 
 from tests.builders.postgres_ledger import empty_tables, make_tables, open_leading
 from tests.contract.test_ledger import T0

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import uuid4
 
-from tocsin.planning.leadership import REPLACED_AFTER
+from tocsin.planning.machines.leadership import REPLACED_AFTER
 from tocsin.ports.clock import Clock
 from tocsin.ports.leadership import FencedError, LeaseView, MayNotLeadError, Node, NodeTakenError, Term
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 T = TypeVar("T")
 

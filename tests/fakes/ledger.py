@@ -30,9 +30,9 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
-from tocsin.ports.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
-from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.ledger.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
+from tocsin.ports.ledger.upkeep import PrunedIncident
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tocsin.domain.facts import Closed, Seen
-from tocsin.ports.upkeep import Erasure, FinishedIncidents, PrunedIncident
+from tocsin.ports.ledger.upkeep import Erasure, FinishedIncidents, PrunedIncident
 
 
 class DiskUpkeep:

@@ -24,7 +24,7 @@ INNER = {
     },
     "formats": {"schema": 0, "inbox": 1, "mail_records": 0, "incident": 1, "calendar": 1, "settings": 1, "config": 2, "policy_test": 2},
     "wording": {"answer": 2, "delivery": 0, "language": 0, "message": 1, "operator": 2, "report": 2},
-    "planning": {"history": 0, "on_call": 0, "delivery": 0, "cadence": 1},
+    "planning": {"history": 0, "on_call": 0, "machines": 0, "delivery": 0, "cadence": 1},
     "adapters": {"files": 0, "": 0} | dict.fromkeys(("dns", "git", "inbox", "jinja", "ledger", "outbox", "smtp", "twilio"), 1),
     "web": {"http": 0, "access": 1, "routes": 2, "acting": 3, "incidents": 4},
 }  # fmt: skip

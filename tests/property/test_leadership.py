@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.planning import leadership as rule
+from tocsin.planning.machines import leadership as rule
 
 SPANS = (0.0, 0.01, 0.3, 1.0, 1.9, 2.0, 2.9, 3.0, 7.9, 8.0, 9.9, 10.0, 12.0, 40.0)
 """Seconds that anything may take; the bounds of the rules are among them."""

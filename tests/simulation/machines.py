@@ -24,7 +24,7 @@ from tocsin.domain.people import Channel
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.fence import Lead
 from tocsin.ports.leadership import FencedError, Term
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.policies import paging_policy
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership

@@ -84,8 +84,8 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.fence import Lead
-from tocsin.ports.ledger import LedgerError, Unreadable, UnreadableError
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.ledger.ledger import LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.upkeep import PrunedIncident
 
 from tests.builders.active_config import settings
 from tests.builders.daemon_parts import PlainBundles, shipped_words

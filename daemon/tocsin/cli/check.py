@@ -17,7 +17,7 @@ from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.on_call.coverage import AHEAD
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger.ledger import Ledger
 
 
 @click.command()
@@ -67,7 +67,7 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
 def _by_the_ledger(loaded: Configuration, folder: Path) -> list[Problem]:
     """What a ledger tells, as far as there is one that can be read."""
     from tocsin.cli.workspace import warn
-    from tocsin.ports.ledger import LedgerError
+    from tocsin.ports.ledger.ledger import LedgerError
 
     if loaded.policy is None or loaded.settings is None:
         return []

@@ -45,7 +45,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     from tocsin.app.diff.incident_scenarios import open_incidents, tested_incidents
     from tocsin.app.diff.scenarios import fixed, moments, zone_of
     from tocsin.app.diff.words import changed_words
-    from tocsin.cli.output.diff_lines import markdown, text
+    from tocsin.cli.output.diff.lines import markdown, text
     from tocsin.cli.output.terminal.show import progress, show
 
     base, folder = (at or utc_now()).astimezone(UTC).replace(microsecond=0), folder_of(config)

@@ -22,8 +22,8 @@ from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.leadership import LedgerAwayError, Machines
-from tocsin.ports.ledger import Ledger, LedgerError
-from tocsin.ports.ledger_reading import LedgerReader
+from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.reading import LedgerReader
 
 NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
 HEALTHY_WITHIN = timedelta(seconds=30)

@@ -13,7 +13,7 @@ import click
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import Workspace, open_workspace
 from tocsin.ports.leadership import Machines, Node, NodeState
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 
 @click.command()

@@ -27,8 +27,8 @@ from tocsin.cli.workspace import Workspace, open_workspace, warn
 from tocsin.domain.arrival import ArrivalKind, PruneEntry
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger import Ledger, LedgerError
-from tocsin.ports.upkeep import Erasure
+from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.upkeep import Erasure
 from tocsin.text.times import utc
 
 LOOKS_EVERY = 0.5

@@ -21,7 +21,7 @@ from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_
 from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.cli.output.terminal.show import can_paint, show
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 ANSWERS_WITHIN = 5.0
 """Seconds for the incident folder to answer; then the ledger alone is asked."""

@@ -13,7 +13,7 @@ from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 
 @click.command("web")

@@ -31,7 +31,7 @@ from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger import IncidentLedger, Ledger, LedgerError
+from tocsin.ports.ledger.ledger import IncidentLedger, Ledger, LedgerError
 
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""

@@ -22,7 +22,7 @@ from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNot
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason
 from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.upkeep import Erasure
+from tocsin.ports.ledger.upkeep import Erasure
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy

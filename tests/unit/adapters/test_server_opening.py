@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.postgresql.faults import explain
 from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, machines_of, open_server, open_server_to_read
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import LedgerAwayError
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.postgres_ledger import make_tables
 from tests.fakes.postgres import OWNER, PASSWORD, Database, Server

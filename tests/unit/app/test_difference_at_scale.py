@@ -10,7 +10,7 @@ from tocsin.app.diff.attribution import Attribution
 from tocsin.app.diff.difference import Difference, differ
 from tocsin.app.diff.scenarios import ScenarioMoment, fixed, moments
 from tocsin.cli.diff import difference_document
-from tocsin.cli.output.diff_lines import markdown, text
+from tocsin.cli.output.diff.lines import markdown, text
 
 from tests.builders.big_config import write_big_config
 from tests.fakes.bounded_work import SameProcess

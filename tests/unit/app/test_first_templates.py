@@ -16,7 +16,7 @@ from tocsin.app.lifecycle.reload import ConfigReader
 from tocsin.app.lifecycle.startup import load_at_start
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 
 from tests.builders.loading import load
 from tests.fakes.bounded_work import JUDGE

@@ -13,7 +13,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import leads_nowhere
 from tocsin.formats.settings.running import taken_over, waiting
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 
 from tests.builders.loading import load
 from tests.fakes.bounded_work import JUDGE

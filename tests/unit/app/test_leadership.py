@@ -12,7 +12,7 @@ from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.lease import STARTS_WITHIN, Lease
 from tocsin.app.leadership.standing_by import TAKEN_FOR, StandingBy
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.leadership import LEASE, MARGIN
+from tocsin.planning.machines.leadership import LEASE, MARGIN
 from tocsin.ports.leadership import NodeState, NodeTakenError, Term
 
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership

@@ -8,7 +8,7 @@ from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
-from tocsin.planning.leadership import GIVES_BACK_EVERY, MISSED, UNDELIVERED
+from tocsin.planning.machines.leadership import GIVES_BACK_EVERY, MISSED, UNDELIVERED
 from tocsin.ports.leadership import LeaseView, NodeState, Term
 
 from tests.builders.active_config import active_config

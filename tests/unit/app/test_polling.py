@@ -16,7 +16,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy

@@ -11,7 +11,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import MAIN, Deferred, Fault
 from tocsin.domain.facts import Coded
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy

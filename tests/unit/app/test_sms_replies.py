@@ -31,7 +31,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.current_state import current_state
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.text.gsm import segments
 from tocsin.wording.language.language import ENGLISH
 

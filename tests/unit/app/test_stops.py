@@ -12,7 +12,7 @@ from tocsin.domain.facts import Answered, PageLost
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person, StakeholderGroup
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.wording.report.timeline import steps_of, timeline_lines
 
 from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House

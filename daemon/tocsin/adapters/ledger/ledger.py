@@ -24,9 +24,9 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
-from tocsin.ports.ledger import KeptConfig, Unreadable
-from tocsin.ports.tally import Tally
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
+from tocsin.ports.ledger.tally import Tally
+from tocsin.ports.ledger.upkeep import PrunedIncident
 
 
 class SqlLedger:

@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
 from tocsin.domain.delivery import MAIN, Deferred, Fault, Outcome, Uncertain
 from tocsin.domain.notification import Kind
-from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
+from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 
 _OUTCOME = case(
     (outcome_is_of(Fault.MESSAGE), literal_column(f"'{MESSAGE_REFUSED}'")),

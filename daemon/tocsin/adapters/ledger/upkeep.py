@@ -5,7 +5,7 @@ from datetime import datetime
 from tocsin.adapters.ledger.removal import erasing, pruning
 from tocsin.adapters.ledger.store import Store
 from tocsin.domain.notification import NOBODY
-from tocsin.ports.upkeep import Erasure, FinishedIncidents
+from tocsin.ports.ledger.upkeep import Erasure, FinishedIncidents
 
 
 class SqlUpkeep:

@@ -10,7 +10,7 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.ports.ledger import ArrivalLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError, Unreadable
 
 ASKS_EVERY = 1.0
 """Seconds between two looks."""

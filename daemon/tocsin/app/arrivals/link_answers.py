@@ -19,7 +19,7 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import FactLedger, UnreadableError
+from tocsin.ports.ledger.ledger import FactLedger, UnreadableError
 
 ACTED, UNCHANGED, REFUSED = "acted", "unchanged", "refused"
 """The answer counts; it changed nothing; it does not count."""

@@ -9,8 +9,8 @@ from tocsin.app.configuration.load import ConfigFiles, Configuration
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import KeptConfig, LedgerError
-from tocsin.ports.ledger_reading import ConfigInForce
+from tocsin.ports.ledger.ledger import KeptConfig, LedgerError
+from tocsin.ports.ledger.reading import ConfigInForce
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""

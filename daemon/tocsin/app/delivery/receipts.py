@@ -25,7 +25,7 @@ from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import opted_out
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import SendLedger
+from tocsin.ports.ledger.ledger import SendLedger
 
 UNKNOWN = "unknown"
 """The result of a receipt that belongs to no try of ours."""

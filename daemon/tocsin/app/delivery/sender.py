@@ -32,7 +32,7 @@ from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry, same_try
 from tocsin.planning.delivery.still_wanted import current_address, opted_out
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import SendLedger
+from tocsin.ports.ledger.ledger import SendLedger
 
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.doctor.check import Check
-from tocsin.planning.leadership import LEASE, SILENT
+from tocsin.planning.machines.leadership import LEASE, SILENT
 from tocsin.ports.leadership import Machines, Node, NodeState
 from tocsin.text.cleaning import shown
 

@@ -20,8 +20,8 @@ from tocsin.domain.notification import NOBODY
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import LedgerError
-from tocsin.ports.upkeep import Erasure, PruningLedger
+from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.upkeep import Erasure, PruningLedger
 
 FIRST_AFTER, EVERY = timedelta(minutes=10), timedelta(days=1)
 """How long after its start the daemon prunes by itself for the first time, and then how often."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tocsin.ports.upkeep import Erasure, PruningLedger
+from tocsin.ports.ledger.upkeep import Erasure, PruningLedger
 
 LOOKED_AT_ONCE = 200
 """Incidents of which it is asked at once whether they are old enough."""

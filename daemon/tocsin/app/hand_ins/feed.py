@@ -13,7 +13,7 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.ports.ledger import ArrivalLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError, Unreadable
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks."""

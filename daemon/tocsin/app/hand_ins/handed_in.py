@@ -11,7 +11,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Seen
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger, FactLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, FactLedger, LedgerError
 
 WRITES_AGAIN = 1.0
 """Seconds until the ledger is tried again."""

@@ -13,7 +13,7 @@ from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""

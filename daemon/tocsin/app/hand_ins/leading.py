@@ -16,7 +16,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, FolderMemory
-from tocsin.ports.ledger import ArrivalLedger, IncidentLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger
 
 
 class FolderLedger(IncidentLedger, ArrivalLedger, Protocol):

@@ -25,7 +25,7 @@ from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
 from tocsin.ports.folder import FolderMemory, Listed, RememberedFile
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.ledger.upkeep import PrunedIncident
 
 NOTES_EVERY = 1.0
 """Seconds after which what was handed in and is safe is remembered as that."""

@@ -8,7 +8,7 @@ from tocsin.app.hand_ins.file_versions import FileVersions
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
 from tocsin.app.state.incidents import Incidents
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 JUDGES_AGAIN = 1.0
 """Seconds until what could not be judged without the ledger is judged again."""

@@ -13,7 +13,7 @@ from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import Arrival, CodeEntry
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import SessionLedger
+from tocsin.ports.ledger.ledger import SessionLedger
 
 NO_KEY = "without TOCSIN_WEB__SIGNING_KEY a code can be typed only where the machine that leads serves the pages"
 

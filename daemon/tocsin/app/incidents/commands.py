@@ -27,7 +27,7 @@ from tocsin.formats.incident.read import IncidentReading, digest, read_incident
 from tocsin.planning.audience import groups_concerned
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
-from tocsin.ports.ledger import IncidentLedger, UnreadableError
+from tocsin.ports.ledger.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.names import quotable

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.planning.history.fold import HistoryError, fold_each, fold_facts
-from tocsin.ports.ledger import Unreadable, UnreadableError
-from tocsin.ports.ledger_reading import IncidentRecords
+from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger.reading import IncidentRecords
 from tocsin.wording.report.timeline import TimelineStep, steps_of
 
 Recorded = Sequence[Fact]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.formats.incident.glance import IncidentGlance, glance
-from tocsin.ports.ledger import IncidentLedger
+from tocsin.ports.ledger.ledger import IncidentLedger
 from tocsin.text.cleaning import cut
 from tocsin.text.names import quotable
 

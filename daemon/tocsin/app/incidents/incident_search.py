@@ -17,7 +17,7 @@ from tocsin.app.incidents.incident_views import IncidentList, IncidentRow
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger_reading import KeptFiles
+from tocsin.ports.ledger.reading import KeptFiles
 from tocsin.text.cleaning import clean, one_line
 
 PAGE = 50

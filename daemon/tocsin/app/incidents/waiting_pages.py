@@ -17,7 +17,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.room import Admission, PageSent, room_of
 from tocsin.planning.delivery.still_wanted import current_address
-from tocsin.ports.ledger_reading import SentReader
+from tocsin.ports.ledger.reading import SentReader
 
 
 class PageLimits(Protocol):

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.domain.facts import Seen
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger import IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError
 
 
 async def catch_up(

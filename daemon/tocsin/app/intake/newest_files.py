@@ -5,7 +5,7 @@ A miss is a small loss, as facts hold what the file said.
 import asyncio
 import contextlib
 
-from tocsin.ports.ledger import FileLedger, LedgerError
+from tocsin.ports.ledger.ledger import FileLedger, LedgerError
 
 KEPT_TOGETHER = 500
 """Versions given to the ledger at once."""

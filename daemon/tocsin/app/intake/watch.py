@@ -21,7 +21,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed, MarkTrouble
-from tocsin.ports.upkeep import PrunedIncident
+from tocsin.ports.ledger.upkeep import PrunedIncident
 
 RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""

@@ -1,8 +1,8 @@
 """The lead of one of several machines: renewed while the daemon is healthy, counted on its own clock, and lost when
 another term is in the ledger (rules 52, 53).
 
-It decides by `planning/leadership` alone. A ledger that does not answer ends no lead: the lease runs out, nothing
-leaves, and whoever reaches it again goes on if nobody took over meanwhile.
+It decides by `planning/machines/leadership` alone. A ledger that does not answer ends no lead: the lease runs out,
+nothing leaves, and whoever reaches it again goes on if nobody took over meanwhile.
 """
 
 import asyncio
@@ -11,10 +11,18 @@ from collections.abc import Callable
 import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.leadership import HEALTHY, RENEWS_EVERY, STOOD_STILL, InVain, holds, lets_from_memory, renews
+from tocsin.planning.machines.leadership import (
+    HEALTHY,
+    RENEWS_EVERY,
+    STOOD_STILL,
+    InVain,
+    holds,
+    lets_from_memory,
+    renews,
+)
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 DRAINS_FOR = 1.5
 """Seconds for what is under way to end at a stop, so that with all else another machine leads within 2."""

@@ -1,7 +1,7 @@
 """What the machine that leads sees of the others: who led before and fell silent, who says nothing any more, and
 whether one of them should lead instead, since the pages from here reach nobody (P9).
 
-When that is, `planning/leadership` says.
+When that is, `planning/machines/leadership` says.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ from tocsin.app.leadership.this_node import ThisNode, compared_revision
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.planning.leadership import MISSED, UNDELIVERED, gives_back
+from tocsin.planning.machines.leadership import MISSED, UNDELIVERED, gives_back
 from tocsin.ports.clock import Clock
 from tocsin.ports.leadership import LeadershipLedger, Node, NodeState
-from tocsin.ports.ledger import LedgerError, NoticeLedger
+from tocsin.ports.ledger.ledger import LedgerError, NoticeLedger
 from tocsin.text.cleaning import shown
 
 LOOKS_EVERY = 5.0

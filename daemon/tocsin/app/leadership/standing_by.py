@@ -1,7 +1,7 @@
 """A machine that does not lead: it looks each second whether it may, says that it is there, and keeps warm.
 
-When it may is `planning/leadership`'s to say. What it does meanwhile (its folder, its inbox, its config) are parts that
-are given to it; they end before it leads.
+When it may is `planning/machines/leadership`'s to say. What it does meanwhile (its folder, its inbox, its config) are
+parts that are given to it; they end before it leads.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import structlog
 
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.leadership import (
+from tocsin.planning.machines.leadership import (
     LOOKS_EVERY,
     REPLACED_AFTER,
     REPORTS_EVERY,
@@ -23,7 +23,7 @@ from tocsin.planning.leadership import (
 )
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import LeadershipLedger, LeaseView, NodeState, NodeTakenError, Term
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
 TAKEN_FOR = REPLACED_AFTER + 5.0

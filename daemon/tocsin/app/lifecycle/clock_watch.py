@@ -19,7 +19,7 @@ from tocsin.domain.delivery import MAIN
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import MovableClock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger, LedgerError
 from tocsin.text.times import brief, roughly
 
 LOOKS_EVERY = 1.0

@@ -21,7 +21,7 @@ from tocsin.app.leadership.this_node import compared_revision
 from tocsin.app.lifecycle.startup import Started, StartError, load_at_start
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ConfigLedger
+from tocsin.ports.ledger.ledger import ConfigLedger
 
 CONFIG_WITHIN = 10.0
 """Seconds for the config folder to answer; then the start goes on with the last good config."""

@@ -25,7 +25,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError, StartLedger, Unreadable
+from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)

@@ -16,7 +16,7 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_ok, apply_pass
-from tocsin.ports.ledger_reading import IncidentRecords
+from tocsin.ports.ledger.reading import IncidentRecords
 
 AGAIN_AFTER = timedelta(minutes=1)
 """A holder's `ok` restarts the count of rule 19; one so soon after the last is a button pressed twice."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.history import History
 from tocsin.planning.history.asked_for import asked_for
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger.ledger import Ledger
 
 AT_A_TIME = 20
 """Incidents that are looked at before others have their turn: no page waits for this."""

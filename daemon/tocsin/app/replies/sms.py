@@ -32,7 +32,7 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, UnreadableError
+from tocsin.ports.ledger.ledger import Ledger, UnreadableError
 from tocsin.ports.renderer import OwnRenderer
 from tocsin.wording.answer.answer_wording import LAST, STANDS
 from tocsin.wording.language.language import Language

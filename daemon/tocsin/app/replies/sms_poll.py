@@ -22,7 +22,7 @@ from tocsin.domain.people import Channel
 from tocsin.formats.settings.advice import missing_sms_secret
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger
 from tocsin.ports.transport import Polled
 from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 

@@ -19,7 +19,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger, LedgerError
 from tocsin.wording.delivery.sms_verdicts import OPTED_OUT
 
 WRITES_AGAIN = 2.0

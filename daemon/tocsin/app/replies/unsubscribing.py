@@ -15,7 +15,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, StakeholderGroup
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import Ledger
+from tocsin.ports.ledger.ledger import Ledger
 from tocsin.text.cleaning import shown
 
 UNSUBSCRIBED, RESUBSCRIBED = "unsubscribed", "resubscribed"

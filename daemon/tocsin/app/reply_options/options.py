@@ -21,7 +21,7 @@ from tocsin.domain.notification import (
 )
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger_file import LedgerPlace
+from tocsin.ports.ledger.file import LedgerPlace
 
 
 class ReplyOptions:

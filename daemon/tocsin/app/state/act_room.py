@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger
 
 MOST = {ArrivalKind.EDIT: 60, ArrivalKind.DECLARE: 10}
 WITHIN = {ArrivalKind.EDIT: timedelta(minutes=10), ArrivalKind.DECLARE: timedelta(hours=1)}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger
 
 ANSWERS_MOST, WITHIN = 20, timedelta(hours=1)
 """Answers to one number within so long: whoever forges a sender spends our money, and its owner learns nothing more

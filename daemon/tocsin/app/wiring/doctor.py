@@ -26,7 +26,7 @@ from tocsin.formats.settings.variables import variable
 from tocsin.ports.clock import Clock
 from tocsin.ports.dns import DnsResolver
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger, LedgerError
 from tocsin.wording.message.email import Letterhead
 
 FIND = partial(resolve, DiskThreads)

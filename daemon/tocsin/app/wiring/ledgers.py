@@ -25,7 +25,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 
 class LedgerHere(Protocol):

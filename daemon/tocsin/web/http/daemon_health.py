@@ -13,7 +13,7 @@ from tocsin.app.doctor.machines import LEADING, SILENT_STATE, seen
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.text.times import span
 from tocsin.web.http.site import Site
 

@@ -16,7 +16,7 @@ from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import Inbox
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger_reading import LedgerReader
+from tocsin.ports.ledger.reading import LedgerReader
 from tocsin.ports.renderer import Renderer
 from tocsin.text.cleaning import clean, one_line
 from tocsin.web.http.clients import Client, client_of

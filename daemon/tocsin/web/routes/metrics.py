@@ -20,8 +20,8 @@ from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger import LedgerError
-from tocsin.ports.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally
+from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally
 from tocsin.text.cleaning import shown
 from tocsin.web.access.guard import require_token, through_proxy
 from tocsin.web.http.daemon_health import AWAY, NONE, DaemonHere, daemon_here

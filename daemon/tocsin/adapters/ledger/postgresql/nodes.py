@@ -6,7 +6,7 @@ from sqlalchemy import Connection, delete, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.planning.leadership import REPLACED_AFTER
+from tocsin.planning.machines.leadership import REPLACED_AFTER
 from tocsin.ports.leadership import Machines, Node, NodeState
 
 FORGOTTEN = timedelta(days=1), timedelta(days=7)

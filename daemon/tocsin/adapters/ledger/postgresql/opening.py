@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 OLDEST = 15
 """The oldest version of PostgreSQL that is tried."""

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.errors import ledger_error
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 T = TypeVar("T")
 

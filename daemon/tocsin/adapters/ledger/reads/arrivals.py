@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
-from tocsin.ports.ledger import Unreadable
+from tocsin.ports.ledger.ledger import Unreadable
 
 ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""

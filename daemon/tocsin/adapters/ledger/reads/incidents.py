@@ -20,7 +20,7 @@ from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
-from tocsin.ports.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
 
 NAMES_AT_ONCE = 500
 """Incidents that one query asks about."""

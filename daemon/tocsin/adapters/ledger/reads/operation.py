@@ -12,7 +12,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.configs import unpack_config
 from tocsin.adapters.ledger.schema.rows import RowError, decode
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 
 _KEPT = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())
 

@@ -24,7 +24,7 @@ from tocsin.adapters.ledger.schema.rows import content_row, digest_of
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Noted, Seen
 from tocsin.domain.notification import NOBODY
-from tocsin.ports.upkeep import ERASED, Erasure, FinishedIncidents
+from tocsin.ports.ledger.upkeep import ERASED, Erasure, FinishedIncidents
 
 BY = "by"
 """The key of an entry that says who wrote it."""

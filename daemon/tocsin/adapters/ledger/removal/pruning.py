@@ -20,7 +20,7 @@ from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Closed, Seen
 from tocsin.domain.notification import NOBODY
-from tocsin.ports.upkeep import FinishedIncidents, PrunedIncident
+from tocsin.ports.ledger.upkeep import FinishedIncidents, PrunedIncident
 
 _DIGEST = re.compile(r'"digest":"([^"\\]+)"\}\Z')
 """How the digest of a version ends its fact: it is not read for it whole."""

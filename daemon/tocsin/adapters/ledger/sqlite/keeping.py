@@ -30,8 +30,8 @@ from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import NOBODY
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger import LedgerError
-from tocsin.ports.ledger_file import FileChange, LedgerStart
+from tocsin.ports.ledger.file import FileChange, LedgerStart
+from tocsin.ports.ledger.ledger import LedgerError
 
 READERS = 4
 """How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""

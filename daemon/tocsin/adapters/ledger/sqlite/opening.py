@@ -29,7 +29,7 @@ from tocsin.adapters.ledger.sqlite.faults import is_damage, is_held_by_another, 
 from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.adapters.ledger.sqlite.seal import Seal
-from tocsin.ports.ledger import LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""

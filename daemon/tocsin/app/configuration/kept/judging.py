@@ -8,7 +8,7 @@ from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN
 from tocsin.app.configuration.kept.reading import KeptReading, read_kept
 from tocsin.app.configuration.load import Configuration
 from tocsin.ports.bounded_work import BoundedWork, Overrun
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 
 
 def judge_kept(

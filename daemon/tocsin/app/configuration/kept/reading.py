@@ -18,7 +18,7 @@ from tocsin.domain.people import Person, StakeholderGroup
 from tocsin.domain.policy import Policy, Service
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import reply_routes
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import decode, displayed_path
 

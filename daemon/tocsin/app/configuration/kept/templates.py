@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tocsin.app.configuration.kept.vouching import vouched
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.ports.renderer import TemplateFiles
 
 

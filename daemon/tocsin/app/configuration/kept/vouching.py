@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 
-from tocsin.ports.ledger import KeptConfig
+from tocsin.ports.ledger.ledger import KeptConfig
 
 
 def code_of(

@@ -11,7 +11,7 @@ from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, arrival_of
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import Kind
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger import ArrivalLedger, DeliveryLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, LedgerError
 
 WRITES_AGAIN = 1.0
 """Seconds until the ledger is tried again."""

@@ -12,8 +12,8 @@ from tocsin.app.configuration.revisions import WORK_TREE, ComparedConfig
 from tocsin.app.diff.difference import Difference
 from tocsin.app.diff.scenarios import ScenarioMoment, ScenarioOrigin
 from tocsin.app.diff.words import ChangedWords
-from tocsin.cli.output.diff_digest import LineEffect, ReaderBlock, edit, line_effects
-from tocsin.cli.output.diff_scenarios import listed
+from tocsin.cli.output.diff.digest import LineEffect, ReaderBlock, edit, line_effects
+from tocsin.cli.output.diff.scenarios import listed
 from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.domain.problem import Problem
 from tocsin.planning.on_call.first_change import first_changes

@@ -14,8 +14,8 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.domain.people import Session
-from tocsin.ports.ledger import KeptConfig, Unreadable
-from tocsin.ports.tally import Tally
+from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
+from tocsin.ports.ledger.tally import Tally
 
 
 class IncidentRecords(Protocol):

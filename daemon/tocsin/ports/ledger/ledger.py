@@ -16,8 +16,8 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
-from tocsin.ports.tally import Tally
-from tocsin.ports.upkeep import PrunedLedger
+from tocsin.ports.ledger.tally import Tally
+from tocsin.ports.ledger.upkeep import PrunedLedger
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from tocsin.app.diff.comparison import Change, Moved, Step
 from tocsin.app.diff.difference import Difference, Effect
 from tocsin.app.diff.levels import MANY, LevelMove, by_level, summed_up
 from tocsin.app.diff.scenarios import ScenarioOrigin
-from tocsin.cli.output.diff_scenarios import listed, where, which
+from tocsin.cli.output.diff.scenarios import listed, where, which
 from tocsin.domain.notification import Kind
 from tocsin.domain.policy import RESPONDER
 from tocsin.formats.config.changed_lines import Absent, ChangedLine

@@ -1,0 +1,1 @@
+"""Several machines: what is decided of who leads."""

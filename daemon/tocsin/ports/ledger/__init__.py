@@ -1,0 +1,1 @@
+"""The seams to the ledger: one small protocol for each group of its readers."""
