@@ -241,10 +241,14 @@ class _Dialogue:
             self.login = user
 
     async def _mail(self) -> None:
-        """Read the mail; a fault in its body cuts it before the dot."""
+        """Read the mail; a fault in its body cuts it before the dot, or lets it wait unread."""
         fault = self.relay.faults.take("body")
-        if fault:
+        if fault == "hold":
+            await self.relay.holds.wait("body", connection=self.number)
+        elif fault:
             await self.reader.read(10)
+            if fault[0].isdigit():
+                await self._say(fault)
             raise OverError
         data = bytearray()
         while (line := await self.reader.readuntil(b"\r\n")) != b".\r\n":

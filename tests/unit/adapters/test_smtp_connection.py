@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from tocsin.adapters.smtp.connection import RelayConnection
-from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fault, Outcome, Refused, Uncertain
 
 from tests.fakes.fence import FakeFence
 
@@ -24,17 +24,22 @@ class Wire(asyncio.Transport):
         self.closed = self.aborted = False
         self.limits: tuple[int | None, int | None] = (None, None)
         self.full = False
-        self.protocol: asyncio.BaseProtocol | None = None
+        self.waiting = 0
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """The connection hears from now on what a test says."""
-        self.protocol = protocol
+        """The connection is told by the test what asyncio would tell it."""
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
-        if self.full:
-            assert self.protocol is not None
-            self.protocol.pause_writing()
+        self.waiting += len(data) if self.full else 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+    def empty(self, connection: RelayConnection) -> None:
+        """What waits leaves, and so does what is written from now on."""
+        self.full, self.waiting = False, 0
+        connection.resume_writing()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.limits = high, low
@@ -162,13 +167,39 @@ async def test_the_dot_waits_for_the_mail_and_the_fence() -> None:
         await asyncio.sleep(0.001)
         assert wire.written.endswith(b"DATA\r\nSubject: x\r\n")
         assert (fence.looks, connection.dotted) == (0, False)
-        wire.full = False
-        connection.resume_writing()
+        wire.empty(connection)
         await asyncio.sleep(0.001)
         connection.data_received(b"250 queued as X1\r\n")
         assert await waiting == outcome
         assert wire.written.endswith(b"x\r\n.\r\n") is connection.dotted is isinstance(outcome, Accepted)
         assert (wire.aborted, connection.usable) == (outcome == NOT_LEADING, outcome != NOT_LEADING)
+
+
+@pytest.mark.parametrize(
+    ("reply", "outcome"),
+    [
+        (b"552 5.3.4 too big\r\n", Refused("552 5.3.4 too big", "552", Fault.MESSAGE)),
+        (b"550 spam\r\n", Deferred("550 spam", "550", Fault.PROVIDER, recipient=True)),
+        (b"421 bye\r\n", Deferred("421 bye", "421")),
+        (b"250 what\r\n", Deferred("a reply before the end of the mail that makes no sense: 250 what", "250")),
+    ],
+)
+@pytest.mark.parametrize("closes", [True, False])
+async def test_a_reply_before_the_dot(reply: bytes, outcome: Outcome, closes: bool) -> None:
+    """Rule 37: a relay may refuse a mail that is still being written, and close. That is its answer; a mail that was not
+    dotted was never taken, and nothing is said any more to a relay in such a state.
+    """
+    connection, wire = opened("pipelining")
+    assert await announced(connection, [b"250 ok\r\n250 ok\r\n354 go on\r\n"]) is None
+    wire.full = True
+    waiting = asyncio.create_task(connection.deliver(b"Subject: x\r\n", fence := FakeFence(9)))
+    await asyncio.sleep(0.001)
+    connection.data_received(reply)
+    if closes:
+        connection.connection_lost(ConnectionResetError("reset by peer"))
+    assert await waiting == outcome
+    assert wire.written.endswith(b"DATA\r\nSubject: x\r\n")
+    assert (fence.looks, connection.dotted, wire.aborted, connection.usable) == (0, False, True, False)
 
 
 async def test_lost_before_the_dot_was_written() -> None:

@@ -21,6 +21,8 @@ from tocsin.ports.fence import NO_FENCE, Barrier
 
 KEPT_FOR = 20.0
 """Seconds for which an unused connection is trusted; relays and routers drop idle ones without a word."""
+LOOKS_EVERY = 0.02
+"""Seconds between two looks at what has left: asyncio does not say when the last bytes below TLS have."""
 
 
 class Step(Enum):
@@ -52,12 +54,12 @@ class RelayConnection(asyncio.Protocol):
 
     def __init__(self, transport: asyncio.Transport, extensions: Container[str]) -> None:
         self._transport = transport
+        self._below = _below_tls(transport)
         self._extensions = extensions
         self._reader = dialogue.ReplyReader()
         self._unread: deque[dialogue.SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost = ""
-        self._full = False
         self._announced = False
         self.dotted = False
         self._used_at = asyncio.get_running_loop().time()
@@ -72,8 +74,9 @@ class RelayConnection(asyncio.Protocol):
 
     @property
     def wholly_written(self) -> bool:
-        """Whether nothing that we said waits on our side."""
-        return not self._lost and self._transport.get_write_buffer_size() == 0
+        """Whether nothing that we said waits on our side: neither for TLS nor for the socket below it."""
+        waiting = (layer.get_write_buffer_size() for layer in (self._transport, self._below))
+        return not self._lost and not any(waiting)
 
     async def envelope(self, sender: str, to: str) -> Outcome | None:
         """Announce a mail. None: the relay waits for it. When the connection is lost, it is not `usable` after."""
@@ -128,12 +131,16 @@ class RelayConnection(asyncio.Protocol):
 
     async def deliver(self, mail: bytes, fence: Barrier = NO_FENCE) -> Outcome:
         """Write the announced mail, then its dot if the fence lets it, and hear what became of it. A mail without its
-        dot is none: the relay throws it away with the connection (RFC 5321).
+        dot is none: the relay throws it away with the connection (RFC 5321). A relay may answer sooner ("too big") and
+        close: its answer counts, and nothing more is written to it.
         """
         try:
             await self._written()
             self._transport.write(dialogue.dot_stuffed(mail))
             await self._written()
+            if self._unread:
+                self._transport.abort()
+                return dialogue.before_the_dot(self._unread.popleft())
             if not fence.holds():
                 self._transport.abort()
                 return NOT_LEADING
@@ -176,13 +183,8 @@ class RelayConnection(asyncio.Protocol):
         self._lost = str(exc or "closed")
         self._wake()
 
-    def pause_writing(self) -> None:
-        """Asyncio's call: something that was written has not left yet."""
-        self._full = True
-
     def resume_writing(self) -> None:
-        """Asyncio's call: all of it has."""
-        self._full = False
+        """Asyncio's call: all that was written has left (TLS, if there is any)."""
         self._wake()
 
     def _wake(self) -> None:
@@ -190,8 +192,10 @@ class RelayConnection(asyncio.Protocol):
             self._waiter.set_result(None)
 
     async def _written(self) -> None:
-        """Wait until all that was written has left."""
-        while self._full or self._lost:
+        """Wait until all that was written has left, or the relay has spoken, which it is not asked to."""
+        while not (self._unread or self.wholly_written):
+            if self._below is not self._transport:
+                asyncio.get_running_loop().call_later(LOOKS_EVERY, self._wake)
             await self._news()
 
     async def _reply(self) -> dialogue.SmtpReply:
@@ -210,7 +214,7 @@ class RelayConnection(asyncio.Protocol):
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self._transport.abort() if self._full else self.close()
+            self.close() if self.wholly_written else self._transport.abort()
             raise
 
 
@@ -249,6 +253,13 @@ async def connect(
     if not isinstance(transport, asyncio.Transport):
         return Deferred(f"{relay}: the connection was lost at once")
     return RelayConnection(transport, frozenset(smtp.esmtp_extensions))
+
+
+def _below_tls(transport: asyncio.Transport) -> asyncio.WriteTransport:
+    """What carries a connection's bytes to the socket. Asyncio keeps it to itself where there is TLS (3.11 to 3.14)."""
+    tls = getattr(transport, "_ssl_protocol", None)
+    below = transport if tls is None else tls._transport  # noqa: SLF001 - no other way to know that all bytes have left
+    return below or transport  # None: closed already
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:

@@ -4,6 +4,7 @@ It must not know how the bytes travel, nor what silence means.
 
     where                     reply                                 outcome
     MAIL, RCPT, DATA          nonsense: nothing has left            deferred
+    the mail, before its dot  nonsense: nothing has left            deferred
     the dot                   nonsense: nobody knows                uncertain
     anywhere                  4xx or 5xx                            as `wording/delivery/smtp_verdicts.py` has it:
                                                                     refused if it is the address's or this mail's
@@ -105,6 +106,12 @@ def after_command(command: bytes, reply: SmtpReply) -> Outcome | None:
         return None
     place = _PLACES.get(command[:4], Place.MAIL)
     return _refusal(place, reply) or Deferred(f"a reply that makes no sense: {reply}", str(reply.code))
+
+
+def before_the_dot(reply: SmtpReply) -> Outcome:
+    """What a reply means that came while the mail was still written: there is no mail without its dot."""
+    made_no_sense = Deferred(f"a reply before the end of the mail that makes no sense: {reply}", str(reply.code))
+    return _refusal(Place.DOT, reply) or made_no_sense
 
 
 def after_mail(reply: SmtpReply) -> Outcome:
