@@ -207,6 +207,15 @@ async def test_pruned_twice_it_has_the_digests_of_both_lives(ledger: SqlLedger) 
     assert await ledger.pruned("db") == PrunedIncident(T0 + 3 * DAY, ("d1", "d2", "d7", "d8"))
 
 
+async def test_the_newest_digest_is_the_last_also_if_its_text_was_there_before(ledger: SqlLedger) -> None:
+    """A file that ended with the very words that it once had is not stale by them."""
+    await ledger.record("db", facts_of("db", ("d1", "d2", "d1")), (), ())
+    await ledger.finish("db")
+    await prunes(ledger).prune(NOW - 400 * DAY, NOW)
+    assert await ledger.pruned("db") == PrunedIncident(T0 + 3 * DAY, ("d2", "d1"))
+    assert await ledger.pruned_digests() == {"db": "d1"}
+
+
 async def test_what_belongs_to_no_incident_goes_by_its_age(ledger: SqlLedger) -> None:
     """Judged arrivals and settled messages about no incident, but never what is not judged or not settled, and nothing
     of the last month: a provider may tell of it once more.

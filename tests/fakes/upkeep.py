@@ -38,7 +38,8 @@ class DiskUpkeep:
         if incident not in self._disk.finished or not facts:
             return False
         closed = [fact.at for fact in facts if isinstance(fact, Closed)] or [facts[-1].at]
-        digests = tuple(dict.fromkeys(fact.digest for fact in facts if isinstance(fact, Seen)))
+        newest_first = dict.fromkeys(fact.digest for fact in reversed(facts) if isinstance(fact, Seen))
+        digests = tuple(reversed(newest_first))
         self._disk.pruned[incident] = PrunedIncident(closed[-1], digests)
         for kept in (self._disk.facts, self._disk.files, self._disk.contents):
             kept.pop(incident, None)

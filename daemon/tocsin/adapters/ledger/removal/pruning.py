@@ -140,8 +140,9 @@ def incident(id_: str) -> Question[IncidentRows | None]:
         number, closed = connection.execute(whole).one()
         if not number:
             return None
-        digests = dict.fromkeys(digest for (body,) in connection.execute(versions) if (digest := digest_in(body)))
-        return IncidentRows(id_, number, closed, list(digests))
+        digests = [digest for (body,) in connection.execute(versions) if (digest := digest_in(body))]
+        by_last_place = list(dict.fromkeys(reversed(digests)))[::-1]
+        return IncidentRows(id_, number, closed, by_last_place)
 
     return read
 
