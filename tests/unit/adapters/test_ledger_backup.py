@@ -136,6 +136,41 @@ def test_what_is_there_stays(ledger: Path, tmp_path: Path) -> None:
     assert other.read_text() == "operators: [ana]\n"
 
 
+@pytest.mark.parametrize("beside", backup.OF_LEDGERS)
+def test_another_ledger_is_not_overwritten(ledger: Path, tmp_path: Path, beside: str) -> None:
+    """One that a daemon keeps, or kept, has files beside it: what stands in its log would go into the copy."""
+    target = tmp_path / "other.db"
+    back_up(ledger, target, quietly)
+    first = target.stat().st_ino
+    side = tmp_path / f"other.db{beside}"
+    side.touch()
+    with pytest.raises(LedgerError, match=f"is a ledger, with other.db{beside} beside it, and no backup"):
+        back_up(ledger, target, quietly, overwrite=True)
+    assert target.stat().st_ino == first
+    side.unlink()
+    back_up(ledger, target, quietly, overwrite=True)
+
+
+@pytest.mark.parametrize("kind", ["empty", "of another program", "of another program, with alembic", "pipe"])
+def test_nothing_but_a_backup_is_overwritten(ledger: Path, tmp_path: Path, kind: str) -> None:
+    """An empty file is none, nor is a database of somebody else's; a pipe is not waited for."""
+    target = tmp_path / "other.db"
+    if kind == "pipe":
+        os.mkfifo(target)
+    elif kind == "empty":
+        target.touch()
+    else:
+        with closing(sqlite3.connect(target)) as database:
+            database.execute("CREATE TABLE mine (a)")
+            if "alembic" in kind:
+                database.execute("CREATE TABLE alembic_version AS SELECT '0001' AS version_num")
+            database.commit()
+    first = target.lstat().st_ino
+    with pytest.raises(LedgerError, match="is no backup, so it is not overwritten"):
+        back_up(ledger, target, quietly, overwrite=True)
+    assert target.lstat().st_ino == first
+
+
 def test_what_comes_to_stand_there_meanwhile_stays(ledger: Path, tmp_path: Path) -> None:
     """A file that somebody made under the name while the copy was on its way is not overwritten."""
     target = tmp_path / "copy.db"

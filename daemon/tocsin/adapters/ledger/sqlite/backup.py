@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from tocsin.adapters.files.rights import why_not
+from tocsin.adapters.files.rights import is_file, why_not
 from tocsin.adapters.files.whole_file import sync_folder, temporary_file
 from tocsin.adapters.ledger.errors import describe
 from tocsin.adapters.ledger.sqlite.ledger_file import connect, is_open_to_readers
@@ -30,6 +30,8 @@ RESTS_AT_LEAST = 0.002
 PRIVATE = 0o600
 MAGIC = b"SQLite format 3\0"
 """What a database of SQLite begins with."""
+OF_LEDGERS = ("-wal", "-shm", ".lock", ".sent")
+"""What lies beside a ledger that a daemon keeps, or kept, and beside no backup."""
 
 Tell = Callable[[int, int], None]
 """Hears how many pages are copied, and of how many."""
@@ -81,10 +83,29 @@ def _refuse(ledger: Path, target: Path, *, overwrite: bool) -> None:
         raise LedgerError(f"{target} is the ledger itself; name another file")
     if not overwrite:
         raise LedgerError(_there_already(target))
-    with target.open("rb") as there:
-        begin = there.read(len(MAGIC))
-    if begin not in {MAGIC, b""}:
+    if not _is_backup(target):
         raise LedgerError(f"{target} is no backup, so it is not overwritten; name another file")
+    if beside := [suffix for suffix in OF_LEDGERS if os.path.lexists(f"{target}{suffix}")]:
+        side = f"{target.name}{beside[0]}"
+        raise LedgerError(f"{target} is a ledger, with {side} beside it, and no backup; name another file")
+
+
+def _is_backup(target: Path) -> bool:
+    """Whether a file is a whole ledger by itself. Raises LedgerError where it cannot be read."""
+    if not is_file(target):
+        return False
+    try:
+        with target.open("rb") as there:
+            if there.read(len(MAGIC)) != MAGIC:
+                return False
+        with closing(connect(f"file:{quote(str(target))}?{urlencode(UNOPENED)}")) as database:
+            database.text_factory = bytes
+            _, rows = _contents(database)
+    except OSError as fault:
+        raise LedgerError(f"{target} {why_not(target, fault)}; nothing was written") from None
+    except (sqlite3.Error, LedgerError):
+        return False
+    return {"incidents", "facts"} <= rows.keys()
 
 
 def _there_already(target: Path) -> str:
