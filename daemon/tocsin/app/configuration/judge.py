@@ -59,7 +59,7 @@ def judge_config(
     if isinstance(judged, Configuration):
         return replace(judged, files=found.files)
     fault = _fault(judged, label_of(folder))
-    place = _ledger_place(work, judged, found, folder, at, environ)
+    place = _place(work, judged, found, folder, at, environ)
     return Configuration(
         policy=None,
         settings=None,
@@ -69,20 +69,21 @@ def judge_config(
         revision=found.revision,
         unread=(fault,) if judged.cause is OverrunCause.MACHINE else (),
         elsewhere=place.elsewhere,
+        own=place.own,
     )
 
 
-def _ledger_place(
+def _place(
     work: BoundedWork, judged: Overrun, found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, str]
 ) -> Configuration:
-    """What is known of where the ledger lies when the config as a whole comes to no end: what tocsin.yaml says, unless
-    that is to blame. A slow machine is not asked again for so little.
+    """What is known of this machine, and of where its ledger lies, when the config as a whole comes to no end: what
+    tocsin.yaml says, unless that is to blame. A slow machine is not asked again for so little.
     """
     alone = ConfigFiles({path: data for path, data in found.files.items() if path == SETTINGS}, (), "")
     if judged.cause is OverrunCause.MACHINE:
         return judge(alone, folder, at, environ)
     place = _bounded(work, alone, folder, at, environ)
-    return read_tree({}, folder, at, environ) if isinstance(place, Overrun) else place
+    return replace(read_tree({}, folder, at, environ), own=None) if isinstance(place, Overrun) else place
 
 
 def not_judged(reading: Configuration) -> bool:

@@ -43,8 +43,9 @@ class Configuration:
     """A config that was read. It can be used when neither `policy` nor `settings` is None, even beside an unknown
     variable (rule 43).
 
-    `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where the
-    ledger is to be looked for, whatever else is wrong, and `elsewhere` where next, if there is none (rule 43).
+    `own` is what tocsin.yaml and the environment say of this machine, also where the rest is refused; None: that cannot
+    be told. `files` are its bytes by path relative to the folder, for the ledger's last good copy; `ledger` is where
+    the ledger is to be looked for, whatever else is wrong, and `elsewhere` where next, if there is none (rule 43).
     `declared` knows where what the fragments declare stands. `unread` are those of the problems that are the disk's:
     what could not be read is no bad config (rule 73).
     """
@@ -58,6 +59,7 @@ class Configuration:
     declared: Fragments = field(default_factory=Fragments, repr=False)
     unread: tuple[Problem, ...] = ()
     elsewhere: tuple[LedgerAddress, ...] = ()
+    own: Settings | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -140,6 +142,7 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
         declared=reading.declared,
         unread=unread,
         elsewhere=() if layered.settings else tuple(elsewhere),
+        own=layered.settings if SETTINGS in files or not unread else None,
     )
 
 

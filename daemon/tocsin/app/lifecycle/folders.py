@@ -19,7 +19,9 @@ from tocsin.app.configuration.judge import JUDGED_SOON, not_judged
 from tocsin.app.configuration.load import ConfigFiles, Configuration, counted, digest_of, read_files, unanswered
 from tocsin.app.leadership.this_node import compared_revision
 from tocsin.app.lifecycle.startup import Started, StartError, load_at_start
+from tocsin.domain.policy import Policy
 from tocsin.formats.settings.ledger_address import LedgerAddress
+from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ConfigLedger
 
@@ -98,6 +100,15 @@ class ConfigOnDisk:
         """That of what was read, as machines that share a ledger compare it."""
         return compared_revision(self.reading.revision, digest_of(counted(self.reading.files, shared=True)))
 
+    @property
+    def own(self) -> Settings:
+        """What is this machine's own, whatever else is wrong with the config: where machines share a ledger, that is
+        never kept (P9). Raises StartError.
+        """
+        if self.reading.own is None:
+            raise StartError(*self.reading.errors)
+        return self.reading.own
+
     async def fingerprint(self) -> Fingerprint:
         """What tells a changed folder from one that rests; one that does not answer rests."""
         now = await in_time(CONFIG_WITHIN, self._threads, fingerprint, (self.folder,))
@@ -122,6 +133,15 @@ class ConfigOnDisk:
                 raise
         await self.read(None)
         return await self._started(ledger)
+
+    async def usable(self, ledger: ConfigLedger) -> tuple[Policy, Settings]:
+        """By what this machine goes while it stands by: the config on disk if it is good, else what counts of the last
+        good one. Raises StartError and LedgerError.
+        """
+        if self.reading.policy is not None and self.reading.settings is not None:
+            return self.reading.policy, self.reading.settings
+        started = await self.started(ledger)
+        return started.policy, started.settings
 
     async def _started(self, ledger: ConfigLedger) -> Started:
         now, shared = self._clock.now(), bool(self.reading.ledger.server)

@@ -156,10 +156,10 @@ def standby_parts(
     """What this machine does while it stands by. The templates that it compiles become those of `compiled`."""
 
     def transports() -> Transports | None:
-        settings = on_disk.reading.settings
+        settings = on_disk.reading.own
         return Transports(settings, lambda new: make_transports(new, clock)) if settings else None
 
-    folders = StandbyFolders(this.name, clock, ledger, on_disk, WatchedFolder(Path(this.folder), clock))
+    folders = StandbyFolders(this.name, clock, ledger, on_disk)
     renderer = JinjaRenderer(shipped_folder(), lambda _fault: None, compiled)
     templates = WarmTemplates(on_disk, renderer, judge, DiskThreads("template folder"))
     return WarmConfig(on_disk, this), WarmProviders(transports, this), templates, folders

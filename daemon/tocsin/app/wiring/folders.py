@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import structlog
+
 from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
 from tocsin.adapters.files.folder_memory import NAME, FileFolderMemory
 from tocsin.adapters.files.incident_writer import IncidentFiles
@@ -36,6 +38,8 @@ from tocsin.ports.ledger.ledger import LedgerError
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks whether another config is on disk."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +94,25 @@ class StandbyFolders:
     clock: Clock
     ledger: SqlLedger
     on_disk: ConfigOnDisk
-    folder: WatchedFolder
 
     async def run(self) -> None:
         """Until cancelled; then the next daemon may watch the folder."""
+        config = await self._usable_config()
+        folder = WatchedFolder(config.settings.incidents, self.clock)
         try:
             with suppress(FolderWatchedError):  # by another machine, with which it may be shared
-                await in_time(FOLDERS_WITHIN, self.folder.threads, self.folder.make)
-            config = await self._usable_config()
+                await in_time(FOLDERS_WITHIN, folder.threads, folder.make)
             async with asyncio.TaskGroup() as tasks:
-                for part in self._parts(config):
+                for part in self._parts(config, folder):
                     tasks.create_task(part.run())
                 tasks.create_task(self._follow(config))
         finally:
-            await in_time(FOLDERS_WITHIN, self.folder.threads, self.folder.release)
+            await in_time(FOLDERS_WITHIN, folder.threads, folder.release)
 
-    def _parts(self, config: ActiveConfig) -> tuple[Part, ...]:
+    def _parts(self, config: ActiveConfig, watched: WatchedFolder) -> tuple[Part, ...]:
         clock, ledger, settings, notices = self.clock, self.ledger, config.settings, Notices(self.clock)
         handed_in, files = HandedIn(clock, ledger), IncidentFiles(settings.incidents)
-        place = self.machine, label_of(settings.incidents), clock, config, notices, self.folder
+        place = self.machine, label_of(settings.incidents), clock, config, notices, watched
         folder = FolderHandIn(*place, folder_memory(settings), handed_in, files, DiskThreads("edits"))
         gate, elsewhere = StandbyGate(clock, config, ledger), JudgedElsewhere()
         reader = InboxReader(settings.inbox, settings.incidents)
@@ -116,16 +120,15 @@ class StandbyFolders:
         return handed_in, folder, inbox, NoticesHandedIn(self.machine, notices, handed_in)
 
     async def _usable_config(self) -> ActiveConfig:
+        told = ""
         while True:
-            reading = self.on_disk.reading
-            if reading.policy is not None and reading.settings is not None:
-                return ActiveConfig(reading.policy, reading.settings)
             try:
-                started = await self.on_disk.started(self.ledger)
-            except (LedgerError, StartError):
-                await asyncio.sleep(LOOKS_EVERY)
-            else:
-                return ActiveConfig(started.policy, started.settings)
+                return ActiveConfig(*await self.on_disk.usable(self.ledger))
+            except (LedgerError, StartError) as trouble:
+                if str(trouble) != told:
+                    log.warning("standby trouble", trouble=str(trouble))
+                told = str(trouble)
+            await asyncio.sleep(LOOKS_EVERY)
 
     async def _follow(self, config: ActiveConfig) -> None:
         """Another config on disk counts from when it was read."""

@@ -37,7 +37,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.formats.settings.ledger_address import LedgerAddress
-from tocsin.formats.settings.settings import reply_routes
+from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.fence import Lead
 from tocsin.ports.leadership import LedgerAwayError
@@ -80,19 +80,21 @@ class LedgerOnServer:
         stop: asyncio.Event,
         closing: AsyncExitStack,
     ) -> Self | None:
-        """Open it as soon as it is there; None: told to stop first. `closing` lets go of it in the end. Raises
-        StartError.
+        """This machine, what it remembers, and the ledger as soon as it is there; None: told to stop first. `closing`
+        lets go of it in the end. Raises StartError.
         """
-        address = ServerAddress(place.server, place.password)
+        settings, address = on_disk.own, ServerAddress(place.server, place.password)
+        this = this_node(clock, settings, on_disk.revision)
+        journal = await Journal.open(settings.state)
         opened = await open_when_there(address, manager, stop)
         if opened is None:
             return None
-        settings = on_disk.reading.settings
-        journal = await Journal.open(settings.state if settings else on_disk.folder.parent / "var")
         rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened, journal)
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)
-        this, ledger = this_node(clock, on_disk), SqlLedger(store)
+        ledger = SqlLedger(store)
+        with contextlib.suppress(LedgerError):
+            await on_disk.usable(ledger)
         left = LeftFromMemory(this.name, clock, ledger)
         handing_in = JournalHandIn(this.name, clock, ledger, store)
 
@@ -159,13 +161,10 @@ class LedgerOnServer:
             log.warning("ledger trouble", trouble=str(trouble))
 
 
-def this_node(clock: SharedClock, on_disk: ConfigOnDisk) -> ThisNode:
+def this_node(clock: SharedClock, settings: Settings, revision: str) -> ThisNode:
     """This machine, as the others see it."""
-    settings = on_disk.reading.settings
-    folder = str(settings.incidents if settings else on_disk.folder)
-    name = (settings.node if settings else None) or socket.gethostname()
-    key = key_fingerprint(reply_routes(settings).keys) if settings else ""
-    return ThisNode(clock, name, folder, __version__, SCHEMA, on_disk.revision, key)
+    name, key = settings.node or socket.gethostname(), key_fingerprint(reply_routes(settings).keys)
+    return ThisNode(clock, name, str(settings.incidents), __version__, SCHEMA, revision, key)
 
 
 async def open_when_there(address: ServerAddress, manager: ServiceManager, stop: asyncio.Event) -> OpenedServer | None:
