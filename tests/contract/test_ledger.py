@@ -858,6 +858,8 @@ async def test_what_machines_hand_in_is_judged_apart(shelf: Shelf) -> None:
     handed_in = await ledger.unjudged_hand_ins()
     assert [arrival.ref for _, arrival in handed_in] == ["version", "vanished", "notice"]  # type: ignore[union-attr]
     assert [arrival.ref for _, arrival in await ledger.unjudged_arrivals()] == ["sms"]  # type: ignore[union-attr]
+    under_way = {row for row, _ in handed_in[:2]}
+    assert await ledger.unjudged_hand_ins(under_way) == handed_in[2:]
     await ledger.record_result(handed_in[0][0], "edited")
     assert len(await ledger.unjudged_hand_ins()) == 2
 

@@ -91,6 +91,27 @@ def test_first_pages_leave_from_memory_and_later_steps_wait() -> None:
     simulate(story)
 
 
+def test_what_left_elsewhere_outlives_the_leader_that_keeps_it() -> None:
+    """R52: its page is not decided yet, so whoever leads next takes it up, and sends no copy."""
+
+    async def story(machines: Cut) -> None:
+        await machines.cut()
+        await machines.first.wait(20)
+        await machines.lose()
+        await machines.second.start()
+        await machines.second.wait(5)
+        assert machines.results(ArrivalKind.SENT) == [None] * 4
+        await machines.second.kill()
+        await machines.second.start()
+        await machines.second.wait(1)
+        machines.second.folder.write("pay.yaml", FILE)
+        await machines.second.wait(20)
+
+    machines = simulate(story)
+    assert len(machines.first.pages()) == 4
+    assert machines.results(ArrivalKind.SENT) == ["kept"] * 4
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_what_left_elsewhere_counts_as_sent(before: bool) -> None:
     """R52: handed in before the other machine decides the same pages they do not leave again; after it, each copy has

@@ -1,18 +1,22 @@
 """Several machines have a folder each, on virtual time (P9): one leads, the others hand in what is new in theirs."""
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
+from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.incidents.commands import IncidentCommands
 from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.reply_options import seals, signed_links
 from tocsin.app.state.sign_in_codes import browser_digest
-from tocsin.domain.arrival import AnswerEntry, ArrivalKind, CodeEntry, EditEntry, SignInEntry
+from tocsin.domain.arrival import AnswerEntry, Arrival, ArrivalKind, CodeEntry, EditEntry, SignInEntry
 from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, session_digest
 from tocsin.ports.ledger.ledger import Unreadable
 
@@ -338,6 +342,75 @@ def test_what_was_handed_in_before_a_takeover_is_judged_by_who_leads_then() -> N
     machines = simulate(story)
     assert machines.results() in (["declared"], ["known"])
     assert len(machines.facts(Seen)) == 1
+
+
+async def kill_before_it_is_written(machines: Machines, change: Callable[[], None], seconds: float = 5) -> None:
+    """The leader is killed, and leads again, after it judged what is handed in now and before the ledger has it."""
+
+    async def takes_for_ever(*_: Any) -> frozenset[str]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    ledger: Any = machines.first._ledger
+    ledger.record = takes_for_ever
+    change()
+    await machines.first.wait(seconds)
+    assert [result for _, result in machines.first.disk.arrivals][-1] is None, "it is not judged yet"
+    await machines.first.kill()
+    await machines.first.start()
+    await machines.first.wait(30)
+
+
+def test_what_a_killed_leader_judged_and_had_not_written_is_judged_again() -> None:
+    """P9: the file lies on one machine alone, which has handed it in and will not again: an incident, then an edit."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(5)
+        write = machines.second.folder.write
+        await kill_before_it_is_written(machines, lambda: write("pay.yaml", FILE))
+        assert {page.message.person for page in machines.first.pages()} == {"ana", "chen"}
+        await kill_before_it_is_written(machines, lambda: write("pay.yaml", f"{FILE}status: resolved\n"))
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert machines.newest().resolved
+    assert machines.results() == ["declared", "edited"]
+
+
+def test_pages_for_a_file_that_never_was_readable_end_though_the_leader_is_killed() -> None:
+    """Rule 32: the end is written before the hand-in counts as judged."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        machines.second.folder.write("odd.yaml", "Help, nothing works\n")
+        await machines.first.wait(30)
+        await kill_before_it_is_written(machines, lambda: machines.second.folder.remove("odd.yaml"), 30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert machines.facts(Gone, incident="odd")
+    assert machines.results(ArrivalKind.VANISHED) == ["gone"]
+
+
+def test_operators_hear_of_what_cannot_be_judged_though_the_leader_is_killed() -> None:
+    """P9: so do they of what another machine has to tell; and each of it once."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(5)
+        spoilt = Arrival(ArrivalKind.VERSION, "spoilt", "b", "no version", machines.clock.now())
+        ill = OperatorNotice(Trouble.INBOX_UNUSABLE, "the inbox of b is gone")
+        for arrival in (arrival_of(MachineNotice("b", ill), machines.clock.now()), spoilt):
+            leave = partial(machines.first.disk.arrivals.append, (arrival, None))
+            await kill_before_it_is_written(machines, leave, 1.5)  # 0.5 s before a message would leave
+            await machines.first.wait(60)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert [result for _, result in machines.first.disk.arrivals] == ["told", "broken"]
+    for words in ("could not be judged", "on b: the inbox of b is gone"):
+        assert sum(words in text for text in machines.told()) == 1
 
 
 def with_inboxes(machines: Machines) -> None:

@@ -319,9 +319,9 @@ class DiskLedger:
         await self._read()
         return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE | HANDED_IN)
 
-    async def unjudged_hand_ins(self) -> tuple[tuple[int, CameIn], ...]:
+    async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, CameIn], ...]:
         await self._read()
-        return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN)
+        return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN and one[0] not in under_way)
 
     async def unjudged_acts(self) -> tuple[tuple[int, CameIn], ...]:
         await self._read()

@@ -256,9 +256,9 @@ class SqlLedger:
         """What people do to incidents, or declare."""
         return await self._read(arrivals.unjudged_acts)
 
-    async def unjudged_hand_ins(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+    async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What other machines handed in."""
-        return await self._read(arrivals.unjudged_hand_ins)
+        return await self._read(arrivals.unjudged_hand_ins(tuple(under_way)))
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:
         """An arrival is judged. The first result stands, with its words."""

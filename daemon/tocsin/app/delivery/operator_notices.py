@@ -80,6 +80,10 @@ class OperatorNotices:
 
     async def flush(self, *, lasting: bool = True) -> None:
         """Send what has been gathered; without `lasting` only what the next process would not meet again."""
+        await self._tell(lasting=lasting)
+        self._notices.note_left()
+
+    async def _tell(self, *, lasting: bool) -> None:
         now, policy = self._clock.now(), self._config.policy
         told: list[OperatorWord] = []
         for notice in self._notices.take(lasting=lasting):

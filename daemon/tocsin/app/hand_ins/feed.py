@@ -1,7 +1,11 @@
-"""What other machines handed in is judged by the leader, each second, in the order it came."""
+"""What other machines handed in is judged by the leader, each second, in the order it came.
+
+It counts as judged once what it led to is written down: until then whoever leads next judges it again, which is
+harmless, while its own machine has handed it in and never will again.
+"""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import structlog
@@ -12,7 +16,7 @@ from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, SentFromMemory, 
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
-from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.domain.operator_notice import OperatorNotice, Trouble, subject_of
 from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError, Unreadable
 
 LOOKS_EVERY = 1.0
@@ -30,6 +34,22 @@ class JudgesSent(Protocol):
         """What became of it. Raises LedgerError."""
         ...
 
+    def keeps(self, sent: SentFromMemory) -> bool:
+        """Whether it is still to be written down with its page."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a hand-in led to: a word, and what is to be written before it counts as judged: news of these incidents,
+    what operators hear of this subject, what was sent.
+    """
+
+    result: str
+    incidents: tuple[str, ...] = ()
+    subject: str = ""
+    sent: SentFromMemory | None = None
+
 
 class HandInFeed:
     """Brings what was handed in to its judgement."""
@@ -39,6 +59,7 @@ class HandInFeed:
         self._versions = versions
         self._elsewhere = elsewhere
         self._notices = notices
+        self._judged: dict[int, Judged] = {}
         self._read_once = asyncio.Event()
 
     async def first_read(self) -> None:
@@ -51,42 +72,59 @@ class HandInFeed:
 
     async def look(self) -> None:
         """Judge all that waits. Raises LedgerError: what was not judged then is judged at the next look."""
-        while hand_ins := await self._ledger.unjudged_hand_ins():
+        await self._record()
+        while hand_ins := await self._ledger.unjudged_hand_ins(self._judged):
             for row, arrival in hand_ins:
-                result = await guarded(self._judge(arrival), LedgerError)
-                if isinstance(result, Broken):
-                    self._tell_broken(str(result))
-                await self._ledger.record_result(row, BROKEN if isinstance(result, Broken) else result)
+                judged = await guarded(self._judge(arrival), LedgerError)
+                self._judged[row] = self._broken(str(judged)) if isinstance(judged, Broken) else judged
+            await self._record()
         self._read_once.set()
 
-    async def _judge(self, arrival: Arrival | Unreadable) -> str:
+    async def _record(self) -> None:
+        """What is written down needs nothing more. Raises LedgerError."""
+        for row, judged in list(self._judged.items()):
+            if self._is_written(judged):
+                await self._ledger.record_result(row, judged.result)
+                del self._judged[row]
+
+    def _is_written(self, judged: Judged) -> bool:
+        return not (
+            any(map(self._versions.owes, judged.incidents))
+            or (judged.subject and self._notices.owes(judged.subject))
+            or (judged.sent and self._elsewhere.keeps(judged.sent))
+        )
+
+    async def _judge(self, arrival: Arrival | Unreadable) -> Judged:
         """What it led to. Raises LedgerError."""
         if isinstance(arrival, Unreadable):
-            self._tell_broken(arrival.why)
-            return BROKEN
+            return self._broken(arrival.why)
         try:
             hand_in = hand_in_of(arrival)
         except ValueError as fault:
-            self._tell_broken(str(fault))
-            return BROKEN
+            return self._broken(str(fault))
         if isinstance(hand_in, FileVersion):
-            return await self._versions.judge(hand_in)
+            return Judged(await self._versions.judge(hand_in), (hand_in.incident,))
         if isinstance(hand_in, FilesGone):
-            return await self._versions.judge_gone(hand_in)
+            subject = subject_of(Trouble.FILE_VANISHED, hand_in.about)
+            return Judged(await self._versions.judge_gone(hand_in), hand_in.incidents, subject)
         if isinstance(hand_in, SentFromMemory):
-            return await self._elsewhere.judge(hand_in)
-        self._tell(hand_in.machine, hand_in.notice, over=hand_in.over)
-        return TOLD
+            return Judged(await self._elsewhere.judge(hand_in), sent=hand_in)
+        return Judged(TOLD, subject=self._tell(hand_in.machine, hand_in.notice, over=hand_in.over))
 
-    def _tell(self, machine: str, notice: OperatorNotice, *, over: bool) -> None:
-        """What operators are to hear of another machine names it; what is about nothing in particular is about it."""
+    def _tell(self, machine: str, notice: OperatorNotice, *, over: bool) -> str:
+        """What operators are to hear of another machine names it; what is about nothing in particular is about it. Of
+        which subject that is.
+        """
         text, about = f"on {machine}: {notice.text}", notice.about or machine
         if not over:
             self._notices.tell(replace(notice, text=text, about=about))
         elif notice.trouble.recovered:
             self._notices.cured(notice.trouble, about, text, notice.name)
+        return subject_of(notice.trouble, about)
 
-    def _tell_broken(self, why: str) -> None:
-        """What cannot be judged holds up nobody (rule 63)."""
+    def _broken(self, why: str) -> Judged:
+        """What cannot be judged holds up nobody (rule 63), and is told."""
         text = f"what another machine handed in could not be judged ({why}); the rest is: look at its folder"
-        self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="hand-in"))
+        notice = OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="hand-in")
+        self._notices.tell(notice)
+        return Judged(BROKEN, subject=notice.subject)

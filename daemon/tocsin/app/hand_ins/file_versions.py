@@ -90,6 +90,10 @@ class FileVersions:
         self._notices.tell(OperatorNotice(Trouble.FILE_VANISHED, text, about=gone.about))
         return TOLD
 
+    def owes(self, incident: str) -> bool:
+        """Whether something that was judged of an incident is not in the ledger for sure."""
+        return bool(self._incidents.unrecorded(incident))
+
     async def recorded(self, incident: str, *, away: bool = False) -> Sequence[RecordedVersion]:
         """Every version that counted of an incident, oldest first, those included that are not written down yet. Raises
         LedgerError.

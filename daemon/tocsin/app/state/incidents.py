@@ -10,7 +10,7 @@ from datetime import datetime
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.facts import Fact, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
@@ -136,11 +136,11 @@ class Incidents:
         return incident in self._archived or incident in self._states
 
     def unrecorded(self, incident: str) -> tuple[Fact, ...]:
-        """The versions of an incident that are not in the ledger for sure."""
+        """The versions of an incident, and that its file is gone, of what is not in the ledger for sure."""
         state = self._states.get(incident)
         if state is None:
             return ()
-        return tuple(fact for fact in (*state.unwritten.facts, *state.events) if isinstance(fact, Seen))
+        return tuple(fact for fact in (*state.unwritten.facts, *state.events) if isinstance(fact, Seen | Gone))
 
     def is_archived(self, incident: str) -> bool:
         """Whether its facts must be read from the ledger before it is looked at."""

@@ -49,6 +49,7 @@ class Notices:
         self._well: set[str] = set()
         self._retracted: set[str] = set()
         self._sent: dict[str, tuple[datetime, frozenset[str]]] = {}
+        self._leaving: set[str] = set()
         self._news = asyncio.Event()
 
     def tell(self, notice: OperatorNotice) -> None:
@@ -154,12 +155,23 @@ class Notices:
         for notice in notices:
             self._told[notice.cause] = Told(now, notice.subject)
             self._end_told.discard(notice.subject)
+            self._leaving.add(notice.subject)
         return notices
 
     def take_recovered(self) -> tuple[Recovery, ...]:
         """What is over, whether it was told or not, in that order."""
         recovered, self._recovered = tuple(self._recovered.values()), {}
+        self._leaving |= {over.subject for over in recovered}
         return recovered
+
+    def note_left(self) -> None:
+        """What was taken is written down, with the messages that tell it."""
+        self._leaving.clear()
+
+    def owes(self, subject: str) -> bool:
+        """Whether the operators are still to hear of this, or that it is over: nobody would after a kill."""
+        waits = any(waiting.notice.subject == subject for waiting in self._waiting.values())
+        return waits or subject in self._recovered or subject in self._leaving
 
     def is_open(self, trouble: Trouble) -> bool:
         """Whether it has come up, and is not over."""

@@ -237,8 +237,8 @@ class ArrivalLedger(Protocol):
         """What people declare in the browser, then their edits, of each person in turn: judged apart for that, too."""
         ...
 
-    async def unjudged_hand_ins(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-        """What other machines handed in, oldest first: judged apart, too."""
+    async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
+        """What other machines handed in, oldest first: judged apart, too. Without the rows that are `under_way`."""
         ...
 
     async def record_result(self, row: int, result: str, words: str = "") -> None:

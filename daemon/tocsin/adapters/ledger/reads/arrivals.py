@@ -1,10 +1,11 @@
 """What is asked about what came in from outside, and the reply codes."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
@@ -24,9 +25,10 @@ def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unre
     return _unjudged(connection, t.arrivals.c.kind.not_in([kind.value for kind in BY_FILE | HANDED_IN]))
 
 
-def unjudged_hand_ins(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
-    """What other machines handed in, oldest first."""
-    return _unjudged(connection, t.arrivals.c.kind.in_([kind.value for kind in HANDED_IN]))
+def unjudged_hand_ins(under_way: Sequence[int]) -> Question[tuple[tuple[int, Arrival | Unreadable], ...]]:
+    """What other machines handed in, oldest first, without these rows."""
+    handed_in = t.arrivals.c.kind.in_([kind.value for kind in HANDED_IN])
+    return lambda connection: _unjudged(connection, and_(handed_in, t.arrivals.c.id.not_in(under_way)))
 
 
 def unjudged_alerts(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:

@@ -6,6 +6,7 @@ gives it an instant of its own. What was handed in of a page that is not decided
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
@@ -13,10 +14,10 @@ from typing import Protocol
 import structlog
 
 from tocsin.app.delivery.parcels.parcel import Parcel
-from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, hand_in_of
+from tocsin.app.hand_ins.hand_in import HandIn, SentFromMemory, SentStep, hand_in_of
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Attempt, Letter, Outcome
-from tocsin.domain.notification import Kind, Notification
+from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger, LedgerError, Unreadable
 
@@ -58,14 +59,26 @@ class SentElsewhere:
         """Judge what was handed in before this machine plans anything. What cannot be read is left to the feed. Raises
         LedgerError.
         """
-        for row, arrival in await self._ledger.unjudged_hand_ins():
-            if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
-                try:
-                    sent = hand_in_of(arrival)
-                except ValueError:
-                    continue
-                assert isinstance(sent, SentFromMemory)
-                await self._ledger.record_result(row, await self.judge(sent))
+        looked_at: set[int] = set()
+        while hand_ins := await self._ledger.unjudged_hand_ins(looked_at):
+            for row, arrival in hand_ins:
+                looked_at.add(row)
+                if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
+                    with suppress(ValueError):
+                        await self._look_at(row, hand_in_of(arrival))
+
+    async def _look_at(self, row: int, sent: HandIn) -> None:
+        """Raises LedgerError."""
+        assert isinstance(sent, SentFromMemory)
+        result = await self.judge(sent)
+        if not self.keeps(sent):
+            await self._ledger.record_result(row, result)
+
+    def keeps(self, sent: SentFromMemory) -> bool:
+        """Whether it is still to be written down with its page, which is not decided yet. Until then whoever leads next
+        is to judge it anew; after KEPT_FOR nobody is.
+        """
+        return sent in self._kept and not self._is_too_old(sent)
 
     async def judge(self, sent: SentFromMemory) -> str:
         """What became of it. Raises LedgerError."""
@@ -75,9 +88,10 @@ class SentElsewhere:
             if isinstance(record.decided, Notification) and _is_of(record.decided, sent)
         ]
         if not pages:
-            self._kept.append(sent)
+            if sent not in self._kept:
+                self._kept.append(sent)
             return KEPT
-        page = next((one for one in pages if one.decided.key == sent.attempt.reference), pages[0])
+        page = min(pages, key=lambda one: _how_far(one.decided, sent.attempt))
         if not any(_is_same(attempt, sent.attempt) for attempt in page.attempts):
             self._tell(await self._write(page.decided.key, sent))
         return SENT
@@ -86,8 +100,7 @@ class SentElsewhere:
         """These letters, just written down, with what left of them elsewhere. Never raises: a ledger that does not
         take it makes a second copy of it, which is marked.
         """
-        now = self._clock.now()
-        self._kept = [sent for sent in self._kept if now - sent.attempt.started_at < KEPT_FOR]
+        self._kept = [sent for sent in self._kept if not self._is_too_old(sent)]
         return [await self._attached(letter) for letter in letters] if self._kept else list(letters)
 
     async def _attached(self, letter: Letter) -> Letter:
@@ -100,6 +113,9 @@ class SentElsewhere:
                 self._kept.remove(sent)
                 letter = replace(letter, attempts=(*letter.attempts, attempt))
         return letter
+
+    def _is_too_old(self, sent: SentFromMemory) -> bool:
+        return self._clock.now() - sent.attempt.started_at >= KEPT_FOR
 
     def _tell(self, attempt: Attempt) -> None:
         """A page that is on its way goes on from how that try ended."""
@@ -120,6 +136,12 @@ class SentElsewhere:
 
 def _is_of(page: Notification, sent: SentFromMemory) -> bool:
     return page.kind is Kind.PAGE and (page.key == sent.attempt.reference or SentStep.of(page) == sent.step)
+
+
+def _how_far(page: Notification | Suppression, attempt: Attempt) -> tuple[bool, bool, timedelta]:
+    """How far a page is from being the one that was tried: its very key, else decided before the try, the newest."""
+    earlier = page.at <= attempt.started_at
+    return page.key != attempt.reference, not earlier, abs(attempt.started_at - page.at)
 
 
 def _is_same(attempt: Attempt, other: Attempt) -> bool:
