@@ -1,19 +1,14 @@
 """docs/installing.md: every command in it is run, in its order, on a machine of its own with a real mail server.
 
-What is not real there: systemctl (`tests/fakes/systemctl` starts what the units say), Twilio, what pip would download
-(the libraries are lent by the environment that tests run in), and the 5 min of the drill, of which 3 s are enough.
+What is not real there stands in `tests/fakes/new_machine`, and the 5 min of the drill, of which 3 s are enough.
 """
 
 import json
 import re
 import shlex
-import subprocess
-import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tocsin import __version__
@@ -21,9 +16,9 @@ from tocsin.adapters.files.config_snapshot import credentials
 from tocsin.formats.settings.layers import UNKNOWN_VARIABLE, SettingsLayers, read_settings
 from tocsin.text.yaml import read_yaml
 
-from tests.fakes.sandbox import LENT, PATH, ROOT, Sandbox, build_wheel, missing
+from tests.fakes.new_machine import INSTALLING, Machine, commands, opened, trust_the_authority
+from tests.fakes.sandbox import ROOT, build_wheel, missing
 
-PAGE = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
 FORMER = "### From one user to three\n"
 """The section for who installed tocsin when it was one user."""
 PROGRAMS = {
@@ -31,30 +26,8 @@ PROGRAMS = {
     "systemctl", "systemd-sysusers", "systemd-tmpfiles", "tar", "tocsin", "usermod", "/opt/tocsin/bin/pip",
 }  # fmt: skip
 """Whatever else the page used, this test would have to run as well."""
-PASSWORD, TOKEN = "a-mail-password", "a-twilio-token"
-TYPED = {"tocsin_email__password": PASSWORD, "tocsin_sms__auth_token": TOKEN}
-SHORTER = {"--for 5m": "--for 3s"}
-RELAY = "smtp.example.com"
-
 WHY_NOT = missing()
-
-
-def commands(text: str) -> list[str]:
-    """The commands of a page: the lines of its shell blocks, a here-document with its first line."""
-    found: list[str] = []
-    for block in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-        ends = ""
-        for line in block.splitlines():
-            if ends:
-                found[-1] += f"\n{line}"
-            else:
-                found.append(line)
-            here = re.search(r"<<'(\w+)'$", line)
-            ends = here[1] if here else "" if line == ends else ends
-    return found
-
-
-BEFORE, _, AFTER = PAGE.partition(FORMER)
+BEFORE, _, AFTER = INSTALLING.partition(FORMER)
 UPGRADE = commands(AFTER.partition("\n## ")[0])
 COMMANDS = commands(BEFORE + AFTER.partition("\n## ")[2])
 
@@ -84,81 +57,9 @@ def test_check_knows_the_credential_files_of_a_page(name: str, tmp_path: Path) -
     assert told == []
 
 
-class Machine:
-    """The machine on which the page is followed, with a mail server and a Twilio of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.sandbox, self.folder = Sandbox(folder), folder
-        self._program("bin/python3", f"{sys.base_prefix}/bin/python3")
-        self._program("sbin/systemctl", f"{sys.executable} {ROOT}/tests/fakes/systemctl.py")
-        self.sandbox.root(f"echo 127.0.0.1 {RELAY} >> /etc/hosts; useradd --no-create-home ana")
-        login = ["--user", "tocsin", "--password", PASSWORD]
-        self.mails, self.texts = folder / "mails", folder / "texts"
-        self._fakes: list[subprocess.Popen[str]] = []
-        relay = ["--tls", "starttls", "--port", "587", "--name", RELAY, "--log", str(self.mails), *login]
-        self.authority = self._fake("smtp_server", *relay)["ca_file"]
-        self.twilio = self._fake(
-            "twilio_server", "--token", TOKEN, "--log", str(self.texts), "--number", "+15005550006"
-        )["url"]
-
-    def _program(self, name: str, command: str) -> None:
-        """Put a program there that is another one."""
-        path = f"/usr/local/{name}"
-        script = shlex.quote(f'#!/bin/sh\nexec {command} "$@"\n')
-        self.sandbox.root(f"mkdir -p $(dirname {path}); printf %s {script} > {path}; chmod 755 {path}")
-
-    def _fake(self, name: str, *arguments: str) -> dict[str, Any]:
-        """Start a stand-in there; what it says of itself."""
-        fake = subprocess.Popen(
-            self.sandbox.inside(sys.executable, "-m", f"tests.fakes.{name}", *arguments),
-            env={"PYTHONPATH": str(ROOT), "PATH": PATH}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self._fakes.append(fake)
-        assert fake.stdout is not None
-        said: dict[str, Any] = json.loads(fake.stdout.readline())
-        return said
-
-    def follow(self, command: str) -> str:
-        """Do what the page says; what was said to it."""
-        for long, short in SHORTER.items():
-            command = command.replace(long, short)
-        typed = next(
-            (f"{secret}\n" for name, secret in TYPED.items() if command.endswith(f"/dev/stdin /etc/credstore/{name}")),
-            "",
-        )
-        dist = self.folder / "dist"
-        offline = "export PIP_NO_INDEX=1 PIP_NO_DEPS=1\n" if "/bin/pip " in command else ""
-        said = self.sandbox.root(f"cd {dist}\n{offline}{command}", typed, seconds=120)
-        if command.startswith("python3 -m venv"):
-            self.sandbox.root(f"echo {LENT} > $(echo /opt/tocsin/lib/python3*/site-packages)/lent.pth")
-        if command.startswith("tocsin init"):
-            self.sandbox.root(f"sed -i 's|^  account_sid:.*|&\\n  api_url: {self.twilio}|' /etc/tocsin/tocsin.yaml")
-        return said
-
-    def refused(self, command: str) -> str:
-        """What a command says that cannot do its work."""
-        done = subprocess.run(
-            self.sandbox.inside("env", f"PATH={PATH}", "sh", "-c", command), capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 1, done
-        return done.stdout + done.stderr
-
-    def close(self) -> None:
-        """End everything."""
-        for fake in self._fakes:
-            fake.kill()
-            fake.communicate()
-        self.sandbox.close()
-
-
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == Path(tempfile.gettempdir()):
-            break
-        folder.chmod(0o755)
-    build_wheel(tmp_path)
-    machine = Machine(tmp_path)
+    machine = Machine(opened(tmp_path), build_wheel(tmp_path).parent)
     try:
         yield machine
     finally:
@@ -188,7 +89,7 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     assert "tocsin_ledger_readable 1.0" in said[next(command for command in said if command.endswith("/metrics"))]
     assert "sound, and as the ledger is" in said["tocsin backup --overwrite /var/backups/tocsin/tocsin.db"]
     assert COMMANDS[-1].startswith("curl")
-    assert said[COMMANDS[-1]] == "ok\n"
+    assert json.loads(said[COMMANDS[-1]])["state"] == "leading"
     for path, mode in (
         ("/etc/tocsin", "root:tocsin 750"),
         ("/var/lib/tocsin", "tocsin:tocsin 750"),
@@ -197,23 +98,6 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
         ("/etc/credstore", "root:root 700"),
     ):
         assert machine.sandbox.root(f"stat -c '%U:%G %a' {path}") == f"{mode}\n"
-
-
-def trust_the_authority(machine: Machine, *, tried: bool = True) -> str:
-    """Add the line that the page gives for a private authority. Before it, and with a wrong password, send-test names
-    what to look at, where that is to be `tried`.
-    """
-    (line,) = re.findall(r"^  ca_file: (\S+)$", PAGE, re.MULTILINE)
-    test = "CREDENTIALS_DIRECTORY=/etc/credstore tocsin send-test ana --via email"
-    if tried:
-        assert "email.ca_file" in machine.refused(test)
-    machine.sandbox.root(
-        f"install -D -m 644 {machine.authority} {line}\n"
-        f"sed -i 's|^  security: starttls|&\\n  ca_file: {line}|' /etc/tocsin/tocsin.yaml"
-    )
-    if tried:
-        assert "TOCSIN_EMAIL__PASSWORD" in machine.refused(f"TOCSIN_EMAIL__PASSWORD=wrong {test}")
-    return line
 
 
 def write_former_wheel(new: Path, former: Path) -> None:
@@ -258,8 +142,8 @@ def test_an_installation_of_one_user_becomes_one_of_three(machine: Machine) -> N
     everything is whose it should be, the open incident goes on, nobody is paged again for it, and the clone is pulled
     by its new owner.
     """
-    (new,) = (machine.folder / "dist").glob("*.whl")
-    kept = new.rename(machine.folder / new.name)
+    (new,) = machine.dist.glob("*.whl")
+    kept = new.rename(machine.dist.parent / new.name)
     write_former_wheel(kept, new)
     install = COMMANDS[: COMMANDS.index("systemctl enable --now tocsin tocsin-web") + 1]
     upgrade = COMMANDS[next(n for n, command in enumerate(COMMANDS) if "before-upgrade.db" in command) :]
@@ -278,7 +162,7 @@ def test_an_installation_of_one_user_becomes_one_of_three(machine: Machine) -> N
         for command in [*UPGRADE[:before], *upgrade[:restart], *UPGRADE[before:], *upgrade[restart:]]
     }
     assert said["tocsin --version"] == f"tocsin, version {__version__}\n"
-    assert said[upgrade[-1]] == "ok\n"
+    assert json.loads(said[upgrade[-1]])["state"] == "leading"
     for path, mode in (
         ("/var/lib/tocsin/incidents/*.yaml", "ana:tocsin-responders 664"),
         ("/var/lib/tocsin/inbox", "tocsin-web:tocsin 2770"),

@@ -19,6 +19,7 @@ It runs in a thread of its own.
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -28,10 +29,12 @@ CHUNK = 1 << 16
 
 
 class Proxy:
-    """The proxy. `host` may be the path of a Unix socket; `port` is where it listens, `opened` how many came."""
+    """The proxy. `host` may be the path of a Unix socket; `port` is where it listens, `opened` how many came. One that is
+    given its `listener` is never cut.
+    """
 
-    def __init__(self, host: str, to_port: int = 0) -> None:
-        self._host, self._to_port = host, to_port
+    def __init__(self, host: str, to_port: int = 0, listener: socket.socket | None = None) -> None:
+        self._host, self._to_port, self._listener = host, to_port, listener
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._server: asyncio.Server | None = None
@@ -109,7 +112,8 @@ class Proxy:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            place = {"sock": self._listener} if self._listener else {"host": "127.0.0.1", "port": self.port}
+            self._server = await asyncio.start_server(self._serve, **place)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _refuse(self) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -68,10 +69,14 @@ class Sandbox:
         """Run a script as the administrator, who types this; what it said."""
         done = subprocess.run(
             self.inside("env", "-i", f"PATH={PATH}", "LANG=C.UTF-8", "HOME=/root", "sh", "-ec", script),
-            input=typed, capture_output=True, text=True, check=False, timeout=seconds,
+            input=typed, capture_output=True, text=True, check=False, timeout=seconds, start_new_session=True,
         )  # fmt: skip
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def network(self) -> BinaryIO:
+        """Its network, for who would join it."""
+        return Path(f"/proc/{self._first.pid}/ns/net").open("rb")
 
     def close(self) -> None:
         """End every process there."""
