@@ -157,7 +157,12 @@ async def test_metrics_of_machines() -> None:
         return {dict(labels).get("machine", ""): value for (known, labels), value in numbers.items() if known == name}
 
     assert of("tocsin_machine_leads") == {"attic": 1, "b": 0, "c": 0}
-    assert of("tocsin_machine_last_word_age_seconds") == {"attic": 2, "b": 90}
+    ages = {
+        (dict(labels)["machine"], dict(labels)["folder"]): value
+        for (name, labels), value in numbers.items()
+        if name == "tocsin_machine_last_word_age_seconds"
+    }
+    assert ages == {("attic", silent.folder): 2, ("b", "/other"): 90, ("b", silent.folder): 400}
     assert of("tocsin_takeovers_total") == {"": 7}
     assert of("tocsin_oldest_transaction_age_seconds") == {"": 3700}
     states = {

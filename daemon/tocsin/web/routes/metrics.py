@@ -68,7 +68,8 @@ class Numbers:
 
 def _of_machines(here: DaemonHere) -> Iterator[Metric]:
     """What this machine's daemon does, and how those fare that share the ledger: who leads, and since when each that
-    did not stop cleanly has said nothing. Each taking of the lead begins a term, so the terms are the takeovers.
+    did not stop cleanly has said nothing. A machine is its name and its folder: one that is silent is not hidden by
+    another of its name. Each taking of the lead begins a term, so the terms are the takeovers.
     """
     state = GaugeMetricFamily("tocsin_daemon_state", "What this machine's daemon does.", labels=["state"])
     for word in (LEADING, STANDING_BY, NONE):
@@ -79,13 +80,16 @@ def _of_machines(here: DaemonHere) -> Iterator[Metric]:
     machines = here.machines
     leads = GaugeMetricFamily("tocsin_machine_leads", "Whether the machine leads.", labels=["machine"])
     silent = GaugeMetricFamily(
-        "tocsin_machine_last_word_age_seconds", "Since a machine that did not stop spoke last.", labels=["machine"]
+        "tocsin_machine_last_word_age_seconds",
+        "Since a machine that did not stop spoke last.",
+        labels=["machine", "folder"],
     )
     for name in sorted({node.name for node in machines.nodes}):
         leads.add_metric([shown(name)], float(name == here.leader))
-        words = [node.last_word or node.since for node in machines.nodes if node.name == name and not node.stopped]
-        if words:
-            silent.add_metric([shown(name)], max(0.0, (machines.now - max(words)).total_seconds()))
+    for node in machines.nodes:
+        if not node.stopped:
+            age = machines.now - (node.last_word or node.since)
+            silent.add_metric([shown(node.name), shown(node.folder)], max(0.0, age.total_seconds()))
     yield leads
     yield silent
     takeovers = CounterMetricFamily("tocsin_takeovers", "Times that a machine took the lead: the epoch of its term.")
