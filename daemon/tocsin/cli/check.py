@@ -90,6 +90,7 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
     on_server = loaded.ledger.file is None
     trouble = access.trouble or (trouble_of_writing(loaded) if on_server else "")
     told = [_ledger_problem(loaded, trouble, access.lacking)] if on_server and trouble else []
+    told += [_ledger_problem(loaded, access.newer, True)] if access.newer else []
     if access.ledger is None:
         return told
     try:

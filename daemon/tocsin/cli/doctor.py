@@ -149,7 +149,7 @@ async def _open_ledger(address: LedgerAddress) -> tuple[LedgerAccess, str]:
     trouble: list[str] = []
     if address.file is None:
         access = await open_ledger(address, trouble.append)
-        return access, access.trouble
+        return access, access.trouble or access.newer
 
     def look() -> LedgerAccess:
         return asyncio.run(open_ledger(address, trouble.append))

@@ -34,7 +34,8 @@ HEALTHY_WITHIN = timedelta(seconds=30)
 class LedgerAccess:
     """The ledger, if there is one that can be read. `barred`: there is one, but not for us. `absent`: there is none
     yet, as no daemon has run. `trouble` is what is wrong with one that is there, in a line; `lacking`: only here, or
-    only now (no password, no way to the server, another version that keeps it).
+    only now (no password, no way to the server, another version that keeps it). `newer`: it is read, but a newer
+    version keeps it.
     """
 
     ledger: Ledger | None = None
@@ -42,6 +43,7 @@ class LedgerAccess:
     absent: bool = False
     trouble: str = ""
     lacking: bool = False
+    newer: str = ""
     machines: Callable[[], Awaitable[Machines]] | None = None
 
     def refuse(self, why: str) -> NoReturn:
@@ -72,6 +74,8 @@ async def open_ledger(address: LedgerAddress, tell: Callable[[str], None]) -> Le
         access = await _open_server(address)
         if access.trouble:
             tell(f"the ledger cannot be read ({access.trouble}); going on with the files alone")
+        if access.newer:
+            tell(f"{access.newer}; what only that one knows is not shown")
         return access
     if why := closed(address.file):
         tell(f"the ledger {address.file} {why}; going on with the files alone")
@@ -107,7 +111,8 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess:
         return LedgerAccess(barred=True, trouble=NO_DRIVER)
     server = ServerAddress(address.server, address.password)
     try:
-        store = ServerStore(open_server_to_read(server))
+        opened = open_server_to_read(server)
+        store = ServerStore(opened)
     except EmptyDatabaseError:
         return LedgerAccess(absent=True)
     except OtherVersionError as trouble:
@@ -116,7 +121,7 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess:
     except LedgerError as trouble:
         lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
         return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)
-    return LedgerAccess(SqlLedger(store), machines=lambda: store.read(read_machines))
+    return LedgerAccess(SqlLedger(store), newer=opened.newer, machines=lambda: store.read(read_machines))
 
 
 async def share_ledger(address: LedgerAddress) -> SharedReading:

@@ -133,8 +133,8 @@ def test_a_server_that_is_too_old(ledger: Database, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_newer_schema(ledger: Database) -> None:
-    """A newer program's tables are opened by an older daemon, which may stand by; commands read them as long as that
-    program says that ours understands them.
+    """A newer program's tables are opened by an older daemon, which may stand by; commands read them for as long as
+    they have what is asked for (P9).
     """
     ledger.run("UPDATE alembic_version SET version_num = '9999'")
     opened = open_server(ServerAddress(ledger.url()))
@@ -143,8 +143,12 @@ def test_a_newer_schema(ledger: Database) -> None:
     open_server_to_read(ServerAddress(ledger.url())).dispose()
     assert bring_up_to_date(ServerAddress(ledger.url())) == "9999"
     ledger.run("UPDATE term SET leads_from = '9999'")
-    kept = f"another version of tocsin keeps it (schema 9999, not {SCHEMA}); update tocsin here"
-    assert refusal(ledger.url(), reading=True).endswith(kept)
+    kept = f"another version of tocsin keeps it (schema 9999, not {SCHEMA})"
+    opened = open_server_to_read(ServerAddress(ledger.url()))
+    assert opened.newer.endswith(f"{kept}; update tocsin here")
+    opened.dispose()
+    ledger.run("ALTER TABLE facts RENAME COLUMN body TO words")
+    assert refusal(ledger.url(), reading=True).endswith(f"{kept}, without facts.body; update tocsin here")
     machines = machines_of(ServerAddress(ledger.url()))
     assert (machines.nodes, [(machines.installation,)]) == ((), ledger.run("SELECT id FROM installation"))
 
@@ -166,6 +170,16 @@ def test_a_ledger_without_the_name_of_its_schema(ledger: Database) -> None:
     """It is no other program's."""
     ledger.run("DELETE FROM alembic_version")
     assert "half a ledger, without the name of its schema" in refusal(ledger.url())
+
+
+def test_one_of_two_hosts_refuses(postgres_server: Server) -> None:
+    """What is said names the one that could be put right, though the last one tried is away; that may pass."""
+    hosts = f"127.0.0.1:{postgres_server.port},127.0.0.1:1"
+    for password, cure in (("wrong", "the password is wrong"), ("", "it wants a password; give it by TOCSIN_LEDGER")):
+        with pytest.raises(LedgerAwayError) as raised:
+            open_server(ServerAddress(f"postgresql://{OWNER}@{hosts}/postgres", password))
+        assert f"cannot be reached: Connection refused; of another host: {cure}" in str(raised.value)
+        assert "\n" not in str(raised.value)
 
 
 def test_one_that_does_not_answer(postgres_server: Server) -> None:

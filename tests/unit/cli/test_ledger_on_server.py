@@ -221,22 +221,61 @@ def test_an_empty_database(folder: Path, database: Database, monkeypatch: pytest
     assert (refused.exit_code, refused.stderr) == (1, "there is no ledger yet; who is signed in is kept there\n")
 
 
-def test_a_newer_ledger_and_an_old_server(folder: Path, ledger: Database) -> None:
-    """They are told by `check` as by a start."""
+def test_a_newer_ledger(beside: Path, ledger: Database) -> None:
+    """It is told by `check`; no error, for its daemon stands by."""
     ledger.run("UPDATE alembic_version SET version_num = '9000'")
     ledger.run("UPDATE term SET leads_from = '9000'")
     (told,) = told_of_ledger()
+    assert told["level"] == "warning"
     assert "another version of tocsin keeps it (schema 9000" in told["message"]
 
 
-def test_nodes_of_an_older_program(folder: Path, ledger: Database) -> None:
-    """P9: `lease` and `nodes` never change, so that it sees who leads while its daemon stands by."""
-    node(ledger, "attic", "/attic")
+def be_newer(ledger: Database) -> None:
+    """As a program that this one could not lead after leaves it: it only added."""
     ledger.run("UPDATE alembic_version SET version_num = '9000'")
     ledger.run("UPDATE term SET leads_from = '9000'")
-    seen = run("nodes", "--format", "json")
-    assert "another version of tocsin keeps it" in seen.stderr
-    assert [machine["name"] for machine in json.loads(seen.stdout)["nodes"]] == ["attic"]
+    ledger.run("ALTER TABLE facts ADD COLUMN weight INTEGER")
+
+
+def test_commands_of_an_older_program(folder: Path, ledger: Database) -> None:
+    """P9: migrations only add, so during an upgrade the machine that stands by shows what is open, and says that it is
+    the older one.
+    """
+    node(ledger, "attic", "/attic")
+    be_newer(ledger)
+    for arguments in (("status",), ("explain", PAY.id), ("nodes",), ("doctor",), ("check",)):
+        done = run(*arguments)
+        told = " ".join((done.stdout + done.stderr).split())
+        assert "another version of tocsin keeps it (schema 9000, not 0010); update tocsin here" in told, arguments
+    shown = run("status", "--format", "json")
+    assert shown.exit_code == 0
+    assert [one["id"] for one in json.loads(shown.stdout)["incidents"]] == [PAY.id]
+    assert "what only that one knows is not shown" in shown.stderr
+    assert [machine["name"] for machine in json.loads(run("nodes", "--format", "json").stdout)["nodes"]] == ["attic"]
+
+
+def test_what_only_a_newer_program_knows(folder: Path, ledger: Database) -> None:
+    """Rule 63: an incident of which a fact is not understood is shown as one that cannot be read whole, never as none."""
+    be_newer(ledger)
+    ledger.run("UPDATE facts SET kind = 'Foreseen' WHERE incident = %s", PAY.id)
+    (folder / "incidents" / f"{PAY.id}.yaml").unlink()
+    (opened,) = json.loads(run("status", "--format", "json").stdout)["incidents"]
+    assert '"Foreseen" is a word that only a newer tocsin knows' in json.dumps(opened["problems"]).replace("\\", "")
+
+
+async def test_the_web_side_of_an_older_program(ledger: Database) -> None:
+    """It reads what a newer one keeps, and does not where a column that it asks for is not there."""
+    be_newer(ledger)
+    shared = await share_ledger(read_address(ledger.url(READER)))
+    assert [session.person for session in await shared().sessions()] == ["ana"]
+    await shared.close()
+    ledger.run("ALTER TABLE opt_outs RENAME COLUMN ref TO reference")
+    blind = await share_ledger(read_address(ledger.url(READER)))
+    with pytest.raises(LedgerError, match=r"without opt_outs\.ref; update tocsin here"):
+        blind()
+    assert blind.machines is not None
+    assert (await blind.machines()).nodes == ()
+    await blind.close()
 
 
 def test_a_name_that_another_machine_has(beside: Path, ledger: Database) -> None:

@@ -84,8 +84,15 @@ def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
                 "and the daemons' role must be named"
             )
         doubt = "; does PostgreSQL listen there?" if any(words in brief for words in _OF_ANOTHER) else ""
-        return LedgerAwayError(f"{address.place} cannot be reached: {brief}{doubt}")
+        return LedgerAwayError(f"{address.place} cannot be reached: {brief}{doubt}{_another_host(fault)}")
     return LedgerError(f"{address.place}: {why}")
+
+
+def _another_host(fault: BaseException) -> str:
+    """What is to be done about one of several hosts that was reached and refused, where the last of them was not."""
+    attempts = str(getattr(fault, "orig", fault))
+    cure = next((cure for words, cure in _CURES.items() if words in attempts), "")
+    return cure and f"; of another host: {cure.format(_PASSWORDS)}"
 
 
 def _brief(why: str) -> str:

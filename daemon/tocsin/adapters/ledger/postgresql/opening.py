@@ -36,6 +36,7 @@ _LACKING = text(
     "FROM unnest(CAST(:names AS text[])) AS name, unnest(CAST(:rights AS text[])) AS granted "
     "WHERE NOT has_table_privilege(to_regclass(quote_ident(name)), granted) GROUP BY granted"
 )
+_COLUMNS = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
 OF_ONE_ROW = (t.term, t.lease, t.installation)
 """Tables that have one row from when they are made."""
 OF_EACH_VERSION = tuple(table.name for table in (*OF_ONE_ROW, t.nodes, t.writers))
@@ -53,12 +54,15 @@ class OtherVersionError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class OpenedServer:
-    """Engines to write and to read by, and the schema as it was found."""
+    """Engines to write and to read by, and the schema as it was found. `newer`: in a line, that a newer program keeps
+    what this one may not understand; empty: it does.
+    """
 
     address: ServerAddress
     writing: Engine
     reading: Engine
     schema: str
+    newer: str = ""
 
     def dispose(self) -> None:
         """Let go of all connections."""
@@ -99,17 +103,25 @@ def look_before_writing(address: ServerAddress) -> None:
 
 
 def open_server_to_read(address: ServerAddress) -> OpenedServer:
-    """A ledger that is there, for who only reads it: its role needs no other right. Raises LedgerError."""
+    """A ledger that is there, for who only reads it: its role needs no other right. One that a newer program keeps is
+    read for as long as all is there that is asked for: migrations only add (P9), and a row that is not understood is
+    told where it would count (rule 63). Raises LedgerError.
+    """
+    newer = ""
     with _connected(address, ANY_HOST, WRITES_WITHIN) as connection:
         _check_rights(connection, address, "SELECT")
         schema = _look_at(connection, address)
         if schema is None:
             raise EmptyDatabaseError(f"{address.place}: there is no ledger in it yet; tocsin run makes it")
-        if schema < SCHEMA or oldest_to_lead(connection) > SCHEMA:
-            cure = "update tocsin here" if schema > SCHEMA else "it is brought up to date once a tocsin like this leads"
-            kept = f"another version of tocsin keeps it (schema {schema}, not {SCHEMA})"
+        kept = f"another version of tocsin keeps it (schema {schema}, not {SCHEMA})"
+        if schema < SCHEMA:
+            cure = "it is brought up to date once a tocsin like this leads"
             raise OtherVersionError(f"{address.place}: {kept}; {cure}")
-    return _opened(address, ANY_HOST, schema)
+        if lacking := _lacking_columns(connection):
+            raise OtherVersionError(f"{address.place}: {kept}, without {lacking}; update tocsin here")
+        if oldest_to_lead(connection) > SCHEMA:
+            newer = f"{address.place}: {kept}; update tocsin here"
+    return _opened(address, ANY_HOST, schema, newer)
 
 
 def machines_of(address: ServerAddress) -> Machines:
@@ -179,9 +191,9 @@ def _connected(
         engine.dispose()
 
 
-def _opened(address: ServerAddress, given: Mapping[str, str], schema: str) -> OpenedServer:
+def _opened(address: ServerAddress, given: Mapping[str, str], schema: str, newer: str = "") -> OpenedServer:
     writing = make_engine(address, WRITES_WITHIN, given)
-    return OpenedServer(address, writing, make_engine(address, READS_WITHIN, given, READERS), schema)
+    return OpenedServer(address, writing, make_engine(address, READS_WITHIN, given, READERS), schema, newer)
 
 
 def _look_at(connection: Connection, address: ServerAddress) -> str | None:
@@ -219,6 +231,13 @@ def _lacking_of_half(connection: Connection, schema: str | None, tables: set[str
         return f"the tables {', '.join(lacking)}"
     empty = [table.name for table in OF_ONE_ROW if not connection.execute(select(table.c.one)).all()]
     return f"a row in {', '.join(empty)}" if empty else ""
+
+
+def _lacking_columns(connection: Connection) -> str:
+    """What of all that this program asks for is not there; empty: nothing."""
+    found = {(row.table_name, row.column_name) for row in connection.execute(_COLUMNS)}
+    asked = [(table.name, column.name) for table in metadata.sorted_tables for column in table.columns]
+    return ", ".join(f"{table}.{column}" for table, column in asked if (table, column) not in found)
 
 
 def _check_may_make(connection: Connection, address: ServerAddress) -> None:
