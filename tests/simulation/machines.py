@@ -3,6 +3,7 @@ each can be killed, stopped for a while, cut off from the database or told to st
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
@@ -12,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from tocsin.adapters.server_clock import ServerClock
+from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.standing_by import StandingBy
@@ -25,6 +27,7 @@ from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.fence import Lead
 from tocsin.ports.leadership import FencedError, Term
 from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.transport import CutShortError
 
 from tests.builders.policies import paging_policy
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership
@@ -203,21 +206,30 @@ class Post(Provider):
             self.arrived = known.arrived
 
     async def send(self, message: Message) -> Outcome:
-        machine, lead, dice = self._machine, self._machine.world.lead, self._machine.world.dice
-        await asyncio.sleep(dice.uniform(0.001, 0.2) + self.takes)
-        await machine.reach("before the first byte")
-        if not machine.may_send(lead):
-            return NOT_LEADING
-        if self._channel is Channel.EMAIL:
-            await asyncio.sleep(dice.uniform(0.001, 0.2))
-            await machine.reach("before the dot")
-            if not machine.may_send(lead):
+        machine, dice = self._machine, self._machine.world.dice
+        try:
+            if not await self._announce(machine.world.lead):
                 return NOT_LEADING
+        except asyncio.CancelledError:
+            raise CutShortError(NOT_LEADING) from None
         name = f"id{len(self.arrived)}"
         self.arrived.append(Arrival(machine.world.clock.now(), message))
         await machine.reach("after the dot")
         await asyncio.sleep(dice.uniform(0.001, 0.2))
         return Accepted(name)
+
+    async def _announce(self, lead: Lead) -> bool:
+        """All before what cannot be taken back; whether the fence lets that leave."""
+        machine, dice = self._machine, self._machine.world.dice
+        await asyncio.sleep(dice.uniform(0.001, 0.2) + self.takes)
+        await machine.reach("before the first byte")
+        if not machine.may_send(lead):
+            return False
+        if self._channel is Channel.EMAIL:
+            await asyncio.sleep(dice.uniform(0.001, 0.2))
+            await machine.reach("before the dot")
+            return machine.may_send(lead)
+        return True
 
 
 class Machine:
@@ -242,8 +254,9 @@ class Machine:
         self.orders, self.gave_back = Orders(), list[float]()
         world.machine = ServerClock(self.boottime, lambda: START.timestamp() + self.boottime() + self._skew)
         self.ledger = TermLedger(self)
+        self.left = LeftFromMemory(self.name, world.machine, self.ledger)
         self.this = ThisNode(world.machine, self.name, "incidents", "1.0", "", providers_ok=True)
-        parts = lambda: world.standby_parts(TermLedger(self))  # noqa: E731 - made anew each time
+        parts = lambda: (self.left, *world.standby_parts(TermLedger(self)))  # noqa: E731 - made anew each time
         self.standing_by = StandingBy(self.rows, self.this, world.manager, self.boottime, world.machine, parts=parts)
         self.lease: Lease | None = None
         self.process, context = Process(), copy_context()
@@ -268,6 +281,7 @@ class Machine:
 
     async def _lead(self, lease: Lease) -> None:
         world, ledger = self.world, self.ledger
+        await self.left.write()
         await ledger.lead(lease.term)
         while True:
             daemon = world.daemon = await assemble(world, ledger)
@@ -277,6 +291,9 @@ class Machine:
             daemon = replace(daemon, parts=(*daemon.parts, TermWatch(ledger, lease), others))
             unsettled = [letter_not_later(letter, world.machine.now()) for letter in ledger.unsettled()]
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lease)
+            self.left.keep(daemon.sender.open.values())
+            with contextlib.suppress(LedgerError):
+                await self.left.write()
             if self.orders.stop.is_set() or lease.lost.is_set():
                 return
             await daemon.take_over()

@@ -27,6 +27,9 @@ class AwayLead(AwayFence):
     def note_healthy(self) -> None:
         """Nobody counts."""
 
+    def hold_back(self) -> None:
+        """Nobody heeds it."""
+
     async def run(self) -> None:
         await asyncio.Event().wait()
 

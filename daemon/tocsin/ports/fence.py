@@ -49,6 +49,10 @@ class Lead(Fence, Protocol):
         """The whole daemon has just done its work."""
         ...
 
+    def hold_back(self) -> None:
+        """It comes to its end: where another machine goes on at once, nothing leaves any more that has not left."""
+        ...
+
     async def run(self) -> None:
         """Keep it, until cancelled."""
         ...

@@ -1,10 +1,19 @@
 """One way out: a provider of one channel, and the two things that only some of them can do beside sending."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.delivery import Deferred, Fate, Message, Outcome
+
+
+class CutShortError(asyncio.CancelledError):
+    """A try was cancelled, and how it ended is known all the same: so, mostly since nothing had left yet."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
 
 
 class Polled(Protocol):
@@ -49,7 +58,9 @@ class Transport(Protocol):
         ...
 
     async def send(self, message: Message) -> Outcome:
-        """Try once, within the transport's own deadline. Never raises; cancellation gives no outcome."""
+        """Try once, within the transport's own deadline. Never raises. Cancelled, it raises CutShortError where its
+        end is known: nothing had left that cannot be taken back.
+        """
         ...
 
     async def find(self, message: Message, since: datetime) -> Outcome:

@@ -1,5 +1,6 @@
 """The fence in front of each way out: what may not leave does not, and is recorded as not sent (rule 53)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Content, Deferred, Message
 from tocsin.domain.people import Channel
 from tocsin.ports.fence import Fence
-from tocsin.ports.transport import Transport
+from tocsin.ports.transport import CutShortError, Transport
 
 from tests.fakes.fence import AwayFence, FakeFence
 from tests.fakes.smtp_server import Relay
@@ -85,6 +86,26 @@ async def test_an_sms() -> None:
         assert (len(server.requests), len(server.created)) == (1, 1)
         fence.holds_for = 9
         assert isinstance(await transport.send(page(Channel.SMS, 3)), Accepted)
+
+
+async def test_an_sms_that_is_cut_short() -> None:
+    """Before its request left it is known that nothing was created; afterwards nobody knows."""
+    async with StandIn() as server, texting(server, FakeFence(9)) as transport:
+        loading = asyncio.create_task(transport.send(page(Channel.SMS)))
+        await asyncio.sleep(0)
+        loading.cancel()
+        with pytest.raises(CutShortError) as ended:
+            await loading
+        assert ended.value.outcome == NOT_LEADING
+        server.next("create", "hang")
+        asking = asyncio.create_task(transport.send(page(Channel.SMS, 2)))
+        while not server.created:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError) as ended_late:
+            await asking
+        assert not isinstance(ended_late.value, CutShortError)
+        assert len(server.created) == 1
 
 
 async def test_only_what_creates_is_asked_for() -> None:

@@ -18,6 +18,7 @@ from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.domain.delivery import Accepted, Content, Deferred, Message, Receipt
 from tocsin.domain.people import Channel
+from tocsin.ports.transport import CutShortError
 
 from tests.fakes.clock import StillClock
 
@@ -214,8 +215,9 @@ async def test_cancelling_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest
     sending = asyncio.create_task(opened(tmp_path).send(page(Channel.SMS)))
     await asyncio.sleep(0.05)
     sending.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(CutShortError) as ended:
         await sending
+    assert ended.value.outcome == Accepted("20261123T100000Z-1-sms-ana.json"), "what it did is known"
     assert [path.name for path in files(tmp_path)] == ["20261123T100000Z-1-sms-ana.json"]
 
 

@@ -14,8 +14,9 @@ from tocsin.adapters.smtp import connection
 from tocsin.adapters.smtp import transport as smtp
 from tocsin.adapters.smtp.dialogue import our_name
 from tocsin.adapters.smtp.transport import Smtp
-from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Content, Deferred, Fault, Message, Refused, Uncertain
 from tocsin.domain.people import Channel
+from tocsin.ports.transport import CutShortError
 
 from tests.fakes.certificates import Authority
 from tests.fakes.smtp_server import Relay
@@ -182,15 +183,18 @@ async def test_cancelling_closes_the_connection() -> None:
 
 @pytest.mark.parametrize("phase", ["connect", "ehlo", "mail", "rcpt", "data", "dot"])
 async def test_cancelling_at_any_stage(phase: str) -> None:
-    """A try that is given up leaves nothing open, whatever it waited for; only past the dot may its mail have left."""
+    """A try that is given up leaves nothing open, whatever it waited for; only past the dot may its mail have left, and
+    before it is known that it has not (rule 53).
+    """
     async with Relay() as relay, sending(relay) as transport:
         relay.next(phase, "hang")
         task = asyncio.create_task(transport.send(mail(1)))
         await asyncio.sleep(0.3)
         task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(asyncio.CancelledError) as ended:
             await task
         assert len(relay.arrived) == (phase == "dot")
+        assert (isinstance(ended.value, CutShortError) and ended.value.outcome == NOT_LEADING) == (phase != "dot")
         assert isinstance(await transport.send(mail(2)), Accepted)
         await asyncio.sleep(0.05)
         assert (relay.connections, relay.open) == (2, 1)

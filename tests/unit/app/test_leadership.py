@@ -359,6 +359,35 @@ def test_the_lease_is_counted_from_before_the_renewal_began() -> None:
     shared_life(life)
 
 
+@pytest.mark.parametrize("end", ["lose", "hand_over", "give_back"])
+def test_a_lease_that_is_over_does_not_come_to_life_again(end: str) -> None:
+    """Rule 53: also when a renewal was under way as it ended, and is answered afterwards."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(10)
+        lease = a.lease
+        assert lease is not None
+        a.rows.takes = 1.0
+        renewing = asyncio.create_task(lease.renew())
+        await asyncio.sleep(0.5)
+        if end == "lose":
+            lease.lose("the ledger has gone back in time")
+        elif end == "hand_over":
+            lease.hand_over("its pages reach nobody")
+            lease.hold_back()
+        else:
+            await lease.give_back()
+        for _ in range(20):
+            assert not lease.holds()
+            assert not lease.lets_from_memory()
+            await asyncio.sleep(0.1)
+        await renewing
+        a.task.cancel()
+
+    shared_life(life)
+
+
 def test_a_leader_that_is_killed_and_starts_again_took_nothing_over() -> None:
     """P9: it waits for its own name and lease, and then goes on where it was: operators hear of no takeover."""
 

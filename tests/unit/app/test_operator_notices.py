@@ -138,7 +138,7 @@ async def test_every_operator_on_every_channel() -> None:
     notification = next(iter(parts.ledger.pages.letters.values())).notification
     assert (notification.incident, notification.kind, notification.reason) == (NOBODY, Kind.OPERATOR, Reason.TROUBLE)
     assert (notification.rule, notification.revision) == ("tocsin.yaml:4", "r1")
-    assert parts.sender.unsettled_count == 4
+    assert len(parts.sender.open) == 4
 
 
 PHONE, MAILBOX = "+14155550101", "olga@example.com"
@@ -214,7 +214,7 @@ async def test_without_operators_nothing_is_sent(operators: tuple[str, ...]) -> 
     """Nobody to tell is no trouble."""
     parts = DaemonParts(StillClock(), replace(paging_policy(), operators=operators))
     assert await flushed(parts, FOLDER) == []
-    assert parts.sender.unsettled_count == 0
+    assert not parts.sender.open
 
 
 async def test_with_the_ledger_in_trouble_they_wait_with_the_sender() -> None:
@@ -222,7 +222,7 @@ async def test_with_the_ledger_in_trouble_they_wait_with_the_sender() -> None:
     parts = DaemonParts(StillClock())
     parts.ledger.trouble = "disk full"
     assert await flushed(parts, FOLDER) == []
-    assert parts.sender.unsettled_count == 2
+    assert len(parts.sender.open) == 2
     assert not any(parcel.lead.recorded for parcel in parts.sender._open.values())
 
 

@@ -65,7 +65,7 @@ async def test_a_declared_incident_is_decided_recorded_and_sent(desk: Desk) -> N
     assert next_look == desk.clock.now() + 5 * MINUTE
     assert set(desk.letters()) == {("ana", Reason.DECLARED), ("chen", Reason.DECLARED)}
     assert isinstance(desk.ledger.pages.facts[0][1], Seen)
-    assert desk.parts.sender.unsettled_count == len(desk.ledger.pages.letters)
+    assert len(desk.parts.sender.open) == len(desk.ledger.pages.letters)
     assert desk.incidents.state("pay").events == []
 
 
@@ -267,7 +267,7 @@ async def test_a_finished_incident_stays_until_its_letters_are_settled(desk: Des
     await desk.see()
     desk.clock.go(MINUTE)
     assert await desk.see(RESOLVED) == desk.clock.now() + EVICTS_AGAIN
-    for _ in range(desk.parts.sender.unsettled_count):
+    for _ in range(len(desk.parts.sender.open)):
         desk.incidents.remove_unsettled("pay")
     desk.ledger.trouble = "no space left"
     assert await desk.reconciler.reconcile("pay") == desk.clock.now() + EVICTS_AGAIN
@@ -282,7 +282,7 @@ async def test_an_archived_incident_comes_back_whole(desk: Desk) -> None:
     await desk.see()
     desk.clock.go(MINUTE)
     await desk.see(RESOLVED)
-    for _ in range(desk.parts.sender.unsettled_count):
+    for _ in range(len(desk.parts.sender.open)):
         desk.incidents.remove_unsettled("pay")
     await desk.reconciler.reconcile("pay")
     desk.clock.go(MINUTE)
@@ -296,7 +296,7 @@ async def test_an_archived_incident_of_the_future_comes_back_as_of_now(desk: Des
     await desk.see()
     desk.clock.go(MINUTE)
     await desk.see(RESOLVED)
-    for _ in range(desk.parts.sender.unsettled_count):
+    for _ in range(len(desk.parts.sender.open)):
         desk.incidents.remove_unsettled("pay")
     await desk.reconciler.reconcile("pay")
     desk.clock.go(-timedelta(hours=1))
@@ -309,7 +309,7 @@ async def test_what_came_in_while_it_was_finished_does_not_count_its_facts_twice
     await desk.see()
     desk.clock.go(MINUTE)
     await desk.see(RESOLVED)
-    for _ in range(desk.parts.sender.unsettled_count):
+    for _ in range(len(desk.parts.sender.open)):
         desk.incidents.remove_unsettled("pay")
     finish = desk.ledger.finish
 
@@ -434,7 +434,7 @@ async def test_a_key_that_the_ledger_knows_is_not_sent_again(desk: Desk) -> None
     again = Desk()
     again.ledger.pages.letters.update(desk.ledger.pages.letters)
     await again.see()
-    assert again.parts.sender.unsettled_count == 0
+    assert not again.parts.sender.open
 
 
 async def test_the_words_of_a_page_elsewhere_are_those_of_before_it() -> None:

@@ -479,7 +479,7 @@ def test_a_notice_to_operators_leaves_from_memory_and_is_written_down_later() ->
     (attempt,) = parts.ledger.pages.attempts
     assert (attempt.reference, attempt.possible_duplicate) == (keys[0], "the ledger could not be written")
     assert parts.ledger.pages.states[keys[0]][0] == "accepted"
-    assert not parts.sender.unsettled_count
+    assert not parts.sender.open
 
 
 def test_a_notice_of_uncertain_fate_leaves_memory_once() -> None:
@@ -553,7 +553,7 @@ def test_receipts_are_waited_for_only_where_they_are_given() -> None:
     async def story(parts: DaemonParts) -> None:
         await parts.enqueue(page(parts, EMAIL))
         await asyncio.sleep(0.1)
-        assert parts.sender.unsettled_count == 0
+        assert not parts.sender.open
 
     live(story)
 

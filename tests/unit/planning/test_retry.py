@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery.retry import (
@@ -59,6 +59,18 @@ def test_waits_grow(kind: Kind, waits: list[int]) -> None:
         failed = tries(*[BUSY] * count)
         assert after_send(kind, Channel.EMAIL, failed, T0, 0) == TryAgain(T0 + seconds(wait))
         assert after_send(kind, Channel.EMAIL, failed, T0, 1) == TryAgain(T0 + seconds(wait * 1.2))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_what_this_machine_did_not_send_is_sent_at_once(kind: Kind) -> None:
+    """Rules 35, 53: no provider failed it, so that nothing is waited for, nor any wait grows; who may have a copy all
+    the same is remembered.
+    """
+    late = T0 + seconds(60)
+    assert after_send(kind, Channel.EMAIL, tries(BUSY, NOT_LEADING), late, 1) == TryAgain(late)
+    assert after_send(kind, Channel.EMAIL, tries(LOST, NOT_LEADING), late, 1) == TryAgain(late, LOST.detail)
+    once = after_send(kind, Channel.EMAIL, tries(BUSY), T0, 0)
+    assert after_send(kind, Channel.EMAIL, tries(NOT_LEADING, NOT_LEADING, BUSY), T0, 0) == once
 
 
 def test_a_longer_retry_after_wins() -> None:

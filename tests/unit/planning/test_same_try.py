@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import retry, same_try
@@ -27,6 +27,7 @@ def rows(*tries: tuple[str, Outcome]) -> list[Attempt]:
         (Refused("552 too big", "552", Fault.MESSAGE), True),
         (Deferred("552 5.2.2 mailbox full", "552", Fault.ADDRESS), False),
         (Refused("550 5.1.1 no such user", "550"), False),
+        (NOT_LEADING, False),
         (Uncertain("lost"), False),
         (Accepted("q"), False),
         (None, False),
@@ -49,6 +50,8 @@ def test_only_what_surely_left_nothing_and_is_not_the_address_goes_on(outcome: O
         ([("main", BUSY), ("b", WRONG), ("main", BUSY)], ["main"], 2),
         ([("main", BUSY), ("b", WRONG), ("main", BUSY), ("b", BUSY)], ["main", "b"], 2),
         ([("main", Uncertain("lost")), ("b", BUSY)], ["b"], 1),
+        ([("main", BUSY), ("main", NOT_LEADING)], ["main"], 1),
+        ([("main", NOT_LEADING), ("main", BUSY)], ["main"], 1),
         ([("main", BUSY), ("b", Uncertain("lost"))], ["main", "b"], 1),
     ],
 )

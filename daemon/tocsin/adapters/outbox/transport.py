@@ -20,6 +20,7 @@ from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Messag
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import NO_FENCE, Fence, FenceOfTry
+from tocsin.ports.transport import CutShortError
 from tocsin.text import gsm
 from tocsin.text.contacts import by_prefix
 from tocsin.wording.message.email import Letterhead
@@ -77,6 +78,8 @@ class Outbox:
         except asyncio.CancelledError:
             # so that nothing is written after we are said to have stopped
             await asyncio.wait((writing,), timeout=ENDS_WITHIN)
+            if writing.done():
+                raise CutShortError(writing.result()) from None
             raise
         return writing.result() if writing.done() else Uncertain("the outbox folder does not answer")
 

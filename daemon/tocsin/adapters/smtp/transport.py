@@ -16,6 +16,7 @@ from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connect
 from tocsin.adapters.smtp.late_answers import LateAnswers
 from tocsin.domain.delivery import NOT_LEADING, Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.fence import NO_FENCE, Fence, FenceOfTry
+from tocsin.ports.transport import CutShortError
 from tocsin.wording.message.email import Letterhead, ascii_domain
 
 CONNECTIONS = 4
@@ -64,20 +65,28 @@ class Smtp:
         self._rest: tuple[float, Deferred] | None = None
 
     async def send(self, message: Message) -> Outcome:
-        """Try once, for at most `SENT_WITHIN` from when a connection is free. Cancelling gives no outcome."""
+        """Try once, for at most `SENT_WITHIN` from when a connection is free. Cancelled before the dot no mail left."""
         mail, fence = self._letterhead.compose(message), FenceOfTry(self._fence, message.attempt)
-        async with self._slots:
-            started = asyncio.get_running_loop().time()
-            try:
-                async with asyncio.timeout_at(started + ENVELOPE_WITHIN):
-                    connection = await self._announce(ascii_domain(message.address), fence)
-            except TimeoutError:
-                while self._idle:
-                    self._idle.pop().close()  # they are as dead, or as slow
-                return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
-            if not isinstance(connection, RelayConnection):
-                return connection
-            return await self._deliver(message.reference, connection, mail, fence, started + SENT_WITHIN)
+        connection: RelayConnection | Outcome | None = None
+        try:
+            async with self._slots:
+                started = asyncio.get_running_loop().time()
+                try:
+                    async with asyncio.timeout_at(started + ENVELOPE_WITHIN):
+                        connection = await self._announce(ascii_domain(message.address), fence)
+                except TimeoutError:
+                    while self._idle:
+                        self._idle.pop().close()  # they are as dead, or as slow
+                    return Deferred(f"{self._relay} did not answer within {ENVELOPE_WITHIN:.0f} s")
+                if not isinstance(connection, RelayConnection):
+                    return connection
+                return await self._deliver(message.reference, connection, mail, fence, started + SENT_WITHIN)
+        except asyncio.CancelledError:
+            if isinstance(connection, RelayConnection):
+                if connection.dotted:
+                    raise
+                connection.close()
+            raise CutShortError(NOT_LEADING) from None
 
     async def find(self, message: Message, since: datetime) -> Outcome:  # noqa: ARG002 - the port's signature
         """Nobody can ask a relay what it took; it may have answered late, or be about to."""

@@ -4,6 +4,7 @@ The SDK builds requests and reads good answers. This is its seam for HTTP, so th
 headers are read, no number is logged, and whoever asked learns whether the request may have left.
 """
 
+import asyncio
 import base64
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,10 @@ from twilio.http.async_http_client import AsyncTwilioHttpClient
 from twilio.http.response import Response
 
 from tocsin.adapters.twilio import responses
+from tocsin.domain.delivery import NOT_LEADING
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import NO_FENCE, Barrier, Fence, FenceOfTry
+from tocsin.ports.transport import CutShortError
 
 ANSWER_WITHIN = 10.0
 """Seconds for a request in all; the SDK's own timeout is not applied."""
@@ -105,7 +108,9 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         auth: tuple[str, str] | None = None,
         **_ours: Any,
     ) -> Any:
-        """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's."""
+        """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's.
+        Cancelled before anything left, it raises CutShortError.
+        """
         fence = FenceOfTry(self._fence, TRY.get()) if method.upper() == "POST" else NO_FENCE
         progress, asked_at = _Progress(fence), self._time.now()
         try:
@@ -120,6 +125,10 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
                 trace_request_ctx=progress,
             ) as answer:
                 text = await _text(answer)
+        except asyncio.CancelledError:
+            if progress.written:
+                raise
+            raise CutShortError(NOT_LEADING) from None
         except TimeoutError:
             raise NoAnswerError(
                 f"Twilio did not answer within {ANSWER_WITHIN:.0f} s", written=progress.written

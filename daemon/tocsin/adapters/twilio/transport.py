@@ -20,6 +20,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import NO_FENCE, Fence
+from tocsin.ports.transport import CutShortError
 from tocsin.text.contacts import by_prefix
 
 CLOCKS_DIFFER = timedelta(seconds=120)
@@ -100,13 +101,16 @@ class Twilio:
             self._client = await open_client(self._login, self._account, self._api_url, self._time, self._fence)
 
     async def send(self, message: Message) -> Outcome:
-        """Ask once for the message to be created. Cancelling gives no outcome."""
+        """Ask once for the message to be created. Cancelled before the request left, nothing is."""
         options: dict[str, Any] = {}
         if message.valid_for is not None:
             options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
         if self._status_url and message.attempt:
             options["status_callback"] = f"{self._status_url}?try={message.attempt}"
-        messages = await self._messages()
+        try:
+            messages = await self._messages()
+        except asyncio.CancelledError:
+            raise CutShortError(NOT_LEADING) from None
         TRY.set(message.attempt)
         try:
             created = await messages.create_async(

@@ -4,7 +4,8 @@ It decides the order and how many at once. What is done with a parcel is the sen
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -12,9 +13,11 @@ import structlog
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
 from tocsin.app.delivery.parcels.queue import Rank, SendQueue
+from tocsin.domain.delivery import NOT_LEADING
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
+from tocsin.ports.transport import CutShortError
 
 ASKS_AT_ONCE = 4
 """Receipts asked for at once, beside the messages: a provider that hangs when asked delays no page."""
@@ -53,8 +56,20 @@ class Lanes:
         self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
         self._look_up_queue = SendQueue("look-ups", LOOK_UPS_AT_ONCE, self._work)
         self._receipt_queue = SendQueue("receipts", ASKS_AT_ONCE, self._work)
-        self.slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
+        self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
         """Messages of a channel that may be under way with its provider."""
+
+    @asynccontextmanager
+    async def slot(self, via: Channel) -> AsyncIterator[None]:
+        """A place of one message with its provider. Cancelled while it waits: nothing was sent."""
+        try:
+            await self._slots[via].acquire()
+        except asyncio.CancelledError:
+            raise CutShortError(NOT_LEADING) from None
+        try:
+            yield
+        finally:
+            self._slots[via].release()
 
     @property
     def alive_at(self) -> datetime:

@@ -33,6 +33,7 @@ from tocsin.planning.delivery import receipts, retry, same_try
 from tocsin.planning.delivery.still_wanted import current_address, opted_out
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import SendLedger
+from tocsin.ports.transport import CutShortError
 
 WRITES_AGAIN = timedelta(seconds=2)
 """How soon the ledger is tried again after trouble."""
@@ -41,8 +42,8 @@ log = structlog.get_logger()
 
 
 class Sender:
-    """Every letter that is not settled, and a queue for each channel. `alive_at` is now while every step under way is
-    younger than any transport lets it grow; else when the oldest began.
+    """Every letter that is not settled (`open`), and a queue for each channel. `alive_at` is now while every step under
+    way is younger than any transport lets it grow; else when the oldest began.
     """
 
     def __init__(
@@ -68,11 +69,6 @@ class Sender:
         self.undelivered = self._undelivered = Undelivered()
         self._blame = Blame(ledger, context)
         self._lanes = Lanes(clock, context, self._do_step)
-
-    @property
-    def unsettled_count(self) -> int:
-        """Letters that are not settled."""
-        return len(self._open)
 
     @property
     def alive_at(self) -> datetime:
@@ -220,18 +216,21 @@ class Sender:
         if not attempts:
             self._lanes.put(parcel, ParcelStep.SEND, now + WRITES_AGAIN)
             return
-        async with self._lanes.slots[via]:
-            began_at = self._clock.now()
-            words = message(parcel, attempts[0], self._context)
-            outcome = await self._providers.send(provider, words, parcel.attempts)
+        try:
+            async with self._lanes.slot(via):
+                began_at = self._clock.now()
+                words = message(parcel, attempts[0], self._context)
+                outcome = await self._providers.send(provider, words, parcel.attempts)
+        except CutShortError as cut:
+            parcel.end_try(attempts, cut.outcome, self._clock.now())
+            raise
         now = self._clock.now()
         self._lanes.note_pace(via, now - began_at)
         ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
         tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
         outcome = self._blame.after_try(provider.health, tries)
         self._note_end(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
-        for member, attempt in zip(parcel.members, attempts, strict=True):
-            member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
+        parcel.end_try(attempts, outcome, now)
         parcel.tried |= {provider.name}
         log_try(parcel, self._context.config.policy)
         await self._go_on(parcel)

@@ -69,11 +69,12 @@ class Lease:
         self._healthy_at = began + STARTS_WITHIN - HEALTHY
         self._trouble = ""
         self._in_vain: InVain | None = None
+        self._held_back = False
         self._turned_at = self._turns_since = began
 
     def holds(self) -> bool:
         """Whether enough of the lease is left for a first byte."""
-        return holds(self._renewal_began, self._boottime())
+        return not self._held_back and holds(self._renewal_began, self._boottime())
 
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only
@@ -81,8 +82,8 @@ class Lease:
         (R54).
         """
         now = self._boottime()
-        if self.holds():
-            return True
+        if self._held_back or self.holds():
+            return not self._held_back
         return lets_from_memory(self._in_vain, self._turned_at, now, away_since=self._renewal_began, step=step)
 
     def note_healthy(self) -> None:
@@ -150,17 +151,21 @@ class Lease:
         """It is over: nothing leaves any more."""
         if not self.lost.is_set():
             log.warning("not leading any more", why=why, term=self.term.epoch)
-        self._renewal_began = self._in_vain = None
+        self.hold_back()
         self.lost.set()
 
+    def hold_back(self) -> None:
+        """Nothing leaves from here any more, whatever a renewal that is under way brings."""
+        self._held_back = True
+
     def hand_over(self, why: str) -> None:
-        """Let what is under way end, and give the lead back."""
+        """Let what has left end, and give the lead back."""
         log.warning("handing over", why=why, term=self.term.epoch)
         self.lost.set()
 
     async def give_back(self) -> None:
         """Leave the lead to whoever looks first."""
-        self._renewal_began = self._in_vain = None
+        self.hold_back()
         try:
             async with asyncio.timeout(GIVES_BACK_WITHIN):
                 await self._ledger.give_back(self.term)

@@ -113,9 +113,11 @@ class Daemon:
                 running.append(tasks.create_task(self._begin(unsettled)))
                 await _first(orders.stop.wait(), self.clock_watch.wanted.wait(), lead.lost.wait())
                 if lead.lost.is_set():
+                    lead.hold_back()
                     await self.sender.drain(LOSES_WITHIN)
                 elif orders.stop.is_set():
                     self.manager.stopping()
+                    lead.hold_back()
                     await self._drain(orders, lead.drains_for)
                 else:
                     self.manager.reloading()
@@ -183,15 +185,17 @@ class Daemon:
 
     async def _drain(self, orders: Orders, patience: float) -> None:
         """Let what is under way end, but not for ever, and not at all when told twice."""
-        log.info("stopping", unsettled=self.sender.unsettled_count)
+        log.info("stopping", unsettled=len(self.sender.open))
         await _first(self._let_end(patience), orders.stop_now.wait())
 
     async def _let_end(self, patience: float) -> None:
         """Write down what just happened and operators have not heard yet, and let tries under way end."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(NOTES_FOR, patience / 3)):
                 await self.operator_notices.flush(lasting=False)
-        await self.sender.drain(patience)
+        await self.sender.drain(until - loop.time())
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -225,8 +225,7 @@ class Life:
             self.orders.by_signal()
             unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lead)
-            if lead.lost.is_set():
-                await self.ledger.leave(daemon.sender.open.values())
+            await self.ledger.leave(daemon.sender.open.values())
         return daemon
 
 

@@ -65,7 +65,7 @@ class LedgerHere(Protocol):
         ...
 
     async def leave(self, parcels: Iterable[Parcel]) -> None:
-        """This process does not lead any more: what the ledger lacks of these is handed in."""
+        """The daemon has ended: what a shared ledger lacks of these is handed in."""
         ...
 
 
@@ -110,7 +110,7 @@ class LedgerInFile:
             notices.tell(OperatorNotice(Trouble.LEDGER_DAMAGED, sentence))
 
     async def leave(self, parcels: Iterable[Parcel]) -> None:
-        """It never comes to that."""
+        """Nobody else goes on with them: the next start does, from what the file holds."""
 
 
 def open_store(path: Path, now: datetime, closing: AsyncExitStack) -> FileStore:

@@ -14,6 +14,8 @@ It must not know how anything is sent. The sender interprets three values and no
     or this message
     deferred           TryAgain: 2, 5, 10, 20, 30 s, each minute;    TryAgain: 30 s doubling to 15 min
                        elsewhere 25 s after the page's instant
+    not sent: this     TryAgain at once, by whoever leads            the same
+    machine leads not
     provider's fault   as deferred, but never within 10 s;           as deferred
                        elsewhere at once
     uncertain (SMS)    LookUp at 1, 3, 7, 15 s; absent: TryAgain     the same
@@ -29,7 +31,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Refused, Uncertain
+from tocsin.domain.delivery import (
+    NOT_LEADING,
+    Accepted,
+    Attempt,
+    Deferred,
+    Fault,
+    Outcome,
+    Receipt,
+    Refused,
+    Uncertain,
+)
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import same_try
@@ -86,6 +98,8 @@ def after_send(kind: Kind, via: Channel, attempts: Sequence[Attempt], now: datet
     match deciding_attempt(attempts).outcome:
         case Accepted():
             return Settled("accepted")
+        case not_sent if not_sent == NOT_LEADING:
+            return TryAgain(now, _possible_duplicate(attempts))
         case Refused():
             return Settled("refused")
         case Deferred():

@@ -7,14 +7,16 @@ Decides from the rows alone, so that a kill in between changes nothing. Must not
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import MAIN, NOT_LEADING, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
 
 
 def goes_on(outcome: Outcome | None) -> bool:
     """Whether the next provider gets the message at once: this one surely has nothing of it, and the address is not to
     blame, which would be the same elsewhere. A message that is refused for its own sake (too big, taken for spam) goes
-    on too: what a provider takes is its own rule.
+    on too: what a provider takes is its own rule. What this machine did not send (rule 53) no provider failed.
     """
+    if outcome == NOT_LEADING:
+        return False
     match outcome:
         case Deferred(fault=Fault.ADDRESS):
             return False
@@ -51,7 +53,8 @@ def unanswered_by(attempts: Sequence[Attempt]) -> frozenset[str]:
 
 def tries(attempts: Sequence[Attempt]) -> int:
     """How often the message was tried, which is what waits count (rule 35)."""
-    return max(Counter(map(name, attempts)).values(), default=0)
+    sent = (attempt for attempt in attempts if attempt.outcome != NOT_LEADING)
+    return max(Counter(map(name, sent)).values(), default=0)
 
 
 def name(attempt: Attempt) -> str:

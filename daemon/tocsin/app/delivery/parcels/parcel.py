@@ -124,6 +124,11 @@ class Parcel:
         if self.attempts[-1].outcome is None:
             self.end_last(KILLED, now)
 
+    def end_try(self, attempts: Iterable[Attempt], outcome: Outcome, now: datetime) -> None:
+        """A try ended so: these are its attempts, one of each letter."""
+        for member, attempt in zip(self.members, attempts, strict=True):
+            member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
+
     def end_last(self, outcome: Outcome, now: datetime) -> None:
         """The newest try ended so, as is known only now."""
         for member in self.members:

@@ -34,7 +34,7 @@ class LeftFromMemory:
         self._ended: list[Attempt] = []
 
     def keep(self, parcels: Iterable[Parcel]) -> None:
-        """What the ledger lacks of these, of a daemon that does not lead any more."""
+        """What the ledger lacks of these, of a daemon that has ended."""
         now = self._clock.now()
         for member in [member for parcel in parcels for member in parcel.members]:
             self._ended += [attempt for attempt in member.unsaved if attempt.id]
@@ -45,16 +45,18 @@ class LeftFromMemory:
 
     async def write(self) -> None:
         """Hand in what waits. Raises LedgerError: then the rest waits on."""
-        while self._ended:
-            attempt = self._ended[0]
-            assert attempt.outcome is not None
-            assert attempt.ended_at is not None
-            await self._ledger.end_attempt(attempt, attempt.outcome, attempt.ended_at)
-            del self._ended[0]
+        ended = list(self._ended)
+        await asyncio.gather(*(self._end(attempt) for attempt in ended))
+        del self._ended[: len(ended)]
         while self._sent:
             await self._ledger.record_arrival(arrival_of(self._sent[0], self._clock.now()))
             log.info("sent from memory", incident=self._sent[0].step.incident)
             del self._sent[0]
+
+    async def _end(self, attempt: Attempt) -> None:
+        assert attempt.outcome is not None
+        assert attempt.ended_at is not None
+        await self._ledger.end_attempt(attempt, attempt.outcome, attempt.ended_at)
 
     async def run(self) -> None:
         """Hand it in as soon as the ledger takes it, until cancelled."""
