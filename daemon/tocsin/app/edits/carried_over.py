@@ -12,13 +12,13 @@ from typing import Any
 
 from tocsin.domain.incident import Acknowledgment, Incident, TimelineNote, UpdateEntry
 
-_VALUES = (
+VALUES = (
     "title", "public_title", "severity", "status", "summary", "impact", "eta", "started_at", "declared_at",
     "declared_by", "bridge", "resolution", "public_resolution", "verified_by", "review", "drill", "reviewed_drill",
     "unreadable", "alerts",
 )  # fmt: skip
-_LISTS = ("services", "acknowledged", "updates", "timeline")
-_MAPPINGS = ("roles", "links")
+LISTS = ("services", "acknowledged", "updates", "timeline")
+MAPPINGS = ("roles", "links")
 _MAY_STAND_IN = ("title", "severity")
 """The fields for which something else stands where no version gave them."""
 
@@ -30,12 +30,12 @@ def carried_over(before: Incident, now: Incident, newest: Incident) -> Incident:
     standing_in = [name for name in _MAY_STAND_IN if name in now.never_read]
     values: dict[str, Any] = {
         name: getattr(now, name)
-        for name in _VALUES
+        for name in VALUES
         if name not in standing_in and (getattr(before, name) != getattr(now, name) or name in newest.never_read)
     }
-    for name in _LISTS:
+    for name in LISTS:
         values[name] = _list(getattr(before, name), getattr(now, name), getattr(newest, name))
-    for name in _MAPPINGS:
+    for name in MAPPINGS:
         values[name] = _mapping(getattr(before, name), getattr(now, name), getattr(newest, name))
     never_read = tuple(name for name in newest.never_read if name in standing_in)
     return replace(newest, **values, never_read=never_read)
@@ -43,9 +43,9 @@ def carried_over(before: Incident, now: Incident, newest: Incident) -> Incident:
 
 def distance(before: Incident, now: Incident) -> int:
     """In how many fields and entries two versions differ."""
-    fields: int = sum(getattr(before, name) != getattr(now, name) for name in _VALUES if name != "alerts")
-    lists = [(Counter[Any](getattr(before, name)), Counter[Any](getattr(now, name))) for name in _LISTS]
-    mappings = [(dict(getattr(before, name)), dict(getattr(now, name))) for name in _MAPPINGS]
+    fields: int = sum(getattr(before, name) != getattr(now, name) for name in VALUES if name != "alerts")
+    lists = [(Counter[Any](getattr(before, name)), Counter[Any](getattr(now, name))) for name in LISTS]
+    mappings = [(dict(getattr(before, name)), dict(getattr(now, name))) for name in MAPPINGS]
     entries: int = sum((old - new).total() + (new - old).total() for old, new in lists)
     return fields + entries + sum(len(_changed_keys(old, new)) for old, new in mappings)
 
@@ -57,7 +57,8 @@ def _list(before: Sequence[Any], now: Sequence[Any], newest: Sequence[Any]) -> t
     left, joined = list((Counter(before) - Counter(now)).elements()), list((Counter(now) - Counter(before)).elements())
     entries = list(newest)
     for entry in left:
-        places = [place for place, one in enumerate(entries) if one == entry or _is_rewritten(entry, one)]
+        places = [place for place, one in enumerate(entries) if one == entry]
+        places = places or [place for place, one in enumerate(entries) if _is_rewritten(entry, one)]
         if not places:
             continue
         rewritten = next((new for new in joined if _is_rewritten(entry, new)), None)
@@ -73,10 +74,14 @@ def _list(before: Sequence[Any], now: Sequence[Any], newest: Sequence[Any]) -> t
 
 def _is_rewritten(old: Hashable, new: Hashable) -> bool:
     """Whether it is the same person's entry of the same instant, in other words."""
-    kinds = (UpdateEntry, TimelineNote, Acknowledgment)
-    if not isinstance(old, kinds) or not isinstance(new, kinds):
-        return False
-    return old.at is not None and (type(old), old.by, old.at) == (type(new), new.by, new.at)
+    return place_of(old) == place_of(new) != old
+
+
+def place_of(entry: Hashable) -> Hashable:
+    """What stays of an entry when it is rewritten: whose it is and its instant; without an instant, only itself."""
+    if isinstance(entry, UpdateEntry | TimelineNote | Acknowledgment) and entry.at is not None:
+        return type(entry), entry.by, entry.at
+    return entry
 
 
 def _mapping(

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from tocsin.app.edits.carried_over import carried_over
-from tocsin.app.edits.lineage import RecordedVersion, came_from, lags_behind, newest_held
+from tocsin.app.edits.lineage import RecordedVersion, came_from, lags_behind
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
 from tocsin.app.intake.newest_files import NewestFiles
 from tocsin.app.state.active_config import ActiveConfig
@@ -33,9 +33,6 @@ DECLARED, EDITED, KNOWN, STALE, UNREADABLE, GONE, TOLD, NOTHING = (
     "declared", "edited", "known", "stale", "unreadable", "gone", "told", "nothing",
 )  # fmt: skip
 """What a hand-in led to."""
-BASES_MOST = 64
-"""Versions that are looked at for the one that a save was made of, the newest."""
-
 TOLD_AGAIN = timedelta(days=1)
 """When it is told again that an incident's file is gone: every machine's clone may lose it, one after the other."""
 
@@ -173,13 +170,8 @@ class FileVersions:
         self, version: FileVersion, before: Incident | None, now: Incident, versions: Sequence[RecordedVersion]
     ) -> str:
         """What differs from the version that it was made of, on top of the newest."""
-        held, newest = newest_held(version.held, [digest for digest, _ in versions]), versions[-1][1]
-        newer = [
-            incident for _, incident in versions[held + 1 if before else max(held, 0) :] if not incident.unreadable
-        ]
-        base = came_from(before, now, newer[-BASES_MOST:])
-        assert base is not None, "the newest version is one"
-        merged = carried_over(base, now, newest)
+        newest = versions[-1][1]
+        merged = carried_over(came_from(before, now, version.held, versions), now, newest)
         if merged == newest and newest.resolved:
             return KNOWN
         data = version.data if merged == now else await self._text_of(merged, version)
