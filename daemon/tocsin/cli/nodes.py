@@ -5,13 +5,14 @@ import json
 import socket
 import sys
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import Workspace, open_workspace
+from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.leadership import Machines, Node, NodeState
 from tocsin.ports.ledger.ledger import LedgerError
 
@@ -34,7 +35,7 @@ def command(form: str, config: Path | None) -> None:
     from tocsin.cli.output.terminal.show import show
 
     try:
-        machines = asyncio.run(_machines(folder_of(config)))
+        machines, clock_ahead = asyncio.run(_machines(folder_of(config)))
     except LedgerError as trouble:
         fail([f"the ledger cannot be used: {trouble}"])
     found = seen(machines)
@@ -42,16 +43,20 @@ def command(form: str, config: Path | None) -> None:
         json.dump(document(found), sys.stdout, ensure_ascii=False)
         click.echo()
     else:
-        show(lines(found, machines.now))
+        show(lines(found, machines.now, clock_ahead))
     sys.exit(0 if found.leader is not None else 1)
 
 
-async def _machines(folder: Path) -> Machines:
-    """Raises LedgerError; where nothing can be told, that is told and the command ends."""
+async def _machines(folder: Path) -> tuple[Machines, timedelta]:
+    """The machines, and how far this one's clock is ahead of the database's. Raises LedgerError; where nothing can be
+    told, that is told and the command ends.
+    """
     async with open_workspace(folder, utc_now()) as workspace:
-        if workspace.access.machines is not None:
-            return await workspace.access.machines()
-        return await _alone(workspace)
+        if workspace.access.machines is None:
+            return await _alone(workspace), timedelta(0)
+        asked = utc_now()
+        machines = await workspace.access.machines()
+        return machines, ahead_at_least(asked, machines.now, utc_now())
 
 
 async def _alone(workspace: Workspace) -> Machines:

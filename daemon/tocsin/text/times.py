@@ -87,6 +87,11 @@ def roughly(length: timedelta) -> str:
     return brief(length) if years < 2 else f"about {years} years"
 
 
+def apart(ahead: timedelta) -> str:
+    """How one clock stands to another: `4s ahead of`, `2m behind`."""
+    return f"{roughly(abs(ahead))} {'ahead of' if ahead > timedelta(0) else 'behind'}"
+
+
 def time_of_day(here: datetime, seen_from: datetime) -> str:
     """A time of day on the wall clock that it is given in; with the day when that is another than `seen_from`'s."""
     shown = f"{here:%H:%M}"

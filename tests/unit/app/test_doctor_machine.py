@@ -156,8 +156,10 @@ async def test_a_disk_without_a_file_to_give(tmp_path: Path, monkeypatch: pytest
 
 async def test_who_sets_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """A time server: well; nobody: looked at; a system that does not say: not tried. The kernel is really asked."""
-    verdicts = [(await machine.examine_clock(state))[0] for state in (True, False, None)]
+    verdicts = [(await machine.examine_clock(state, shared=False))[0] for state in (True, False, None)]
     assert [(check.ok, bool(check.cure)) for check in verdicts] == [(True, False), (True, True), (None, False)]
+    (among,) = await machine.examine_clock(False, shared=True)
+    assert "opening hours" not in among.cure  # R60: these are by the database's clock
     assert clock.is_synchronized() in (True, False, None)
     answers = iter([5, 0, -1])
     monkeypatch.setattr(clock.ctypes, "CDLL", lambda _name: SimpleNamespace(adjtimex=lambda _buffer: next(answers)))

@@ -48,6 +48,7 @@ class HeardClock(VirtualClock):
         super().__init__(clock._loop, clock._start)
         self.set_by: list[datetime] = []
         self.followed: list[datetime] = []
+        self.ahead = timedelta(0)
 
     def step(self) -> timedelta:
         return timedelta(0)
@@ -56,7 +57,7 @@ class HeardClock(VirtualClock):
         """Nothing moves it."""
 
     def machine_ahead(self) -> timedelta | None:
-        return None
+        return self.ahead if self.set_by else None
 
     def set(self, at: datetime, began: float) -> None:
         assert began <= asyncio.get_running_loop().time()
@@ -481,6 +482,27 @@ def test_a_program_too_old_to_lead_says_so_once() -> None:
         assert a.holds
         assert [line["event"] for line in log][2:] == ["leading", "standby trouble over"]
         await a.end()
+
+    shared_life(life)
+
+
+def test_the_own_clock_of_a_machine_that_stands_by() -> None:
+    """R60: its log says once how far it is from the database's, and that it is right again."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a, b = Machine(shared, clock, "a"), Machine(shared, clock, "b")
+        await asyncio.sleep(10)
+        assert a.holds
+        with capture_logs() as log:
+            for ahead in (2, -90, 0):
+                b.time.ahead = timedelta(seconds=ahead)
+                await asyncio.sleep(20)
+        assert [(line["event"], line.get("stands")) for line in log] == [
+            ("machine clock", "1m30s behind"),
+            ("machine clock right", None),
+        ]
+        await a.end()
+        await b.end()
 
     shared_life(life)
 

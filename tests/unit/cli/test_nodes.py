@@ -126,6 +126,21 @@ def test_what_does_not_go_together_is_told() -> None:
     assert (headless.ok, taken.ok, taken.cure) == (False, False, "name another")
 
 
+def test_this_machines_clock_with_the_databases() -> None:
+    """R60: from 2 s on it is told with its cure, by `nodes` and by `doctor`, and is no failure."""
+    machines = _machines(_node("attic"), _node("hall"))
+    for ahead, stands in (
+        (timedelta(seconds=-2), ""),
+        (timedelta(seconds=3), "3s ahead of"),
+        (-timedelta(hours=1), "1h behind"),
+    ):
+        text = "\n".join(lines(seen(machines), NOW, ahead))
+        assert (f"! this machine's clock is {stands} that of the database" in text) is bool(stands)
+        told = [(check.ok, check.message, bool(check.cure)) for check in examine_machines(machines, "", "", ahead)[1:]]
+        what = f"this machine's clock is {stands} that of the database, which tocsin goes by"
+        assert told == ([(True, what, True)] if stands else [])
+
+
 def test_a_name_is_taken_only_by_who_lives_elsewhere() -> None:
     """R43: by name and folder together."""
     machines = _machines(_node("attic"), _node("hall", ago=31))

@@ -150,7 +150,7 @@ async def test_metrics_of_machines() -> None:
 
     async with alive(machines=look, node="attic") as life:
         numbers = await _numbers(life)
-        life.clock.go(timedelta(seconds=5))
+        life.clock.go(timedelta(seconds=7))
         later = await _numbers(life)
 
     def of(name: str) -> dict[str, float]:
@@ -164,6 +164,8 @@ async def test_metrics_of_machines() -> None:
     }
     assert ages == {("attic", silent.folder): 2, ("b", "/other"): 90, ("b", silent.folder): 400}
     assert of("tocsin_takeovers_total") == {"": 7}
+    assert of("tocsin_machine_clock_ahead_seconds") == {"": 0}
+    assert later["tocsin_machine_clock_ahead_seconds", frozenset()] == 7
     assert of("tocsin_oldest_transaction_age_seconds") == {"": 3700}
     states = {
         dict(labels)["state"]: value for (name, labels), value in numbers.items() if name == "tocsin_daemon_state"

@@ -119,14 +119,17 @@ def _disk(label: str, path: Path) -> Check:
     return Check(DISK, label, True, f"{shown} free on the disk of {label}", cure)
 
 
-async def examine_clock(synchronized: bool | None) -> list[Check]:
-    """Whether a time server sets this machine's clock, as the kernel says."""
+async def examine_clock(synchronized: bool | None, *, shared: bool) -> list[Check]:
+    """Whether a time server sets this machine's clock, as the kernel says. `shared`: several machines share a ledger,
+    and go by the clock of its database.
+    """
     target = "this machine"
     if synchronized is None:
         return [Check(CLOCK, target, None, "not tried: this system does not say who sets its clock")]
     if synchronized:
         return [Check(CLOCK, target, True, "a time server sets this machine's clock")]
-    cure = "let one set it (timedatectl set-ntp true): turns, opening hours and the times in messages are by it"
+    by_it = "this machine's log is by it" if shared else "turns, opening hours and the times in messages are by it"
+    cure = f"let one set it (timedatectl set-ntp true): {by_it}"
     return [Check(CLOCK, target, True, "no time server sets this machine's clock, or not yet", cure)]
 
 

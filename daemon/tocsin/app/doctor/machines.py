@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.app.doctor.check import Check
+from tocsin.planning.machines.clocks import differs
 from tocsin.planning.machines.leadership import LEASE, SILENT
 from tocsin.ports.leadership import Machines, Node, NodeState
 from tocsin.text.cleaning import shown
+from tocsin.text.times import apart
 
 MACHINES = "machines"
 KEYS_DIFFER = "signing keys differ"
@@ -100,9 +102,20 @@ def taken_by_another(machines: Machines, name: str, folder: str, *, runs_here: b
     )
 
 
-def examine_machines(machines: Machines, taken: str, known: str = "") -> list[Check]:
-    """Who leads; what the machines do not have alike; whether another one is `taken` for this one; and whether the
-    database is that of the installation whose this machine used last, as far as that is `known` (P7).
+def clock_trouble(ahead: timedelta) -> str:
+    """What is wrong where this machine's own clock is so far ahead of the database's (R60); empty: nothing."""
+    if not differs(ahead):
+        return ""
+    what = f"this machine's clock is {apart(ahead)} that of the database, which tocsin goes by"
+    return f"{what}: see that time servers set both (timedatectl, chronyc tracking)"
+
+
+def examine_machines(
+    machines: Machines, taken: str, known: str = "", clock_ahead: timedelta = timedelta(0)
+) -> list[Check]:
+    """Who leads; what the machines do not have alike; whether another one is `taken` for this one; how far this one's
+    clock is ahead of the database's; and whether the database is that of the installation whose this machine used last,
+    as far as that is `known` (P7).
     """
     all_seen = seen(machines)
     living = [one for one in all_seen.nodes if one.state != SILENT_STATE]
@@ -125,6 +138,9 @@ def examine_machines(machines: Machines, taken: str, known: str = "") -> list[Ch
     if taken:
         what, _, cure = taken.partition(": ")
         checks.append(Check(MACHINES, "this machine", False, what, cure))
+    if trouble := clock_trouble(clock_ahead):
+        what, _, cure = trouble.partition(": ")
+        checks.append(Check(MACHINES, "this machine's clock", True, what, cure))
     if known and machines.installation not in {"", known}:
         what = (
             f"the ledger's database is that of installation {shown(machines.installation)}; the one that this machine "

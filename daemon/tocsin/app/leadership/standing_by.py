@@ -7,12 +7,14 @@ parts that are given to it; they end before it leads.
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.this_node import ThisNode
+from tocsin.planning.machines.clocks import differs
 from tocsin.planning.machines.leadership import (
     LOOKS_EVERY,
     REPLACED_AFTER,
@@ -25,6 +27,7 @@ from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import LeadershipLedger, LeaseView, NodeState, NodeTakenError, Term
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
+from tocsin.text.times import apart
 
 TAKEN_FOR = REPLACED_AFTER + 5.0
 """Seconds after which a name that another process has is not that of one that was killed."""
@@ -66,6 +69,7 @@ class StandingBy:
         self._taken_since: float | None = None
         self._lease: Lease | None = None
         self._trouble = ""
+        self._clock_differs = False
         self._before: str | None = None
 
     async def until_leading(self, stop: asyncio.Event) -> Lease | None:
@@ -162,6 +166,7 @@ class StandingBy:
                 raise
             return
         self._reported_at, self._taken_since = now, None
+        self._compare_clock()
 
     async def _superseded(self) -> str:
         """The process of this name and folder whose row this one takes over; empty: there is none. That it starts again
@@ -170,6 +175,18 @@ class StandingBy:
         place = self._this.name, self._this.folder
         ids = (node.id for node in await self._ledger.nodes() if (node.name, node.folder) == place)
         return next((id_ for id_ in ids if id_ != self._this.id), "")
+
+    def _compare_clock(self) -> None:
+        """Log once that this machine's own clock is not the database's, and that it is again (R60): operators hear of
+        the one that leads.
+        """
+        ahead = self._clock.machine_ahead() or timedelta(0)
+        if differs(ahead) != self._clock_differs:
+            self._clock_differs = differs(ahead)
+            if self._clock_differs:
+                log.warning("machine clock", stands=apart(ahead))
+            else:
+                log.info("machine clock right")
 
     def _note(self, trouble: str) -> None:
         """Log a trouble once, and its end."""

@@ -18,9 +18,10 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
+from tocsin.planning.machines.clocks import differs
 from tocsin.ports.clock import MovableClock
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
-from tocsin.text.times import brief, roughly
+from tocsin.text.times import apart, brief, roughly
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks at the clock."""
@@ -36,8 +37,6 @@ TOLD_FROM = timedelta(seconds=60)
 """From what difference on operators hear."""
 TOLD_AFTER = 60.0
 """Seconds after which operators hear that a step is not taken over."""
-MACHINE_TOLD_FROM = timedelta(seconds=2)
-"""From what difference between the machine's own clock and the database's on operators hear (R60)."""
 MACHINE_TOLD_AFTER = 10.0
 """Seconds for which it must have stood: a clock is put right just after a start."""
 CALM_AFTER = 300.0
@@ -160,7 +159,7 @@ class ClockWatch:
         ahead = self._clock.machine_ahead()
         if ahead is None:
             return
-        if abs(ahead) <= MACHINE_TOLD_FROM:
+        if not differs(ahead):
             self._machine_differs_since = None
             self._machine_agrees_since = self._machine_agrees_since or now
             if now - self._machine_agrees_since >= CALM_AFTER:
@@ -169,8 +168,7 @@ class ClockWatch:
         self._machine_agrees_since = None
         self._machine_differs_since = self._machine_differs_since or now
         if now - self._machine_differs_since >= MACHINE_TOLD_AFTER:
-            which = "ahead of" if ahead > timedelta(0) else "behind"
-            fault = f"this machine's clock is {roughly(abs(ahead))} {which} that of the database"
+            fault = f"this machine's clock is {apart(ahead)} that of the database"
             sequel = "tocsin goes by the database's; if that one is wrong, turns, hours and times in messages are too"
             self._notices.tell(OperatorNotice(Trouble.MACHINE_CLOCK, f"{fault}; {sequel}"))
 
@@ -185,9 +183,10 @@ class ClockWatch:
 
 
 class ProviderClocks:
-    """Compares each provider's clock with the daemon's time, and tells the operators of a difference."""
+    """Compares each provider's clock with the one that the daemon goes by, and tells the operators of a difference."""
 
-    def __init__(self, transports: Transports, notices: Notices) -> None:
+    def __init__(self, clock: MovableClock, transports: Transports, notices: Notices) -> None:
+        self._source = clock.source
         self._transports = transports
         self._notices = notices
 
@@ -207,10 +206,9 @@ class ProviderClocks:
 
     def _compare(self, provider: str, skew: timedelta) -> None:
         if abs(skew) <= TOLD_FROM:
-            self._notices.cured(Trouble.PROVIDER_CLOCK, provider, "this machine's clock and its agree")
+            self._notices.cured(Trouble.PROVIDER_CLOCK, provider, f"{self._source} and its agree")
             return
-        which = "behind" if skew > timedelta(0) else "ahead of"
-        fault = f"this machine's clock is {roughly(abs(skew))} {which} that of {provider}"
+        fault = f"{self._source} is {apart(-skew)} that of {provider}"
         sequel = "what it is asked allows for that; but if ours is wrong, turns, hours and times in messages are too"
         self._notices.tell(OperatorNotice(Trouble.PROVIDER_CLOCK, f"{fault}; {sequel}", about=provider))
 

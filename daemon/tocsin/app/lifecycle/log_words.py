@@ -154,6 +154,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "not apart": lambda f: f"{f['trouble']}",
     "alerts not taken": lambda f: f"alerts could not be taken: {f['trouble']}",
     "standing by": lambda f: f"{f['node']} stands by: it takes the lead when nobody else leads",
+    "machine clock": lambda f: f"this machine's clock is {f['stands']} that of the database, which tocsin goes by",
+    "machine clock right": lambda _: "this machine's clock is the database's again",
     "standby trouble": lambda f: f"it stands by, but: {f['trouble']}",
     "standby trouble over": lambda _: "it stands by, and could take the lead again",
     "leading": lambda f: f"{f['node']} leads now{'' if f['clean'] else ': who led before has fallen silent'}",

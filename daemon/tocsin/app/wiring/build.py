@@ -276,7 +276,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)
     comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
-    parts = (*core, clock_watch, ProviderClocks(transports, notices), *comes)
+    parts = (*core, clock_watch, ProviderClocks(clock, transports, notices), *comes)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 

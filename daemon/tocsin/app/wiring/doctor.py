@@ -23,6 +23,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
 from tocsin.formats.settings.settings import Settings
 from tocsin.formats.settings.variables import variable
+from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.clock import Clock
 from tocsin.ports.dns import DnsResolver
 from tocsin.ports.leadership import Machines
@@ -64,6 +65,7 @@ def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock:
     settings, policy, now = opened.good.settings, opened.good.policy, clock.now()
     assert settings is not None
     assert policy is not None
+    clock_checks = partial(machine.examine_clock, is_synchronized(), shared=opened.machines is not None)
     resolver = Resolver(options.resolver, options.resolver_port)
     return [
         *_email(settings, policy, resolver, options, now),
@@ -71,28 +73,31 @@ def make_examinations(opened: OpenedInstallation, options: DoctorOptions, clock:
         Examination(
             "folders and disks", machine.FOLDER, partial(machine.examine_places, settings, opened.folder, DiskThreads)
         ),
-        Examination("the clock", machine.CLOCK, partial(machine.examine_clock, is_synchronized())),
-        Examination("the daemon", machine.DAEMON, partial(_daemon, opened, settings, now)),
+        Examination("the clock", machine.CLOCK, clock_checks),
+        Examination("the daemon", machine.DAEMON, partial(_daemon, opened, settings, clock)),
         Examination("from outside", machine.PUBLIC_URL, partial(machine.examine_outside, settings, FIND)),
     ]
 
 
-async def _daemon(opened: OpenedInstallation, settings: Settings, now: datetime) -> list[Check]:
+async def _daemon(opened: OpenedInstallation, settings: Settings, clock: Clock) -> list[Check]:
+    now = clock.now()
     ledger = await machine.examine_ledger(opened.good.ledger, opened.ledger, opened.ledger_trouble, now)
     daemon = await machine.examine_daemon(settings.incidents, now, DiskThreads)
-    return [*ledger, *daemon, *await _machines(opened, settings, runs_here=any(check.ok for check in daemon))]
+    return [*ledger, *daemon, *await _machines(opened, settings, clock, runs_here=any(check.ok for check in daemon))]
 
 
-async def _machines(opened: OpenedInstallation, settings: Settings, *, runs_here: bool) -> list[Check]:
+async def _machines(opened: OpenedInstallation, settings: Settings, clock: Clock, *, runs_here: bool) -> list[Check]:
     if opened.machines is None:
         return []
     try:
+        asked = clock.now()
         all_machines = await opened.machines()
+        ahead = ahead_at_least(asked, all_machines.now, clock.now())
     except LedgerError:  # told by the check of the ledger
         return []
     folder = str(settings.incidents)
     taken = machines.taken_by_another(all_machines, opened.name, folder, runs_here=runs_here)
-    return machines.examine_machines(all_machines, taken, (await Journal.open(settings.state)).known())
+    return machines.examine_machines(all_machines, taken, (await Journal.open(settings.state)).known(), ahead)
 
 
 def _email(

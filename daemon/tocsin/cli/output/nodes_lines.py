@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from tocsin.app.doctor.machines import LEADING, SILENT_STATE, STANDING_BY, SeenMachines, SeenNode, differences
+from tocsin.app.doctor.machines import (
+    LEADING,
+    SILENT_STATE,
+    STANDING_BY,
+    SeenMachines,
+    SeenNode,
+    clock_trouble,
+    differences,
+)
 from tocsin.cli.output.terminal.line import Line, Mark, marked
 from tocsin.text.cleaning import shown
 from tocsin.text.times import iso_utc, roughly
@@ -16,8 +24,8 @@ WORDS = {LEADING: "leads", STANDING_BY: "stands by", SILENT_STATE: "silent"}
 INDENT = 4
 
 
-def lines(machines: SeenMachines, now: datetime) -> Iterator[str]:
-    """Who leads; then each machine; then what does not go together."""
+def lines(machines: SeenMachines, now: datetime, clock_ahead: timedelta = timedelta(0)) -> Iterator[str]:
+    """Who leads; then each machine; then what does not go together, and this machine's clock with the database's."""
     if machines.leader is None:
         yield Line(marked("!", Mark.ALARM), " no machine leads: nobody is paged until one does", hang=2)
     else:
@@ -27,7 +35,7 @@ def lines(machines: SeenMachines, now: datetime) -> Iterator[str]:
     for one in machines.nodes:
         yield ""
         yield from _node_lines(one, now)
-    for difference in differences(machines.nodes):
+    for difference in filter(None, (*differences(machines.nodes), clock_trouble(clock_ahead))):
         yield ""
         yield Line(marked("!", Mark.WARNING), f" {difference}", hang=2)
 

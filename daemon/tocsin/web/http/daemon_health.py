@@ -6,12 +6,13 @@ It must not know how either is told.
 
 import asyncio
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.doctor.machines import LEADING, SILENT_STATE, seen
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.formats.settings.settings import Settings
+from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.text.times import span
@@ -28,13 +29,14 @@ AWAY, NONE = "away", "none"
 class DaemonHere:
     """This machine's daemon (P7): it leads, stands by, none works here, or the ledger does not say (away). `leader` is
     the machine that leads, `healthy_at` when this one was healthy last. `machines`: those that share the ledger; None
-    where it lies in a file, or does not say.
+    where it lies in a file, or does not say. `clock_ahead`: how far this machine's clock is ahead of the database's.
     """
 
     state: str
     leader: str | None = None
     healthy_at: datetime | None = None
     machines: Machines | None = None
+    clock_ahead: timedelta = timedelta(0)
 
     @property
     def works(self) -> bool:
@@ -47,7 +49,10 @@ async def daemon_here(site: Site) -> DaemonHere:
     try:
         async with asyncio.timeout(SEEN_WITHIN):
             if site.machines is not None:
-                return _among(await site.machines(), site.settings)
+                asked = site.clock.now()
+                machines = await site.machines()
+                ahead = ahead_at_least(asked, machines.now, site.clock.now())
+                return replace(_among(machines, site.settings), clock_ahead=ahead)
             return _alone(await site.ledger().noticed_at(HEALTHY), site)
     except LedgerError as fault:
         site.warn("ledger trouble", trouble=str(fault))

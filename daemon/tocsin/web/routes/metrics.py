@@ -92,6 +92,11 @@ def _of_machines(here: DaemonHere) -> Iterator[Metric]:
             silent.add_metric([shown(node.name), shown(node.folder)], max(0.0, age.total_seconds()))
     yield leads
     yield silent
+    clock = GaugeMetricFamily(
+        "tocsin_machine_clock_ahead_seconds", "How far this machine's clock is ahead of the database's, at least."
+    )
+    clock.add_metric([], here.clock_ahead.total_seconds())
+    yield clock
     takeovers = CounterMetricFamily("tocsin_takeovers", "Times that a machine took the lead: the epoch of its term.")
     takeovers.add_metric([], machines.epoch)
     yield takeovers

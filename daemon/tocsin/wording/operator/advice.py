@@ -255,7 +255,8 @@ ADVICE: Mapping[Trouble, Advice] = {
         'with the cause "the ledger is an older copy". Answers of since then are forgotten unless they stand in '
         "the incident's file.",
         "tell the people on call that they may be paged for what they have answered; look at `tocsin status`. If "
-        "the copy was put back by mistake: stop tocsin, put the newer file there, start it.",
+        "the copy was put back by mistake: stop tocsin, put the newer file there, start it. Of a database on a server "
+        "its administrators know why it went back; stop all daemons before a newer copy is put back.",
     ),
     Trouble.SENT_MARK_UNWRITABLE: Advice(
         "nothing else stops. Only if an older copy of the ledger were put back now, what is sent again would not "
@@ -317,8 +318,9 @@ ADVICE: Mapping[Trouble, Advice] = {
     ),
     Trouble.PROVIDER_CLOCK: Advice(
         "answers by SMS count, and what is looked up at the provider is found: both allow for the difference. But"
-        " if this machine's clock is wrong, so are turns, opening hours and the times in messages.",
-        "put the clock right (`timedatectl`, `chronyc tracking`). tocsin goes by it within seconds.",
+        " if ours is wrong, so are turns, opening hours and the times in messages.",
+        "put the clock right that the message names: this machine's, or that of the database's server (`timedatectl`, "
+        "`chronyc tracking`). tocsin goes by it within seconds.",
     ),
     Trouble.WORD_LEFT: Advice(
         "nothing depends on it.",
