@@ -11,15 +11,8 @@ from collections.abc import Callable
 import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.machines.leadership import (
-    HEALTHY,
-    RENEWS_EVERY,
-    STOOD_STILL,
-    InVain,
-    holds,
-    lets_from_memory,
-    renews,
-)
+from tocsin.app.leadership.tries_in_vain import TriesInVain
+from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, holds, renews
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
 from tocsin.ports.ledger.ledger import LedgerError
@@ -30,8 +23,6 @@ TRIES_EVERY = 1.0
 """Seconds between two tries to renew it after one that failed."""
 STARTS_WITHIN = 60.0
 """Seconds for a start to come to its first healthy pass. One that takes longer leaves the lead to others."""
-TURNS_EVERY = 0.5
-"""Seconds between two marks that the loop turns."""
 GIVES_BACK_WITHIN = 2.0
 """Seconds for giving the lead back; then the others wait for the lease to run out."""
 
@@ -68,9 +59,8 @@ class Lease:
         self._renewal_began: float | None = began
         self._healthy_at = began + STARTS_WITHIN - HEALTHY
         self._trouble = ""
-        self._in_vain: InVain | None = None
         self._held_back = False
-        self._turned_at = self._turns_since = began
+        self._tries = TriesInVain(boottime)
 
     def holds(self) -> bool:
         """Whether enough of the lease is left for a first byte."""
@@ -81,10 +71,9 @@ class Lease:
         once the database was tried in vain for a while, for later steps a longer one; never once another term was found
         (R54).
         """
-        now = self._boottime()
-        if self._held_back or self.holds():
-            return not self._held_back
-        return lets_from_memory(self._in_vain, self._turned_at, now, away_since=self._renewal_began, step=step)
+        if self._held_back:
+            return False
+        return self.holds() or self._tries.let_from_memory(self._renewal_began, step=step)
 
     def note_healthy(self) -> None:
         """Renew it for a while yet."""
@@ -97,28 +86,18 @@ class Lease:
     async def run(self) -> None:
         """Renew it, until it is lost or this is cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._turn(), name="turns")
+            tasks.create_task(self._tries.turn(), name="turns")
             while not self.lost.is_set():
                 await self.renew()
                 await asyncio.sleep(TRIES_EVERY if self._trouble else RENEWS_EVERY)
             await asyncio.Event().wait()
-
-    async def _turn(self) -> None:
-        """Mark that the loop turns. Once it stood still, tries in vain are counted anew."""
-        self._turned_at = self._boottime()
-        while True:
-            await asyncio.sleep(TURNS_EVERY)
-            now = self._boottime()
-            if now - self._turned_at > STOOD_STILL:
-                self._in_vain, self._turns_since = None, now
-            self._turned_at = now
 
     async def renew(self) -> None:
         """Renew it once, if the daemon is healthy."""
         began = self._boottime()
         if not renews(self._healthy_at, began):
             self._note("no healthy pass")
-            if self._in_vain is not None:
+            if self._tries.are_any:
                 await self._look(began)
             return
         try:
@@ -127,9 +106,10 @@ class Lease:
             self.lose("another machine leads")
         except LedgerError as trouble:
             self._note(str(trouble))
-            self._try_in_vain(began)
+            self._tries.note(began)
         else:
-            self._trouble, self._renewal_began, self._in_vain = "", began, None
+            self._trouble, self._renewal_began = "", began
+            self._tries.end()
             self._clock.follow(now, began)
 
     async def _look(self, began: float) -> None:
@@ -137,15 +117,11 @@ class Lease:
         try:
             view = await self._ledger.look()
         except LedgerError:
-            self._try_in_vain(began)
+            self._tries.note(began)
             return
-        self._in_vain = None
+        self._tries.end()
         if view.term != self.term:
             self.lose("another machine leads")
-
-    def _try_in_vain(self, began: float) -> None:
-        since = self._in_vain.since if self._in_vain else max(began, self._turns_since)
-        self._in_vain = InVain(since, self._boottime())
 
     def lose(self, why: str) -> None:
         """It is over: nothing leaves any more."""
