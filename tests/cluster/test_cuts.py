@@ -97,6 +97,7 @@ def test_a_standby_loses_the_database(make_cluster: Makes) -> None:
     two = cluster.machines["two"]
     cluster.declare(1)
     cluster.until(lambda: wholly_paged(cluster, [1]))
+    time.sleep(2)
     two.to_database.silence()
     time.sleep(3)
     cluster.declare(2, "two")

@@ -13,26 +13,35 @@ from functools import partial
 from typing import Any
 
 from tocsin.adapters.server_clock import ServerClock
+from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
+from tocsin.app.hand_ins.journal import LastView
+from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.standing_by import StandingBy
 from tocsin.app.leadership.term_watch import TermWatch
 from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.warm import WarmKept
 from tocsin.app.lifecycle.run import Orders
 from tocsin.app.wiring.build import kept
-from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Message, Outcome
+from tocsin.app.wiring.without_ledger import LEFT_OUT, LedgerInMemory
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Letter, Message, Outcome
 from tocsin.domain.people import Channel
+from tocsin.formats.incident.file_name import incident_id
 from tocsin.planning.history.redating import letter_not_later
-from tocsin.ports.fence import Lead
+from tocsin.ports.fence import FenceOfTry, Lead
+from tocsin.ports.inbox import InboxListing
 from tocsin.ports.leadership import FencedError, Term
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.transport import CutShortError
 
 from tests.builders.policies import paging_policy
+from tests.fakes.folder import FakeFolder
+from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership
 from tests.fakes.loop import VirtualClock, VirtualLoop
-from tests.simulation.world import Arrival, DiskLedger, Provider, World, assemble
+from tests.simulation.world import Arrival, Disk, DiskLedger, Provider, World, assemble
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 POINTS = (
@@ -194,6 +203,64 @@ class TermLedger(DiskLedger):
         await self._machine.reach("after the receipt")
 
 
+class LastLook:
+    """What a machine saw last of the ledger; a journal, and what it looks at."""
+
+    def __init__(self, ledger: TermLedger) -> None:
+        self._ledger = ledger
+        self._known: set[str] = set()
+
+    async def view(self) -> None:
+        self._known |= set(await self._ledger.incidents())
+
+    def knows(self, incident: str) -> bool:
+        return incident in self._known
+
+
+class MemoryLedger(DiskLedger):
+    """A ledger in memory alone."""
+
+    async def last_good_config(self) -> None:
+        """None is kept."""
+
+    async def letters(self) -> tuple[Letter, ...]:
+        """Those that are not settled."""
+        return super().unsettled()
+
+    async def unsettled(self) -> tuple[Letter, ...]:  # type: ignore[override]
+        return super().unsettled()
+
+
+class NewlyDeclared:
+    """The folder as a machine without the ledger sees it."""
+
+    threads = None
+
+    def __init__(self, folder: FakeFolder, view: LastLook) -> None:
+        self._folder, self._view = folder, view
+        self.renew, self.pokes = folder.renew, folder.pokes
+
+    def scan(self) -> Any:
+        return [listed for listed in self._folder.scan() if not self._view.knows(incident_id(listed.name))]  # type: ignore[union-attr]
+
+
+class StayingEntries:
+    """An inbox of which nothing is removed, and nothing read twice."""
+
+    threads = None
+
+    def __init__(self, inbox: FakeInboxFolder) -> None:
+        self._inbox, self.looks_every, self._taken = inbox, inbox.looks_every, set[str]()
+        self.read = inbox.read
+
+    def changed(self, *, anew: bool = False) -> InboxListing:
+        return InboxListing([name for name in self._inbox.files if name not in self._taken])
+
+    def remove(self, name: str) -> str:
+        self._taken.add(name)
+        return ""
+
+
 class Post(Provider):
     """One machine's way to a provider that all have, with the fence where the real ones have it (rule 53)."""
 
@@ -207,6 +274,8 @@ class Post(Provider):
 
     async def send(self, message: Message) -> Outcome:
         machine, dice = self._machine, self._machine.world.dice
+        if isinstance(lead := machine.world.lead, Away):
+            return await super().send(message) if FenceOfTry(lead, message.attempt).holds() else NOT_LEADING
         try:
             if not await self._announce(machine.world.lead):
                 return NOT_LEADING
@@ -256,7 +325,8 @@ class Machine:
         self.ledger = TermLedger(self)
         self.left = LeftFromMemory(self.name, world.machine, self.ledger)
         self.this = ThisNode(world.machine, self.name, "incidents", "1.0", "", providers_ok=True)
-        parts = lambda: (self.left, *world.standby_parts(TermLedger(self)))  # noqa: E731 - made anew each time
+        self.view, self.in_memory, self.ways = LastLook(TermLedger(self)), Disk(), list[str]()
+        parts = lambda: (self.left, LastView(self.view), *world.standby_parts(TermLedger(self)))  # type: ignore[arg-type]  # noqa: E731 - made anew each time
         self.standing_by = StandingBy(self.rows, self.this, world.manager, self.boottime, world.machine, parts=parts)
         self.lease: Lease | None = None
         self.process, context = Process(), copy_context()
@@ -270,6 +340,9 @@ class Machine:
     async def _live(self) -> None:
         """As `app/wiring/build.run` has it."""
         while (lease := await self.standing_by.until_leading(self.orders.stop)) is not None:
+            if isinstance(lease, Away):
+                await self._live_without(lease)
+                continue
             self.lease = self.world.lead = lease
             try:
                 async with kept(lease):
@@ -278,6 +351,26 @@ class Machine:
                 continue
             finally:
                 self.lease, self.ledger.term = None, None
+
+    async def _live_without(self, lead: Away) -> None:
+        """As `app/wiring` has it where the database is away: a life on a ledger in memory."""
+        world, machine = self.world, World(self.cluster.clock, self.cluster.policy)
+        machine.machine, machine.dice, machine.lead, machine.settings = world.machine, world.dice, lead, world.settings
+        machine.folder, machine.inbox = NewlyDeclared(world.folder, self.view), StayingEntries(world.inbox)  # type: ignore[assignment]
+        machine.providers, machine.notices, machine.without = world.providers, AwayNotices, LEFT_OUT
+        ledger: Any = MemoryLedger(self.in_memory, world.clock, world.dice)
+        place: Any = None, self.view
+        without: Any = LedgerInMemory(self.name, world.machine, ledger, *place, WarmKept(ledger), self.left)
+        world.lead = lead
+        async with kept(lead), without.leading():
+            await without.recall(lead)
+            daemon = await assemble(machine, ledger)
+            daemon = replace(
+                daemon, parts=(*daemon.parts, *without.parts(daemon.operator_notices._notices, lead, None, None))
+            )
+            await daemon.serve(daemon.incidents.resumable(await ledger.letters()), self.orders, lead)
+            if lead.lost.is_set():
+                await without.leave(daemon.sender.open.values())
 
     async def _lead(self, lease: Lease) -> None:
         world, ledger = self.world, self.ledger

@@ -11,6 +11,8 @@ from tocsin.domain.delivery import Accepted
 
 from tests.fakes.fence import AwayFence
 from tests.fakes.loop import VirtualClock, run_virtually
+from tests.simulation.machines import Cluster
+from tests.simulation.machines import simulate as simulate_machines
 from tests.simulation.test_folders import FILE, Machines
 from tests.simulation.world import DiskLedger
 
@@ -143,3 +145,35 @@ def test_what_left_elsewhere_counts_as_sent(before: bool) -> None:
     )
     assert sum(bool(attempt.possible_duplicate) for attempt in machines.tries()) == 4
     assert machines.results(ArrivalKind.SENT) == (["kept"] if before else ["sent"]) * 4
+
+
+def test_a_standby_without_the_database_pages_what_is_newly_declared() -> None:
+    """Rule 54: after 30 s in vain, what is new in its own folder leaves from there, and is the leader's once it is back;
+    what the ledger knew leaves no second time.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        await cluster.write("old.yaml", FILE)
+        await cluster.wait(20)
+        standby = cluster.machines[1]
+        assert cluster.leader is cluster.machines[0]
+        standby.rows.cut = True
+        standby.world.folder.write("pay.yaml", FILE)
+        before = len(cluster.arrived)
+        await cluster.wait(29)
+        assert len(cluster.arrived) == before
+        await cluster.wait(15)
+        away = [page for page in cluster.machines[0].world.pages() if page.message.incident == "pay"]
+        assert {page.message.person for page in away} == {"ana", "chen"}
+        assert len(away) == 4, "each by both channels"
+        await cluster.wait(60)
+        standby.rows.cut = False
+        await cluster.wait(60)
+
+    cluster = simulate_machines(1, 2, story)
+    pages = [page for page in cluster.machines[0].world.pages() if page.message.incident == "pay"]
+    assert len(pages) == 4, "they count as sent"
+    assert cluster.disk.facts["pay"], "it is in the ledger"
+    tries = [attempt for key, tries in cluster.disk.attempts.items() if key.startswith("pay/") for attempt in tries]
+    assert sum(bool(attempt.possible_duplicate) for attempt in tries) == 4

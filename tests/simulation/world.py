@@ -580,6 +580,8 @@ class World:
         self.sessions = OpenSessions()
         self.receipts: Any = None
         self.further_parts: tuple[Any, ...] = ()
+        self.notices: Callable[[Any], Notices] = Notices
+        self.without: tuple[type, ...] = ()
         self.dice = Dice(seed)
         self.disk, self.folder, self.faults, self.inbox = (
             Disk(),
@@ -724,7 +726,7 @@ async def _run_all(parts: Sequence[Any]) -> None:
 
 async def assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
-    clock, notices, words = world.machine, Notices(world.machine), shipped_words()
+    clock, notices, words = world.machine, world.notices(world.machine), shipped_words()
     config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))
     reply_options = ReplyOptions(Codes(world.dice), config, ledger)
     agenda = Agenda()
@@ -808,4 +810,5 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     reload: Any = None
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, world.steps)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, world.manager)
-    return Daemon(*daemon, (*parts, clock_watch), (watch, inbox, *sources))
+    kept = tuple(part for part in (*parts, clock_watch) if not isinstance(part, world.without))
+    return Daemon(*daemon, kept, (watch, inbox, *sources))

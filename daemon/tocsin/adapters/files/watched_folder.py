@@ -21,8 +21,8 @@ from watchfiles import Change, watch
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
-from tocsin.adapters.files.watch_mark import WatchMark
-from tocsin.formats.incident.file_name import is_incident_file
+from tocsin.adapters.files.watch_mark import FolderWatchedError, WatchMark
+from tocsin.formats.incident.file_name import incident_id, is_incident_file
 from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Listed, MarkTrouble
@@ -39,6 +39,8 @@ POLL_EVERY = timedelta(seconds=1)
 """How often a poke comes while the folder cannot be watched."""
 THREADS = 4
 """How many: three may hang for ever with what they asked the folder, and one more works on what it answered."""
+CHANGED_WITHIN = timedelta(minutes=30)
+"""How lately a file must have changed where nothing is known of incidents, by the file system's clock."""
 STEP_MS = 6
 """How long watchfiles sleeps between looks. It pokes after about 1.5 steps; shorter ones cost more CPU when idle."""
 DEBOUNCE_MS = 20
@@ -221,6 +223,42 @@ class WatchedFolder:
 
 
 _by_name = attrgetter("name")
+
+
+class NewlyDeclaredFiles(WatchedFolder):
+    """The folder as a machine sees it that cannot see the ledger: what is newly declared there, and nothing that may
+    have been paged already (R54). `knows` tells whether an incident was ever seen in the ledger; None: that is not
+    known of any. What was shown once is shown while this lives.
+    """
+
+    def __init__(self, knows: Callable[[str], bool] | None, path: Path, clock: Clock) -> None:
+        super().__init__(path, clock)
+        self._knows = knows
+        self._shown: set[str] = set()
+
+    def scan(self) -> Sequence[Listed] | str:
+        """The files that are newly declared, or why the folder cannot be read."""
+        files = super().scan()
+        if isinstance(files, str):
+            return files
+        new = [listed for listed in files if listed.name in self._shown or self._is_new(listed.name)]
+        self._shown |= {listed.name for listed in new}
+        return new
+
+    def make(self) -> str:
+        """As always; another machine may watch it too, with which it is shared (P3)."""
+        with suppress(FolderWatchedError):
+            return super().make()
+        return ""
+
+    def _is_new(self, name: str) -> bool:
+        if self._knows is not None:
+            return not self._knows(incident_id(name))
+        try:
+            changed = (self.path / name).lstat().st_mtime
+        except OSError:
+            return False
+        return self._clock.now().timestamp() - changed <= CHANGED_WITHIN.total_seconds()
 
 
 def _is_no_mark(_change: Change, path: str) -> bool:

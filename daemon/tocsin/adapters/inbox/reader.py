@@ -116,6 +116,29 @@ class InboxReader:
         return InboxListing(())
 
 
+class StayingInbox(InboxReader):
+    """The inbox of a machine that cannot see the ledger: what lies there is read, each entry once, and stays until it
+    can be handed in (R54).
+    """
+
+    def __init__(self, folder: Path, incidents: Path) -> None:
+        super().__init__(folder, incidents)
+        self._taken: set[str] = set()
+
+    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
+        """What lies there and was not read yet."""
+        listing = super().changed(anew=anew)
+        if not isinstance(listing, InboxListing):
+            return listing
+        self._taken.intersection_update(listing.names)
+        return InboxListing([name for name in listing.names if name not in self._taken], listing.more)
+
+    def remove(self, name: str) -> str:
+        """It was judged here; who leads is to judge it too."""
+        self._taken.add(name)
+        return ""
+
+
 def _is_left_over(entry: "os.DirEntry[str]", newest: float) -> bool:
     try:
         return newest - entry.stat(follow_symlinks=False).st_mtime > LEFT_OVER_AFTER

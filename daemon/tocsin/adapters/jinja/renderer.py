@@ -239,6 +239,36 @@ class JinjaRenderer:
             self._tell(problem)
 
 
+class UnseenRenderer(JinjaRenderer):
+    """The words of a machine that cannot see the ledger, which say so and name no code (R54)."""
+
+    def __init__(self, machine: str, shipped: Path, tell: Tell, codes: Codes | None = None) -> None:
+        super().__init__(shipped, tell, codes)
+        self._machine = machine
+
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: ReplyOffer = NO_REPLY_OFFER,
+    ) -> Content:
+        """The words that this reader gets."""
+        return super().render(notification, incident, history, policy, self._unseen(invitation))
+
+    def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
+        """The words of several pages: an `ok` alone fits none of them."""
+        unseen = [replace(page, offer=self._unseen(page.offer)) for page in pages]
+        first = unseen[0]
+        language = self._languages.of(language_of(first.notification, policy))
+        offer = replace(first.offer, bare_reply=False)
+        return from_memory(super().render_bundle(unseen, policy), first.notification.via, language, offer)
+
+    def _unseen(self, offer: ReplyOffer) -> ReplyOffer:
+        return offer.unseen(self._machine, code_known=False)
+
+
 def _key(notification: Notification, policy: Policy) -> tuple[Any, ...]:
     """What the words of a message depend on, beside incident, history and policy."""
     person = "" if notification.kind in SHARED else notification.to

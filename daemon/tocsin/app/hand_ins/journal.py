@@ -17,6 +17,9 @@ from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""
+VIEWS_EVERY = 1.0
+"""Seconds between two looks of a standby at which incidents there are: should the database go away, it pages no other.
+"""
 
 log = structlog.get_logger()
 
@@ -56,6 +59,10 @@ class KeepsJournal(Protocol):
         """Write down what the ledger lacks of it. Raises LedgerError."""
         ...
 
+    async def view(self) -> None:
+        """Have the journal know which incidents there are. Raises LedgerError."""
+        ...
+
     async def look(self, now: datetime) -> None:
         """See that the ledger is still as this process knows it. Raises LedgerError."""
         ...
@@ -93,6 +100,20 @@ class JournalHandIn:
         while self._untold:
             await self._ledger.record_arrival(arrival_of(MachineNotice(self._machine, self._untold[0]), now))
             del self._untold[0]
+
+
+class LastView:
+    """A StandbyPart: what is in the ledger is known here, should it be away (R54)."""
+
+    def __init__(self, store: KeepsJournal) -> None:
+        self._store = store
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(LedgerError):  # a standby's own looks say so
+                await self._store.view()
+            await asyncio.sleep(VIEWS_EVERY)
 
 
 class JournalKeeper:

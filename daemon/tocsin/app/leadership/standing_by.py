@@ -12,13 +12,16 @@ from typing import Protocol
 
 import structlog
 
+from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.clocks import differs
 from tocsin.planning.machines.leadership import (
     LOOKS_EVERY,
     REPLACED_AFTER,
     REPORTS_EVERY,
+    WITHOUT,
     Sighting,
     may_take,
     sight,
@@ -68,12 +71,15 @@ class StandingBy:
         self._reported_at: float | None = None
         self._taken_since: float | None = None
         self._lease: Lease | None = None
+        self._tries, self._reached_at = TriesInVain(boottime), boottime()
         self._trouble = ""
         self._clock_differs = False
         self._before: str | None = None
 
-    async def until_leading(self, stop: asyncio.Event) -> Lease | None:
-        """Stand by until this process leads; None: it was told to stop. Raises NodeTakenError."""
+    async def until_leading(self, stop: asyncio.Event) -> Lease | Away | None:
+        """Stand by until this process leads, or the database has been away for long; None: it was told to stop. Raises
+        NodeTakenError.
+        """
         if stop.is_set():
             await self.leave()
             return None
@@ -81,9 +87,11 @@ class StandingBy:
         self._manager.ready("standing by")
         log.info("standing by", node=self._this.name)
         taken: NodeTakenError | None = None
-        lease: Lease | None = None
+        lease: Lease | Away | None = None
+        self._tries.end()
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(_run(part)) for part in self._parts()]
+            running.append(tasks.create_task(self._tries.turn()))
             try:
                 lease = await self._look_until(stop)
             except NodeTakenError as other:
@@ -102,11 +110,14 @@ class StandingBy:
             async with asyncio.timeout(1):
                 await self._ledger.report(self._this.row(NodeState.STANDING_BY, stopped=True))
 
-    async def _look_until(self, stop: asyncio.Event) -> Lease | None:
+    async def _look_until(self, stop: asyncio.Event) -> Lease | Away | None:
         while not stop.is_set():
             lease = await self.look()
             if lease is not None:
                 return lease
+            if self._tries.seconds >= WITHOUT:
+                log.warning("without the ledger", node=self._this.name)
+                return Away(self._ledger, self._this, self._tries, self._boottime, self._reached_at)
             self._manager.healthy()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOKS_EVERY):
@@ -115,10 +126,12 @@ class StandingBy:
 
     async def look(self) -> Lease | None:
         """Look once; the lease, if this process leads now. Raises NodeTakenError."""
-        lease = None
+        lease, began = None, self._boottime()
         try:
             await self._report()
             view = await self._ledger.look()
+            self._tries.end()
+            self._reached_at = began
             self._sighting = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
             if self._reported_at is not None and may_take(self._sighting, free=self._is_free(view)):
                 lease = await self._take(view)
@@ -126,6 +139,7 @@ class StandingBy:
         except NodeTakenError:
             raise
         except LedgerError as trouble:
+            self._tries.note(began)
             self._note(str(trouble))
         return lease
 

@@ -1,4 +1,4 @@
-"""How long a process has tried in vain to reach the database, by its own clock: before it sends what it alone knows (R54).
+"""How long a process has tried in vain to reach the database, before it sends what it alone knows (R54).
 
 When it may, `planning/machines/leadership` says.
 """

@@ -7,6 +7,7 @@ It must not know who leads, nor what follows from what it finds.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.load import Configuration
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.leadership.this_node import ThisNode
+from tocsin.ports.ledger.ledger import KeptConfig, LedgerError
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 
 LOOKS_EVERY = 2.0
@@ -68,6 +70,29 @@ class WarmConfig:
             if current == last and current != self._on_disk.before:
                 await self._on_disk.read()
             last = current
+
+
+class KeepsConfigs(Protocol):
+    """The ledger, which keeps the configs that were in force."""
+
+    async def last_good_config(self) -> KeptConfig | None:
+        """The newest."""
+        ...
+
+
+class WarmKept:
+    """Knows the newest config that the ledger keeps: should it be away, that one counts where the disk has none."""
+
+    def __init__(self, ledger: KeepsConfigs) -> None:
+        self._ledger = ledger
+        self.newest: KeptConfig | None = None
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            with suppress(LedgerError):  # a standby's own looks say so
+                self.newest = await self._ledger.last_good_config() or self.newest
+            await asyncio.sleep(TRIES_EVERY)
 
 
 class TemplateJudge(Protocol):

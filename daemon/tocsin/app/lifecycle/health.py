@@ -67,7 +67,8 @@ class Health:
     The marks of `parts` must be fresh, and the ledger must answer. One that answers with trouble (a full disk) is
     not cured by a restart, which would only forget what went out from memory: then the watchdog is fed, and the
     heartbeat stays away. The same holds for a folder that hangs (rule 62): whoever is restarted into it sees no more.
-    And it stays away while what should wake somebody does not leave (rule 71), which no restart cures either.
+    And it stays away while what should wake somebody does not leave (rule 71), which no restart cures either; and where
+    this machine does not lead (P9).
     """
 
     def __init__(  # noqa: PLR0913 - one of each that is watched or told
@@ -112,7 +113,7 @@ class Health:
         self._lead.note_healthy()
         writes = await self._ledger_writes(now)
         self._manager.healthy()
-        if writes and now - self._watch.alive_at <= FRESH and self._delivers(now):
+        if writes and self._lead.holds() and now - self._watch.alive_at <= FRESH and self._delivers(now):
             await self._ping(now)
         return True
 

@@ -158,6 +158,8 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "machine clock right": lambda _: "this machine's clock is the database's again",
     "standby trouble": lambda f: f"it stands by, but: {f['trouble']}",
     "standby trouble over": lambda _: "it stands by, and could take the lead again",
+    "without the ledger": lambda f: f"the database has been away for long: {f['node']} pages what is newly declared",
+    "ledger back": lambda _: "the database is back: this machine sends nothing from memory any more",
     "leading": lambda f: f"{f['node']} leads now{'' if f['clean'] else ': who led before has fallen silent'}",
     "installation not remembered": lambda f: f"which ledger this machine uses cannot be written down: {f['trouble']}",
     "not leading any more": lambda f: f"this machine does not lead any more ({f['why']}), and sends nothing",

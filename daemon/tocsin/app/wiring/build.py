@@ -17,7 +17,6 @@ from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_writer import IncidentFiles, review_files
 from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
-from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sandbox import Codes as Compiled
 from tocsin.adapters.jinja.sources import shipped_folder
@@ -83,6 +82,7 @@ from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
+from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.clock import Clock, MovableClock
@@ -120,8 +120,9 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
         )
         try:
             while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
-                async with kept(lead), ledger.leading():
-                    await life.live(lead)
+                here = await ledger.under(lead)
+                async with kept(lead), here.leading():
+                    await replace(life, ledger=here).live(lead)
         except NodeTakenError as other:
             raise StartError(other) from None
 
@@ -203,23 +204,26 @@ class Life:
         """The daemon from its start until it ends, or is to begin anew."""
         clock, ledger, environ, on_disk = self.clock, self.ledger.ledger, self.environ, self.on_disk
         started = await on_disk.started(ledger)
-        incident_folder = WatchedFolder(started.settings.incidents, clock)
+        made = self.ledger.surroundings
+        incident_folder = made.folder(started.settings.incidents, clock)
         async with AsyncExitStack() as life:
             life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
             await prepare_folders(started, incident_folder, self.other_threads, shared=bool(self.ledger.machine))
             opt_outs = OptOuts(await ledger.opt_outs())
-            notices, config = Notices(clock), ActiveConfig(started.policy, started.settings, opt_outs, started.digest)
+            notices, config = (
+                made.notices(clock),
+                ActiveConfig(started.policy, started.settings, opt_outs, started.digest),
+            )
             files = started, self.judge, *self.readers
             reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
             alerts = alert_feed(clock, ledger, config, notices)
             beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
             parts = reader, incident_folder, on_disk.before, beside, steps
-            renderer = JinjaRenderer(shipped_folder(), notices.tell_template, self.compiled)
-            daemon = await assemble(
-                clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger.machine
-            )
+            renderer = made.renderer(shipped_folder(), notices.tell_template, self.compiled)
+            daemon = await assemble(clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger)
             beside = self.ledger.parts(notices, lead, config, daemon.sender)
-            daemon = replace(daemon, parts=(*daemon.parts, *beside))
+            parts_here = (part for part in daemon.parts if not isinstance(part, made.without))
+            daemon = replace(daemon, parts=(*parts_here, *beside))
             tell_troubles(notices, started, clock_notice)
             self.ledger.tell(notices)
             self.orders.by_signal()
@@ -242,10 +246,10 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     beside: tuple[Part, ...],
     steps: ClockSteps,
     lead: Lead,
-    machine: str,
+    here: LedgerHere,
 ) -> Daemon:
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
-    settings, dice = config.settings, random.SystemRandom()
+    settings, dice, machine = config.settings, random.SystemRandom(), here.machine
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
     transports = Transports(settings, lambda new: make_transports(new, clock, lead))
@@ -256,17 +260,17 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     providers.recall([attempt for _, attempt in sent])
     sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))
     receipts, elsewhere = Receipts(clock, ledger, context, providers, sender), SentElsewhere(clock, ledger, sender)
-    host = machine or settings.node or socket.gethostname()
-    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, renderer, host)
-    reconcile = Reconciler(clock, ledger, renderer, context, sender, rooms, elsewhere).reconcile
-    scheduler, aside = Scheduler(clock, agenda, reconcile), SetAsideIncidents(clock, ledger, config, incidents, notices)
+    operator_notices = OperatorNotices(clock, ledger, config, notices, sender, renderer, machine or host(settings))
+    reconciler = Reconciler(clock, ledger, renderer, context, sender, rooms, elsewhere)
+    scheduler, box = Scheduler(clock, agenda, reconciler.reconcile), here.surroundings.inbox_of(settings)
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
     folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back, elsewhere)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
     arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
-    inbox = InboxFeed(clock, ledger, InboxReader(settings.inbox, settings.incidents), gate, arrivals, edits, notices)
+    aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
+    inbox = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
@@ -279,6 +283,11 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     parts = (*core, clock_watch, ProviderClocks(clock, transports, notices), *comes)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
     return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
+
+
+def host(settings: Settings) -> str:
+    """What this machine is called where it is alone with its ledger."""
+    return settings.node or socket.gethostname()
 
 
 def alert_feed(clock: MovableClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:

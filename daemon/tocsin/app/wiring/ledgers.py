@@ -1,14 +1,18 @@
 """Where the ledger lies, and how its daemon comes to lead: a file of this machine, with which it is alone."""
 
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
+from tocsin.adapters.files.watched_folder import WatchedFolder
+from tocsin.adapters.inbox.reader import InboxReader
+from tocsin.adapters.jinja.renderer import JinjaRenderer, Tell
+from tocsin.adapters.jinja.sandbox import Codes
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError
@@ -23,15 +27,36 @@ from tocsin.app.lifecycle.startup import StartError, bring_back
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
 from tocsin.ports.ledger.ledger import LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """How a life makes its ways to files, to people and to operators; and the parts that have no place in it."""
+
+    folder: Callable[[Path, Clock], WatchedFolder] = WatchedFolder
+    inbox: Callable[[Path, Path], InboxReader] = InboxReader
+    notices: Callable[[Clock], Notices] = Notices
+    renderer: Callable[[Path, Tell, Codes], JinjaRenderer] = JinjaRenderer
+    without: tuple[type, ...] = ()
+
+    def inbox_of(self, settings: Settings) -> InboxReader:
+        """The inbox that these name."""
+        return self.inbox(settings.inbox, settings.incidents)
 
 
 class LedgerHere(Protocol):
     """The ledger as this process has it, and how it comes to lead there. `machine`: what this one is called where
     others work on it too; empty: it is alone with it.
     """
+
+    @property
+    def surroundings(self) -> Surroundings:
+        """What goes with it."""
+        ...
 
     @property
     def ledger(self) -> SqlLedger:
@@ -46,6 +71,10 @@ class LedgerHere(Protocol):
     @property
     def machine(self) -> str:
         """What this machine is called."""
+        ...
+
+    async def under(self, lead: Lead) -> "LedgerHere":
+        """The one for a life under this lead."""
         ...
 
     def leading(self) -> AbstractAsyncContextManager[None]:
@@ -79,12 +108,17 @@ class LedgerInFile:
     ledger: SqlLedger
     leadership: Leadership
     machine: str = ""
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @classmethod
     def open(cls, path: Path, clock: Clock, closing: AsyncExitStack) -> Self:
         """Open it; `closing` lets go of it in the end. Raises StartError."""
         store = open_store(path, clock.now(), closing)
         return cls(path, clock, store, SqlLedger(store), Alone())
+
+    async def under(self, _lead: Lead) -> Self:
+        """There is no other."""
+        return self
 
     @asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 import structlog
@@ -22,7 +23,8 @@ from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
-from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper
+from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper, LastView
+from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.lease import Lease
@@ -30,11 +32,14 @@ from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.standing_by import StandbyPart, StandingBy
 from tocsin.app.leadership.term_watch import TermWatch
 from tocsin.app.leadership.this_node import ThisNode, key_fingerprint
+from tocsin.app.leadership.warm import WarmKept
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.run import Part
 from tocsin.app.lifecycle.startup import StartError, bring_back
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
+from tocsin.app.wiring.ledgers import Surroundings
+from tocsin.app.wiring.without_ledger import LedgerInMemory
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings, reply_routes
@@ -45,7 +50,7 @@ from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
 HANDS_IN_WITHIN = 3.0
-"""Seconds for the last hour, and for what was sent from memory, to be written down where the lead was lost."""
+"""Seconds for the last hour to be written down where the lead was lost."""
 OPENS_EVERY = 1.0
 """Seconds between two tries to open a ledger that is away."""
 
@@ -67,6 +72,9 @@ class LedgerOnServer:
     journal: Journal
     handing_in: JournalHandIn
     left: LeftFromMemory
+    without: Callable[[], Awaitable[LedgerInMemory]]
+    in_memory: list[LedgerInMemory] = field(default_factory=list)
+    surroundings: Surroundings = field(default_factory=Surroundings)
     gave_back: list[float] = field(default_factory=list)
 
     @classmethod
@@ -95,19 +103,29 @@ class LedgerOnServer:
         ledger = SqlLedger(store)
         with contextlib.suppress(LedgerError):
             await on_disk.usable(ledger)
-        left = LeftFromMemory(this.name, clock, ledger)
+        left, kept = LeftFromMemory(this.name, clock, ledger), WarmKept(ledger)
         handing_in = JournalHandIn(this.name, clock, ledger, store)
 
         def while_standing_by() -> Sequence[StandbyPart]:
-            return (handing_in, left, InstallationWatch(rows, journal), *parts(this, ledger))
+            look = handing_in, LastView(store), InstallationWatch(rows, journal)
+            return (*look, left, kept, *parts(this, ledger))
 
         standing_by = StandingBy(rows, this, manager, boottime, clock, parts=while_standing_by)
-        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in, left)
+        without = partial(LedgerInMemory.open, this.name, clock, standing_by, journal, kept, left, closing)
+        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in, left, without)
 
     @property
     def machine(self) -> str:
         """What this machine is called."""
         return self.this.name
+
+    async def under(self, lead: Lead) -> "LedgerOnServer | LedgerInMemory":
+        """Where the server is away, one in memory, which stays that of this process."""
+        if not isinstance(lead, Away):
+            return self
+        if not self.in_memory:
+            self.in_memory.append(await self.without())
+        return self.in_memory[0]
 
     @asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
@@ -154,11 +172,7 @@ class LedgerOnServer:
     async def leave(self, parcels: Iterable[Parcel]) -> None:
         """Hand in what was sent from memory, and how tries ended; what it does not take now waits."""
         self.left.keep(parcels)
-        try:
-            async with asyncio.timeout(HANDS_IN_WITHIN):
-                await self.left.write()
-        except (LedgerError, TimeoutError) as trouble:
-            log.warning("ledger trouble", trouble=str(trouble))
+        await self.left.write_soon()
 
 
 def this_node(clock: SharedClock, settings: Settings, revision: str) -> ThisNode:

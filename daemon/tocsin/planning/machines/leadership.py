@@ -24,6 +24,8 @@ perhaps for the leader too. It begins to count anew.
 """
 TRIED_IN_VAIN = 10.0
 """Seconds for which a process without a lease must have tried to reach the database before it sends from memory."""
+WITHOUT = 30.0
+"""Seconds in vain after which a machine that stands by pages what is newly declared in its own folder (rule 54)."""
 TRIED_LATELY = 10.0
 """Seconds since the last of these tries ended after which it has not gone on trying."""
 STOOD_STILL = 2.0

@@ -129,8 +129,13 @@ class ServerStore:
         """
         if self.journal is not None:
             self.journal.tidy(now)
-            self.journal.note_incidents((await self.read(held((), every_incident=False))).incidents)
+        await self.view()
         await self._writer.take_lock()
+
+    async def view(self) -> None:
+        """Have the journal know which incidents there are. Raises LedgerError."""
+        if (journal := self.journal) is not None:
+            journal.note_incidents((await self.read(held((), every_incident=not journal.knows_incidents()))).incidents)
 
     async def hand_in(self, now: datetime) -> Regained:
         """What the journal knows of the last hour and the ledger does not is written there, whoever leads; for how

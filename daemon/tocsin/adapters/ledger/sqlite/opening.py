@@ -134,6 +134,16 @@ def _open_in_memory(path: Path, why: str) -> OpenedLedger:
     return OpenedLedger(engine, Seal(path, making=True), file=file, known=known)
 
 
+def open_empty() -> OpenedLedger:
+    """A ledger in memory alone, which knows nothing and is gone with its process. Raises LedgerError."""
+    engine = make_engine(Path(os.devnull), MEMORY)
+    try:
+        _bring_up_to_date(engine)
+    except FAULTS as fault:
+        raise LedgerError(f"a ledger in memory: {describe(fault)}") from None
+    return OpenedLedger(engine, Seal(Path(os.devnull)))
+
+
 def open_existing(path: Path) -> OpenedLedger | None:
     """A ledger that is there, to be read only; None when there is none. For the web side and commands, beside a running
     daemon or without one: nothing is made, and nothing changed. Raises LedgerError.

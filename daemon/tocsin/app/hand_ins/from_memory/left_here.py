@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
+from tocsin.app.delivery.parcels.delivery import KILLED
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, arrival_of
-from tocsin.domain.delivery import Attempt
-from tocsin.domain.notification import Kind
+from tocsin.domain.delivery import Accepted, Attempt, Uncertain
+from tocsin.domain.notification import Kind, Notification
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, LedgerError
 
+WRITES_WITHIN = 3.0
+"""Seconds for it to be written down where the lead was lost, before this machine stands by."""
 WRITES_AGAIN = 1.0
 """Seconds until the ledger is tried again."""
 
@@ -43,6 +47,15 @@ class LeftFromMemory:
                 left = member.left_from_memory(now)
                 self._sent += [SentFromMemory(self._machine, step, attempt) for attempt in left]
 
+    def keep_sent(self, sent: Iterable[tuple[Notification, Attempt]]) -> None:
+        """The same of tries at pages, as a ledger in memory has them."""
+        now = self._clock.now()
+        for page, attempt in sent:
+            outcome, ended_at = attempt.outcome or KILLED, attempt.ended_at or now
+            if isinstance(outcome, (Accepted, Uncertain)):
+                ended = replace(attempt, outcome=outcome, ended_at=ended_at)
+                self._sent.append(SentFromMemory(self._machine, SentStep.of(page), ended))
+
     async def write(self) -> None:
         """Hand in what waits. Raises LedgerError: then the rest waits on."""
         ended = list(self._ended)
@@ -57,6 +70,14 @@ class LeftFromMemory:
         assert attempt.outcome is not None
         assert attempt.ended_at is not None
         await self._ledger.end_attempt(attempt, attempt.outcome, attempt.ended_at)
+
+    async def write_soon(self) -> None:
+        """Hand in what the ledger takes at once; the rest waits on."""
+        try:
+            async with asyncio.timeout(WRITES_WITHIN):
+                await self.write()
+        except (LedgerError, TimeoutError) as trouble:
+            log.warning("ledger trouble", trouble=str(trouble))
 
     async def run(self) -> None:
         """Hand it in as soon as the ledger takes it, until cancelled."""

@@ -1,0 +1,35 @@
+"""What a machine without the ledger tells the operators by itself: that the database is away, once an hour, and nothing
+else. The rest is told by whoever leads, once that machine can be told (P9).
+"""
+
+import asyncio
+
+from tocsin.app.state.notices import Notices
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
+
+TELLS_EVERY = 60.0
+"""Seconds between two words of it; what was told in the last hour is not told again."""
+
+
+class AwayNotices(Notices):
+    """Notices of which only that one is taken."""
+
+    def tell(self, notice: OperatorNotice) -> None:
+        """Let the operators hear of this, if it is that."""
+        if notice.trouble is Trouble.LEDGER_AWAY:
+            super().tell(notice)
+
+
+class AwayTold:
+    """Says it for as long as it is so."""
+
+    def __init__(self, notices: Notices) -> None:
+        self._notices = notices
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            fault = "the database has been away for half a minute, and nobody may be leading"
+            cure = "see to the database, and to the way there; what is newly declared here is paged meanwhile, marked"
+            self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {cure}"))
+            await asyncio.sleep(TELLS_EVERY)

@@ -1,0 +1,84 @@
+"""The lead of a machine that has no ledger to lead on: it stood by, or started, and the database has been away for long
+(rule 54). It holds nothing, so nothing that a ledger has recorded leaves; it lets from memory what no ledger knows.
+
+It ends as soon as the database answers: then another machine leads, or this one may.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.tries_in_vain import TriesInVain
+from tocsin.planning.machines.leadership import LOOKS_EVERY
+from tocsin.ports.leadership import LeadershipLedger, NodeState, NodeTakenError
+from tocsin.ports.ledger.ledger import LedgerError
+
+DRAINS_FOR = 2.0
+"""Seconds for what is under way to end at a stop."""
+
+log = structlog.get_logger()
+
+
+class Away:
+    """A Lead. `since`: when the database last answered, by `boottime`."""
+
+    drains_for = DRAINS_FOR
+
+    def __init__(
+        self,
+        ledger: LeadershipLedger,
+        this: ThisNode,
+        tries: TriesInVain,
+        boottime: Callable[[], float],
+        since: float,
+    ) -> None:
+        self.lost = asyncio.Event()
+        self._held_back = False
+        self._ledger = ledger
+        self._this = this
+        self._tries = tries
+        self._boottime = boottime
+        self._since = since
+
+    def holds(self) -> bool:
+        """There is no lease."""
+        return False
+
+    def lets_from_memory(self, *, step: bool = False) -> bool:
+        """Whether the database is still tried in vain; a later step of a ladder waits for longer."""
+        return not self._held_back and self._tries.let_from_memory(self._since, step=step)
+
+    def note_healthy(self) -> None:
+        """There is no lease to renew."""
+
+    async def run(self) -> None:
+        """Look for the database until it answers, or this is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tries.turn(), name="turns")
+            while not self.lost.is_set():
+                await self._look()
+                await asyncio.sleep(LOOKS_EVERY)
+            await asyncio.Event().wait()
+
+    async def _look(self) -> None:
+        """See whether it takes a word, and can be read."""
+        began = self._boottime()
+        try:
+            await self._ledger.report(self._this.row(NodeState.STANDING_BY))
+            await self._ledger.look()
+        except LedgerError as trouble:
+            if not isinstance(trouble, NodeTakenError):  # which is an answer
+                self._tries.note(began)
+                return
+        self.hold_back()
+        self.lost.set()
+        log.info("ledger back")
+
+    def hold_back(self) -> None:
+        """Nothing leaves from here any more."""
+        self._held_back = True
+
+    async def give_back(self) -> None:
+        """There is nothing to give."""
