@@ -30,10 +30,13 @@ $(RUNS): pyproject.toml requirements.lock requirements-build.lock
 $(TESTS): $(RUNS) requirements-dev.lock
 	@echo "adding what the tests need"
 	@$(INSTALL) -r requirements-dev.lock
+	@$(BIN)/pytest --collect-only -q -n 0 > /dev/null || true  # compiles all of it, once for all workers
 	@touch $(TESTS)
 
 run: setup  ## run the daemon and the web side on config/, templates/ and incidents/ (outbox transport)
 	@exec $(BIN)/python -m tocsin.cli.run_with_web
+
+test quick faults: export PYTHONDONTWRITEBYTECODE =  # else every worker and every process of a test compiles all of it anew
 
 test: $(TESTS)  ## all tests
 	@$(BIN)/pytest -q -n 4 --dist worksteal
