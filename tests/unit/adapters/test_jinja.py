@@ -14,6 +14,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tocsin.adapters.jinja import renderer as jinja_renderer
 from tocsin.adapters.jinja import sources
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sources import shipped_folder
@@ -27,6 +28,7 @@ from tocsin.domain.problem import Problem
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 from tocsin.text.gsm import segments
 from tocsin.wording.message import builtin
+from tocsin.wording.message.samples import samples
 from tocsin.wording.message.wording import Wording, wording
 
 from tests.builders.policies import small_policy
@@ -616,6 +618,18 @@ BROKEN = {
 }
 
 
+@pytest.fixture
+def pages_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check renders the samples of pages alone: the template of a page is in nothing else."""
+    pages = [words for words in samples() if words.kind == Kind.PAGE.value]
+    for name in ("bundle_samples", "notice_samples", "answer_samples"):
+        monkeypatch.setattr(jinja_renderer, name, tuple)
+    for name in ("TESTS", "SIGN_INS"):
+        monkeypatch.setattr(jinja_renderer, name, ())
+    monkeypatch.setattr(jinja_renderer, "samples", lambda: pages)
+
+
+@pytest.mark.usefixtures("pages_only")
 @pytest.mark.parametrize("source", BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_template_never_delays_a_page(source: str, tmp_path: Path, told: list[Problem]) -> None:
     """The built-in text goes instead, at once, and operators hear of it once, with file and line (P2)."""
