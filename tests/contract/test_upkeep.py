@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Table, func, select
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.removal import pruning
+from tocsin.adapters.ledger.removal import erasing, pruning
+from tocsin.adapters.ledger.removal.row_changes import write_changes
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
@@ -266,6 +267,95 @@ async def test_a_person_is_forgotten(ledger: SqlLedger) -> None:
     assert await ledger.answer_link("link-db") is None
     assert not await ledger.record_arrival(Arrival(ArrivalKind.SMS, "SM7", "+14155550101", "ok", T0))
     assert await prunes(ledger).prune(NOW - 400 * DAY, NOW) == 1
+
+
+async def test_a_person_with_two_addresses_is_forgotten(ledger: SqlLedger) -> None:
+    """One change told them twice: as a person and at a plain address, at one instant. Each message keeps a key of its
+    own, and its tries.
+    """
+    erasure = Erasure("ana", ("ana@work.example", "ana@home.example"))
+    letters = []
+    for to in ("ana", "ana@home.example", "bo"):
+        key = f"db/1/update/20261126T100000.000000Z/{to}/email"
+        update = Notification(key, "db", 1, Kind.UPDATE, Reason.CHANGED, T0, to, Channel.EMAIL)
+        letters.append(Letter(update, Content("It is down", "Database")))
+    await ledger.record("db", facts_of("db"), letters, ())
+    for letter in letters:
+        await ledger.begin_attempt(letter.notification.key, Channel.EMAIL, f"{letter.notification.to}!", T0)
+        await ledger.settle(letter.notification.key, "accepted", T0)
+    await ledger.finish("db")
+    assert await prunes(ledger).erase(erasure) == 1
+    assert await prunes(ledger).erase(erasure) == 0
+    records = [record.notification for record in await ledger.records("db")]
+    assert [one.to for one in records] == ["somebody (erased)", "somebody (erased)", "bo"]
+    assert len({one.key for one in records}) == 3
+    assert [one.key for one in records][2] == letters[2].notification.key
+    assert not any("ana" in one.key for one in records)
+    tries = [attempt.address for record in await ledger.records("db") for attempt in record.attempts]
+    assert tries == ["erased", "erased", "bo!"]
+
+
+async def test_what_left_together_with_a_page_of_an_open_incident_stays_until_that_is_over(ledger: SqlLedger) -> None:
+    """One SMS was of two incidents: while one of them is open, or its page under way, a look-up needs those words."""
+    pages = [
+        Notification(f"{id_}/1/page/x/ana/sms", id_, 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
+        for id_ in ("db", "web")
+    ]
+    for page in pages:
+        await ledger.record(page.incident, facts_of(page.incident), [Letter(page, Content(page.incident))], ())
+    bundle = Bundle("b1", Content("Two incidents"))
+    await ledger.begin_bundle(bundle, [page.key for page in pages], Channel.SMS, "+14155550101", T0, {})
+    await ledger.settle(pages[0].key, "accepted", T0)
+    await ledger.finish("db")
+    assert await prunes(ledger).erase(Erasure("ana")) == 1
+    assert await ledger.bundle("b1") == bundle
+    await ledger.settle(pages[1].key, "accepted", T0)
+    assert await prunes(ledger).erase(Erasure("ana")) == 0
+    assert await ledger.bundle("b1") == bundle
+    await ledger.finish("web")
+    assert await prunes(ledger).erase(Erasure("ana")) == 1
+    assert await ledger.bundle("b1") == Bundle("b1", Content("erased"))
+
+
+async def test_an_incident_is_forgotten_in_many_small_transactions(ledger: SqlLedger) -> None:
+    """Before each it is waited until it is calm; none changes more than some rows of messages."""
+    await close(ledger, "db", messages=250)
+    calm = 0
+
+    async def wait() -> None:
+        nonlocal calm
+        calm += 1
+
+    assert await upkeep(ledger).erase_messages("db", Erasure("bo"), wait)
+    assert calm == 6
+    assert not await upkeep(ledger).erase_messages("db", Erasure("bo"), wait)
+
+
+async def test_an_incident_that_goes_on_meanwhile_is_left_as_it_is(ledger: SqlLedger) -> None:
+    """What was looked at is compared with what is there when it is written."""
+    await close(ledger, "db")
+    _, changes = await ledger.store.read(erasing.facts("db", Erasure("ana")))
+    assert changes.rows
+    await ledger.record("db", [Answered(NOW, "bo", Answer.OK)], (), ())
+    assert not await ledger.store.commit(write_changes, changes)
+    await ledger.finish("db")
+    assert not await ledger.store.commit(write_changes, changes)
+    assert Answered(T0, "ana", Answer.OK, "SM-db") in await ledger.facts("db")
+
+
+async def test_a_version_of_a_file_is_kept_until_it_is_judged(ledger: SqlLedger) -> None:
+    """Then its facts hold what counts; what else came in says still what it said."""
+    for kind, ref in ((ArrivalKind.VERSION, "v"), (ArrivalKind.VANISHED, "w")):
+        await ledger.record_arrival(Arrival(kind, ref, "cellar", "{}", T0))
+    rows = await ledger.unjudged_hand_ins()
+    assert [arrival.body for _, arrival in rows if isinstance(arrival, Arrival)] == ["{}", "{}"]
+    for row, _ in rows:
+        await ledger.record_result(row, "applied")
+
+    def bodies(connection: Connection) -> list[str]:
+        return list(connection.execute(select(t.arrivals.c.body).order_by(t.arrivals.c.ref)).scalars())
+
+    assert await ledger.store.read(bodies) == ["", "{}"]
 
 
 @pytest.mark.parametrize(

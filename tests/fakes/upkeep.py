@@ -1,11 +1,11 @@
 """The upkeep of a ledger in memory: the simulation's disk loses closed incidents as a database does."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from tocsin.domain.facts import Closed, Seen
-from tocsin.ports.ledger.upkeep import Erasure, FinishedIncidents, PrunedIncident
+from tocsin.ports.ledger.upkeep import Calm, Erasure, FinishedIncidents, IncidentStates, PrunedIncident, Replaced
 
 
 class DiskUpkeep:
@@ -50,14 +50,25 @@ class DiskUpkeep:
         """Nothing lies there."""
         return 0
 
-    async def finished_of(self, after: str, most: int) -> FinishedIncidents:
+    async def incident_states(self, after: str, most: int) -> IncidentStates:
         """None: nobody is forgotten here."""
-        return FinishedIncidents((), None)
+        return IncidentStates({}, None)
 
-    async def erase(self, incident: str, erasure: Erasure) -> bool:
-        """As it was."""
+    async def replaced(self, incident: str, erasure: Erasure) -> Sequence[Replaced]:
+        """Nothing."""
+        return ()
+
+    async def replaced_elsewhere(self, erasure: Erasure) -> Sequence[Replaced]:
+        """Nothing."""
+        return ()
+
+    async def erase_messages(self, incident: str, erasure: Erasure, calm: Calm) -> bool:
+        """As they were."""
         return False
 
-    async def erase_elsewhere(self, erasure: Erasure) -> int:
+    async def erase_facts(self, incident: str, erasure: Erasure) -> bool:
+        """As they were."""
+        return False
+
+    async def erase_elsewhere(self, erasure: Erasure, calm: Calm) -> None:
         """As it was."""
-        return 0

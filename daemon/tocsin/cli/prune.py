@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -20,11 +20,15 @@ from tocsin.adapters.ledger.sqlite.ledger_file import stay_open_to_readers
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import open_alone
 from tocsin.adapters.ledger.upkeep import SqlUpkeep
-from tocsin.app.engine.pruning import Pruning, Unattended
+from tocsin.app.engine.pruning import Named, Pruning, Unattended
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
-from tocsin.cli.output.terminal.show import progress
+from tocsin.cli.output.erased_lines import erased_lines, left_out_lines
+from tocsin.cli.output.terminal.show import progress, show
 from tocsin.cli.workspace import Workspace, open_workspace, warn
 from tocsin.domain.arrival import ArrivalKind, PruneEntry
+from tocsin.domain.notification import NOBODY
+from tocsin.domain.people import Person
+from tocsin.formats.inbox.entries import NAMES_MOST
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.inbox import InboxError
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
@@ -42,7 +46,9 @@ LOOKS_EVERY = 0.5
 @click.option("--person", metavar="P", help="Forget this person in all closed incidents, which stay.")
 @click.option("--also", metavar="WORD", multiple=True, help="With --person: a former name or address of theirs.")
 @click.option("--yes", is_flag=True, help="With --person: also one who is in the config.")
-@click.option("--dry-run", is_flag=True, help="Only print the ids of those that would go.")
+@click.option(
+    "--dry-run", is_flag=True, help="Only print the ids of those that would go; with --person the lines that change."
+)
 @config_option
 def command(
     before: datetime | None, person: str | None, also: tuple[str, ...], yes: bool, dry_run: bool, config: Path | None
@@ -54,20 +60,23 @@ def command(
     The daemon does it, a little at a time and never while a page waits to leave, and with `keep` in tocsin.yaml once a
     day by itself. This waits for it; Ctrl-C ends only the waiting. Where no daemon runs this does it.
 
-    With --person closed incidents stay, and that person goes from them: name, addresses, what they wrote, what was
-    written to them. Incident files and reviews are for you to change.
+    With --person closed incidents stay, and that person goes from them: where a person is meant, what they wrote, what
+    was written to them; and out of what others wrote, where a full name, an address or @ana stands, and what --also
+    says. Incident files and reviews are for you to change.
 
     \b
     Examples:
       tocsin prune --before 400d --dry-run
-      tocsin prune --person ana --also "Ana Souza" --also ana@example.com
+      tocsin prune --person ana --also "Ana Souza" --also ana@example.com --dry-run
       tocsin prune --before 2025-01-01T00:00:00Z
     """
-    if person and (before or dry_run):
-        raise click.UsageError("--person is about all closed incidents; leave --before and --dry-run out")
+    if person and before:
+        raise click.UsageError("--person is about all closed incidents; leave --before out")
+    if also and not person:
+        raise click.UsageError("--also is another name of somebody; say whose, by --person")
     try:
         asyncio.run(
-            _erase(person, also, folder_of(config), yes=yes)
+            _erase(person, also, folder_of(config), yes=yes, dry_run=dry_run)
             if person
             else _prune(before, folder_of(config), dry_run=dry_run)
         )
@@ -98,29 +107,64 @@ async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> Non
         click.echo(f"{_incidents(count)} pruned, closed before {utc(before)}")
 
 
-async def _erase(person: str, also: tuple[str, ...], folder: Path, *, yes: bool) -> None:
+async def _erase(person: str, also: tuple[str, ...], folder: Path, *, yes: bool, dry_run: bool) -> None:
     """Raises LedgerError and InboxError."""
     now = utc_now()
     async with open_workspace(folder, now) as workspace:
-        ledger, known = (
-            workspace.need_ledger("what is to be forgotten is kept there"),
-            workspace.policy.people.get(person),
-        )
-        if known and not yes:
+        ledger = workspace.need_ledger("what is to be forgotten is kept there")
+        assert isinstance(ledger, SqlLedger)
+        known = workspace.policy.people.get(person)
+        if known and not (yes or dry_run):
             fail([f"{person} is in the config, and would be written down again; take them out, or say --yes"])
-        words = tuple(filter(None, (*also, *((known.name, known.email, known.phone) if known else ()))))
-        words = tuple(word for word in dict.fromkeys(words) if word != person)
-        if not words:
-            fail([f"{person} is not in the config: say their names and addresses, by --also for each"])
-        entry = PruneEntry(secrets.token_hex(10), now, person, words)
-        if await workspace.has_healthy_daemon():
-            count = await _ask_daemon(workspace, entry, None)
-        else:
-            async with _own_store(_own_file(workspace)) as store:
-                count = await Pruning(SqlUpkeep(store), Unattended()).erase(Erasure(person, words))
-        click.echo(f"{person} is erased from {_incidents(count)}")
-        for line in await _left_over(ledger, workspace, words):
+        erasure = _erasure(person, also, known)
+        count, left_out = 0, list[Named]()
+        if not dry_run:
+            count = await _forget(erasure, workspace, now)
+            click.echo(f"{person} is erased from {_incidents(count)}")
+        async for named in Pruning(SqlUpkeep(ledger.store), Unattended()).survey(erasure):
+            if dry_run and named.left_out is None:
+                show(erased_lines(named))
+                count += named.incident not in {"", NOBODY}
+            else:
+                left_out.append(named)
+        if dry_run:
+            warn(f"{_incidents(count)} would change; nothing was done")
+        for line in (*left_out_lines(left_out, person), *_not_looked_for(known, erasure)):
             warn(line)
+        for line in await _left_over(ledger, workspace, erasure.words):
+            warn(line)
+
+
+def _erasure(person: str, also: tuple[str, ...], known: Person | None) -> Erasure:
+    """Who is meant by it. A name of one word may be any word, so it is looked for in texts only if that is said."""
+    own: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    if known:
+        whole = " " in known.name
+        own = (known.name if whole else "", known.email or "", known.phone or "")
+        names = () if whole or known.name == person else (known.name,)
+    words = tuple(dict.fromkeys(filter(None, map(str.strip, (*also, *own)))))
+    if known is None and not words:
+        fail([f"{person} is not in the config: say their names and addresses, by --also for each"])
+    if len(words) > NAMES_MOST:
+        fail([f"--also takes {NAMES_MOST} names and addresses at the most; say it again for the others"])
+    return Erasure(person, words, names)
+
+
+def _not_looked_for(known: Person | None, erasure: Erasure) -> Iterator[str]:
+    """Which name of theirs may still stand in texts."""
+    if known and " " not in known.name and known.name not in erasure.words:
+        why = "is one word, so it was looked for where a person is meant, but not in what others wrote"
+        yield f"{known.name} {why}; for that too: --also {known.name}"
+
+
+async def _forget(erasure: Erasure, workspace: Workspace, now: datetime) -> int:
+    """In how many incidents they were. Raises LedgerError and InboxError."""
+    if await workspace.has_healthy_daemon():
+        entry = PruneEntry(secrets.token_hex(10), now, erasure.person, erasure.words, erasure.names)
+        return await _ask_daemon(workspace, entry, None)
+    async with _own_store(_own_file(workspace)) as store:
+        return await Pruning(SqlUpkeep(store), Unattended()).erase(erasure)
 
 
 async def _left_over(ledger: Ledger, workspace: Workspace, words: tuple[str, ...]) -> list[str]:
@@ -128,7 +172,8 @@ async def _left_over(ledger: Ledger, workspace: Workspace, words: tuple[str, ...
     names = {word.casefold() for word in words}
     stopped = [one.address for one in await ledger.opt_outs() if one.address.casefold() in names]
     settings = workspace.settings
-    lines = [f"{settings.incidents}, {settings.reviews}, the config's history and older backups are for you to change"]
+    places = f"{settings.incidents}, {settings.reviews}, the config's history, logs and older backups"
+    lines = [f"{places} are for you to change"]
     if stopped:
         lines.append(f"that {' and '.join(stopped)} wants no messages is still known: it is what keeps us from sending")
     return lines

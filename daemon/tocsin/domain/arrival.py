@@ -53,8 +53,8 @@ class Arrival:
     name and the state, `who` the try's id, `body` the state. unsubscribe, resubscribe: `who` the plain address, `body`
     the incident of whose update it was. sign_in: `who` the person, `body` by which channel, from which browser and how.
     code: `who` the person, `body` CODE_RIGHT and the session's digest, or CODE_WRONG and the tries left. sign_out:
-    `who` the person whose sessions end, or `body` the digest of one; neither: all end. prune: `who` the person who is
-    to be forgotten, empty where incidents are to go; `body` what is to be done, as its entry says it.
+    `who` the person whose sessions end, or `body` the digest of one; neither: all end. prune: `body` what is to be
+    done, as its entry says it; so it is named nowhere else who is to be forgotten.
     """
 
     kind: ArrivalKind
@@ -342,7 +342,8 @@ class CommandAnswerEntry:
 @dataclass(frozen=True, slots=True)
 class PruneEntry:
     """A command's word that incidents closed before an instant are to go (UTC). With a person, they stay, and what is
-    kept of that person in them goes; `words` are other names and addresses of theirs.
+    kept of that person in them goes; `words` are other names and addresses of theirs, `names` those that may be any
+    word.
     """
 
     kind: ClassVar[EntryKind] = EntryKind.PRUNE
@@ -350,6 +351,7 @@ class PruneEntry:
     before: datetime
     person: str = ""
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 InboxEntry = (

@@ -3,6 +3,7 @@
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli.prune import command
 from tocsin.domain.arrival import Arrival, ArrivalKind, PruneEntry
 from tocsin.domain.facts import Closed, Seen
-from tocsin.domain.incident import Incident, Status
+from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
 from tocsin.formats.inbox.entries import read_entry
 
 from tests.fakes.pager import SETTINGS
@@ -167,6 +168,79 @@ def test_without_a_ledger(folder: Path) -> None:
     )
 
 
+def with_words(folder: Path) -> None:
+    """A closed incident and an open one, in which somebody wrote and is named."""
+    now = datetime.now(UTC)
+
+    async def write(ledger: SqlLedger) -> None:
+        entry = UpdateEntry("It is the disk.\nI am on it.", by="ana")
+        note = TimelineNote("Rang Ana Souza\x1b[31m\nand bo", by="bo")
+        for id_, status in (("old", Status.RESOLVED), ("late", Status.RESOLVED), ("new", Status.INVESTIGATING)):
+            version = Incident(id_, "Disk", "sev1", status, updates=(entry,), timeline=(note,))
+            await ledger.record(id_, [Seen(now, replace(version, impact=impact), "d") for impact in "ab"], (), ())
+        await ledger.finish("old")
+
+    with_ledger(folder, write)
+
+
+def test_a_dry_run_shows_line_by_line_what_would_change(folder: Path) -> None:
+    """Each line once, however many versions have it; at the end what is left out, and why. Nothing is done, so nobody
+    has to say --yes.
+    """
+    with_words(folder)
+    result = prune(folder, "--person", "ana", "--also", "Ana Souza", "--dry-run")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "old\n"
+        "  file: updates.text\n"
+        "  - It is the disk.\n"
+        "  - I am on it.\n"
+        "  + erased\n"
+        "  file: updates.by\n"
+        "  - ana\n"
+        "  + somebody (erased)\n"
+        "  file: timeline.text\n"
+        "  - Rang Ana Souza\n"
+        "  + Rang somebody (erased)\n",
+    )
+    assert "1 incident would change; nothing was done" in result.stderr
+    assert "left out: late is resolved, with verify or review still to come, and names ana" in result.stderr
+    assert "left out: new is open, and names ana" in result.stderr
+    assert prune(folder, "--person", "ana", "--also", "Ana Souza", "--dry-run").stdout == result.stdout
+
+
+def test_what_was_left_out_is_said_when_it_is_done(folder: Path) -> None:
+    """Whoever asked has to come back to it."""
+    with_words(folder)
+    result = prune(folder, "--person", "ana", "--also", "Ana Souza", "--yes")
+    assert (result.exit_code, result.stdout) == (0, "ana is erased from 1 incident\n")
+    assert result.stderr.count("left out: ") == 2
+    assert "left out: new is open, and names ana" in result.stderr
+    again = prune(folder, "--person", "ana", "--also", "Ana Souza", "--dry-run")
+    assert (again.stdout, "0 incidents would change" in again.stderr) == ("", True)
+
+
+def test_a_name_of_one_word_is_looked_for_in_texts_only_if_that_is_said(folder: Path) -> None:
+    """It may be any word; that it was not is said."""
+    with_incidents(folder, old=500)
+    people = folder / "config" / "people.yaml"
+    people.write_text("people:\n  will: {name: Will, email: will@example.com}\n")
+    result = prune(folder, "--person", "will", "--dry-run")
+    assert "Will is one word, so it was looked for where a person is meant" in result.stderr
+    assert "for that too: --also Will" in result.stderr
+    assert "one word" not in prune(folder, "--person", "will", "--also", "Will", "--dry-run").stderr
+
+
+def test_more_names_than_an_order_holds(folder: Path) -> None:
+    """The daemon would refuse it, and nobody would hear of that."""
+    with_incidents(folder, old=500)
+    also = [word for number in range(21) for word in ("--also", f"Name {number}")]
+    result = prune(folder, "--person", "gone", *also)
+    assert result.exit_code == 1
+    assert "--also takes 20 names and addresses at the most" in result.stderr
+    assert prune(folder, "--also", "Ana", "--before", "400d").exit_code == 2
+
+
 def test_a_person_is_forgotten(folder: Path) -> None:
     """Who is in the config only if that is meant; who is not, by the names that are said. What is left is said too."""
     with_incidents(folder, old=500)
@@ -178,7 +252,7 @@ def test_a_person_is_forgotten(folder: Path) -> None:
     assert "say their names and addresses, by --also for each" in result.stderr
     result = prune(folder, "--person", "ana", "--yes")
     assert (result.exit_code, result.stdout) == (0, "ana is erased from 0 incidents\n")
-    assert "older backups are for you to change" in result.stderr
+    assert "logs and older backups are for you to change" in result.stderr
     result = prune(folder, "--person", "gone", "--also", "Gone Away")
     assert (result.exit_code, result.stdout) == (0, "gone is erased from 0 incidents\n")
     assert prune(folder, "--person", "ana", "--before", "400d").exit_code == 2

@@ -40,6 +40,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.rows import RowError
 from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
+from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import CERTAINTY, Receipt
 from tocsin.domain.notification import ASKING
 
@@ -130,7 +131,12 @@ _RECEIPT = _CHANGE_ATTEMPT.where(bindparam("rank") > _RECEIPT_RANK)
 _SETTLE = update(t.notifications).where(t.notifications.c.key == bindparam("this"), t.pending)
 _KEEP_FILE = _insert_or_replace(t.incidents, "id", "file", "digest", "data")
 _ARRIVAL = _insert_if_new(t.arrivals)
+_SPENT = t.arrivals.c.kind.in_([literal_column(f"'{kind.value}'") for kind in (ArrivalKind.VERSION, ArrivalKind.PRUNE)])
+"""What says nothing more once it is judged: whole files, of which the facts hold what counts; and names that are to be
+forgotten.
+"""
 _RESULT = update(t.arrivals).where(t.arrivals.c.id == bindparam("this"), t.unjudged)
+_RESULT = _RESULT.values(body=case((_SPENT, literal_column("''")), else_=t.arrivals.c.body))
 _OPT_OUT = _insert_if_new(t.opt_outs)
 _OPT_IN = delete(t.opt_outs).where(t.opt_outs.c.via == bindparam("of"), t.opt_outs.c.address == bindparam("this"))
 _SESSION = _insert_if_new(t.sessions)

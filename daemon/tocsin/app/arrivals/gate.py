@@ -207,7 +207,7 @@ def _of_command(entry: WordEntry | ResubscribeEntry | CommandAnswerEntry | Prune
         case ResubscribeEntry():
             return Arrival(ArrivalKind.RESUBSCRIBE, entry.ref, entry.address, "", at)
         case PruneEntry():
-            return Arrival(ArrivalKind.PRUNE, entry.ref, entry.person, write_entry(entry).decode(), at)
+            return Arrival(ArrivalKind.PRUNE, entry.ref, "", write_entry(entry).decode(), at)
         case CommandAnswerEntry():
             body = f"{entry.answer.value} {entry.episode} {entry.incident}"
             return Arrival(ArrivalKind.ANSWER, entry.ref, entry.person, body, at)

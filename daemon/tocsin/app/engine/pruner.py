@@ -119,11 +119,11 @@ class Pruner:
         try:
             count = await (self._erase(entry) if entry.person else self._prune(before))
         except LedgerError as trouble:
-            return Judgement(FAILED, f"not all of it is pruned: the ledger cannot be used ({trouble})")
+            return Judgement(FAILED, f"not all of it is done: the ledger cannot be used ({trouble})")
         return Judgement(PRUNED, str(count))
 
     async def _erase(self, entry: PruneEntry) -> int:
-        count = await self._pruning.erase(Erasure(entry.person, entry.words))
+        count = await self._pruning.erase(Erasure(entry.person, entry.words, entry.names))
         log.info("erased", incidents=count)
         return count
 

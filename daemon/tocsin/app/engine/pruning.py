@@ -5,11 +5,14 @@ it leaves the ledger whole, and what is left goes the next time.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from tocsin.ports.ledger.upkeep import Erasure, PruningLedger
+from tocsin.domain.notification import NOBODY
+from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.upkeep import Erasure, LeftOut, PruningLedger, Replaced
 
 LOOKED_AT_ONCE = 200
 """Incidents of which it is asked at once whether they are old enough."""
@@ -61,6 +64,15 @@ class Unattended:
         """Nobody waits for that."""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An incident in which somebody stands (empty: none), why it is left out, and what reads otherwise without them."""
+
+    incident: str
+    left_out: LeftOut | None
+    replaced: Sequence[Replaced]
+
+
 class Pruning:
     """Prunes one ledger."""
 
@@ -91,21 +103,52 @@ class Pruning:
             after = finished.after
 
     async def erase(self, erasure: Erasure) -> int:
-        """A person is forgotten in all closed incidents; in how many they were. Raises LedgerError: where they were
-        forgotten they stay so.
+        """A person is forgotten in all closed incidents, and elsewhere; in how many they were. Raises LedgerError:
+        where they were forgotten they stay so. One incident that cannot be changed keeps no other from it.
         """
-        count = 0
+        count, faults, failed = 0, list[str](), False
+        async for incident, left_out in self._states():
+            if left_out is None and self._permit.may_go(incident):
+                try:
+                    count += await self._erase(incident, erasure) and incident != NOBODY
+                    failed = False
+                except LedgerError as trouble:
+                    if failed:  # two in a row: it is the ledger
+                        raise
+                    failed = True
+                    faults.append(f"{incident}: {trouble}")
+        await self._ledger.erase_elsewhere(erasure, self._permit.calm)
+        if faults:
+            raise LedgerError("; ".join(faults))
+        return count
+
+    async def _erase(self, incident: str, erasure: Erasure) -> bool:
+        """Its messages first; what happened in it tells under which name they stand there until that is done."""
+        were_told = await self._ledger.erase_messages(incident, erasure, self._permit.calm)
+        await self._permit.calm()
+        if incident == NOBODY or not self._permit.begin(incident):
+            return were_told
+        try:
+            return await self._ledger.erase_facts(incident, erasure) or were_told
+        finally:
+            self._permit.end(gone=False)
+
+    async def survey(self, erasure: Erasure) -> AsyncGenerator[Named, None]:
+        """Where a person stands, incident for incident, then elsewhere. Raises LedgerError."""
+        async for incident, left_out in self._states():
+            if replaced := await self._ledger.replaced(incident, erasure):
+                yield Named(incident, left_out, replaced)
+        if replaced := await self._ledger.replaced_elsewhere(erasure):
+            yield Named("", None, replaced)
+
+    async def _states(self) -> AsyncGenerator[tuple[str, LeftOut | None], None]:
         after: str | None = ""
         while after is not None:
             await self._permit.calm()
-            finished = await self._ledger.finished_of(after, LOOKED_AT_ONCE)
-            for incident in finished.ids:
-                await self._permit.calm()
-                if self._permit.may_go(incident) and await self._ledger.erase(incident, erasure):
-                    count += 1
-            after = finished.after
-        await self._ledger.erase_elsewhere(erasure)
-        return count
+            page = await self._ledger.incident_states(after, LOOKED_AT_ONCE)
+            for state in page.states.items():
+                yield state
+            after = page.after
 
     async def _prune(self, incident: str) -> bool:
         """Its messages first, then it goes whole: whoever reads it anew meanwhile needs all of its facts."""

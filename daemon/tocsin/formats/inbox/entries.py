@@ -47,6 +47,7 @@ NAMES_MOST = 20
 TEXT_MOST = 4000
 """Characters of a word to the operators; whoever leaves a longer one cuts it."""
 
+Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=320)]], Field(max_length=NAMES_MOST)]
 Address = Annotated[str, Field(min_length=1, max_length=320)]
 At = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 ValueText = Annotated[str, Field(max_length=TEXT_MOST)]
@@ -132,9 +133,8 @@ class _Prune(EntryModel):
     kind: Literal["prune"]
     before: At
     person: Annotated[str, Field(max_length=255)] = ""
-    words: Annotated[list[Annotated[str, Field(min_length=1, max_length=320)]], Field(max_length=NAMES_MOST)] = Field(
-        default_factory=list
-    )
+    words: Names = Field(default_factory=list)
+    names: Names = Field(default_factory=list)
 
 
 _Told = _Answer | _Webhook | _Wish | _AlertModel | _Word | _Resubscribe | _CommandAnswer | _Prune
@@ -230,6 +230,6 @@ def _entry(model: _Model) -> InboxEntry:
         case _CommandAnswer():
             return CommandAnswerEntry(model.ref, model.incident, model.episode, model.person, Answer(model.answer))
         case _Prune():
-            return PruneEntry(model.ref, model.before, model.person, tuple(model.words))
+            return PruneEntry(model.ref, model.before, model.person, tuple(model.words), tuple(model.names))
         case EditModel() | DeclareModel() | SignInModel() | CodeModel() | LeaveModel() | SignOutModel():
             return model.entry()

@@ -4,9 +4,10 @@ Only who leads does so. Everything is done in small transactions, each of which 
 killed between two of them begins again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -34,10 +35,44 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Who is to be forgotten: their id, and their names and addresses."""
+    """Who is to be forgotten: their id, which counts where a person is meant, and their names and addresses. `words`
+    are looked for in what others wrote as well; `names` are not, as they may be any word.
+    """
 
     person: str
     words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A line that reads otherwise once somebody is forgotten, and where; `after` empty: it goes."""
+
+    place: str
+    before: str
+    after: str
+
+
+class LeftOut(StrEnum):
+    """Why an incident is not changed, in words that follow its id."""
+
+    OPEN = "is open"
+    UNFINISHED = "is resolved, with verify or review still to come"
+    UNSETTLED = "has a message that is still to leave"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStates:
+    """Some incidents by id, and why each is left out, if it is; `after` is where the next begin, None: there are no
+    more.
+    """
+
+    states: Mapping[str, LeftOut | None]
+    after: str | None
+
+
+Calm = Callable[[], Awaitable[None]]
+"""Waits until no page would wait for a transaction of ours."""
 
 
 class PrunedLedger(Protocol):
@@ -73,16 +108,30 @@ class PruningLedger(Protocol):
         """
         ...
 
-    async def finished_of(self, after: str, most: int) -> FinishedIncidents:
-        """Looks at so many incidents with ids behind `after`: those that are finished; first messages about none."""
+    async def incident_states(self, after: str, most: int) -> IncidentStates:
+        """So many incidents with ids behind `after`, first messages about none."""
         ...
 
-    async def erase(self, incident: str, erasure: Erasure) -> bool:
-        """The person is in this finished incident no more; whether they were."""
+    async def replaced(self, incident: str, erasure: Erasure) -> Sequence[Replaced]:
+        """What would read otherwise in an incident without the person; nothing is done."""
         ...
 
-    async def erase_elsewhere(self, erasure: Erasure) -> int:
-        """What came in from them and is judged says nothing more, and they are signed out; how much that was."""
+    async def replaced_elsewhere(self, erasure: Erasure) -> Sequence[Replaced]:
+        """The same of what belongs to no incident."""
+        ...
+
+    async def erase_messages(self, incident: str, erasure: Erasure, calm: Calm) -> bool:
+        """The person is in the messages of this finished incident no more; whether they were. Each of many transactions
+        waits until it is `calm`.
+        """
+        ...
+
+    async def erase_facts(self, incident: str, erasure: Erasure) -> bool:
+        """Nor in what happened in it, in one transaction."""
+        ...
+
+    async def erase_elsewhere(self, erasure: Erasure, calm: Calm) -> None:
+        """What came in from them and is judged says nothing more, and they are signed out."""
         ...
 
     async def prune_outdated(self, before: datetime, most: int) -> int:

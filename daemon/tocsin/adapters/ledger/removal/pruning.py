@@ -24,7 +24,7 @@ from tocsin.ports.ledger.upkeep import FinishedIncidents, PrunedIncident
 
 _DIGEST = re.compile(r'"digest":"([^"\\]+)"\}\Z')
 """How the digest of a version ends its fact: it is not read for it whole."""
-_ASIDE = " (put aside "
+ASIDE = " (put aside "
 """What follows an incident's id in the name of facts that were put aside (rule 63)."""
 
 
@@ -189,16 +189,16 @@ def outdated(before: datetime, most: int) -> Question[OutdatedRows]:
     instant, arrivals = write_instant(before), t.arrivals.c
     old = select(arrivals.id).where(arrivals.result.is_not(None), arrivals.at < instant).order_by(arrivals.id)
     told = select(t.notices.c.cause).where(t.notices.c.at < instant)
-    aside = select(t.facts.c.incident).where(t.facts.c.incident.contains(_ASIDE, autoescape=True)).distinct()
+    aside = select(t.facts.c.incident).where(t.facts.c.incident.contains(ASIDE, autoescape=True)).distinct()
 
     def read(connection: Connection) -> OutdatedRows:
         rows = connection.execute(old.limit(most)).scalars().all()
         causes = connection.execute(told).scalars().all()
         names = connection.execute(aside).scalars().all()
-        parts = {part for cause in causes for part in cause.split(":")} | {name.partition(_ASIDE)[0] for name in names}
+        parts = {part for cause in causes for part in cause.split(":")} | {name.partition(ASIDE)[0] for name in names}
         gone = _pruned_among(connection, parts)
         notices = [cause for cause in causes if not gone.isdisjoint(cause.split(":"))]
-        facts = [name for name in names if name.partition(_ASIDE)[0] in gone]
+        facts = [name for name in names if name.partition(ASIDE)[0] in gone]
         return OutdatedRows(rows, notices[:most], facts[:1])
 
     return read
