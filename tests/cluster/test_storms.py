@@ -6,10 +6,12 @@ import time
 import pytest
 
 from tests.cluster.conftest import Makes
-from tests.fakes.cluster_truth import all_is_well, copies, open_tries, told, wholly_paged
+from tests.fakes.cluster_truth import all_is_well, copies, marked, open_tries, taken, told, wholly_paged
 from tests.fakes.storm import storm
 
 STORM = range(1, 201)
+SLOW_STORM = range(1, 13)
+NOT_SENT = "SELECT count(*) FROM attempts WHERE outcome LIKE %s"
 
 
 @pytest.mark.attack
@@ -39,6 +41,35 @@ def test_a_rolling_restart(make_cluster: Makes) -> None:
     assert spans
     assert max(spans) < 3, spans
     assert "took over" not in told(cluster), "a clean handover is logged, not told"
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize(("phase", "seconds"), [("data", 2), ("dot", 1)])
+def test_a_rolling_restart_with_a_slow_relay(make_cluster: Makes, phase: str, seconds: int) -> None:
+    """The relay takes its time for each mail. What had no dot yet as its machine stopped is recorded as not sent, and
+    leaves from the next one at once; what had is waited for: nothing comes twice, no try is marked, none is late.
+    """
+    cluster = make_cluster("one", "two", "three")
+    cluster.begin()
+    cluster.relay.wrong(phase, f"slow {seconds}")
+    with storm(cluster, SLOW_STORM, 24):
+        for _ in range(3):
+            time.sleep(3)
+            name = cluster.leader
+            assert cluster.machines[name].stop(signal.SIGTERM) == 0
+            cluster.until(lambda name=name: cluster.leader not in {"", name}, 10)
+            cluster.machines[name].begin()
+            cluster.until(lambda name=name: cluster.reported(name))
+    cluster.until(lambda: wholly_paged(cluster, SLOW_STORM), 60)
+    cluster.until(lambda: not open_tries(cluster))
+    all_is_well(cluster, SLOW_STORM)
+    assert not copies(cluster), copies(cluster)
+    assert not marked(cluster), marked(cluster)
+    if phase == "data":
+        assert cluster.ask(NOT_SENT, "%does not lead%") != [(0,)]
+    seen = dict(cluster.ask("SELECT incident, min(at)::timestamptz FROM notifications WHERE kind = 'page' GROUP BY 1"))
+    late = max(it.at - seen[f"f{it.number:04}"].timestamp() for it in taken(cluster) if it.kind == "page")
+    assert late < 10, late
 
 
 @pytest.mark.attack
