@@ -13,13 +13,14 @@ from tocsin.adapters.ledger.postgresql import server_database
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
+from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError
 from tocsin.ports.ledger.ledger import LedgerError
 
-from tests.builders.postgres_ledger import make_tables, take_lead
+from tests.builders.postgres_ledger import make_engine, make_tables, take_lead
 from tests.fakes.postgres import OWNER, PASSWORD, Database, Server
 from tests.fakes.proxy import Proxy
 
@@ -265,3 +266,23 @@ async def test_a_commit_takes_as_long_as_it_takes(store: ServerStore, ledger: Sq
     await ledger.record("db", [OTHER], (), ())
     assert store.trouble == ""
     assert answers(base) == ["bo"]
+
+
+async def test_a_group_that_was_begun_under_a_former_term(base: Database) -> None:
+    """A group that hung while this process lost the lead, and took it again, is not written under the new term: another
+    machine may have decided meanwhile. What is evidence is.
+    """
+    doubts: list[str] = []
+    database = ServerDatabase(engine := make_engine(base.url()), lambda: doubts.append("lost"))
+    database.lead(await take_lead(base.url()))
+    database.begin_group()
+    database.lead(await take_lead(base.url()))
+    with engine.begin() as connection, pytest.raises(FencedError):
+        database.before_group(connection, 1, evidence=False)
+    with engine.begin() as connection:
+        database.before_group(connection, 2, evidence=True)
+    database.begin_group()
+    with engine.begin() as connection:
+        database.before_group(connection, 3, evidence=False)
+    engine.dispose()
+    assert not doubts

@@ -31,9 +31,13 @@ Write = Callable[[Connection, Sequence[A]], Sequence[R]]
 
 
 class Database(Protocol):
-    """What the writer needs of the database beneath it, asked in its thread alone."""
+    """What the writer needs of the database beneath it, asked in its thread alone but for `begin_group`."""
 
     engine: Engine
+
+    def begin_group(self) -> None:
+        """A group is on its way from now on, in the loop's thread: all its tries are for what holds now."""
+        ...
 
     def prepare(self, connection: Connection, *, troubled: bool) -> None:
         """Before a transaction begins. `troubled`: the last group could not be written."""
@@ -151,6 +155,7 @@ class Writer:
         group, self._waiting = wanted[:GROUP_MAX], wanted[GROUP_MAX:]
         self._busy = bool(group)
         if group:
+            self._database.begin_group()
             results = loop.run_in_executor(self._thread, self._write_group, group)
             results.add_done_callback(partial(self._give_results, loop, group))
 

@@ -94,10 +94,11 @@ class ServerStore:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not, and
         FencedError when this process does not lead.
         """
+        term = self._database.term
         try:
             return await self._writer.commit(write, argument)
         except FencedError:
-            if self._database.term is not None:
+            if term is not None and self._database.term == term:
                 self.lost.set()
             raise
 

@@ -37,13 +37,16 @@ LOOK_UP_LOCK_MS = IDLE_MS + 1000
 
 
 class ServerDatabase:
-    """A Database of the writer. `term` is what it holds while this process leads. `doubt` is called, in the writer's
-    thread, when the ledger holds what whoever wrote it was told it does not, or lacks what it was told it holds.
+    """A Database of the writer. `term` is what it holds while this process leads; a group that was begun under another
+    one is written by nobody, however often it is tried: it was decided by what held then. `doubt` is called, in the
+    writer's thread, when the ledger holds what whoever wrote it was told it does not, or lacks what it was told it
+    holds.
     """
 
     def __init__(self, engine: Engine, doubt: Callable[[], None]) -> None:
         self.engine = engine
         self.term: Term | None = None
+        self._begun_under: Term | None = None
         self._doubt = doubt
         self._name = str(uuid4())
         self._decides = False
@@ -52,7 +55,11 @@ class ServerDatabase:
 
     def lead(self, term: Term) -> None:
         """Decide from now on, under this term, by what the ledger holds now."""
-        self.term, self._written = term, 0
+        self.term, self._written, self._unknown = term, 0, None
+
+    def begin_group(self) -> None:
+        """It is to be written under the term that holds now."""
+        self._begun_under = self.term
 
     def prepare(self, connection: Connection, *, troubled: bool) -> None:
         """Nothing: all bounds are those of a transaction, since poolers drop a session's."""
@@ -63,9 +70,9 @@ class ServerDatabase:
         self._look_back(connection)
         self._decides = not evidence
         if not evidence:
-            if self.term is None:
+            if self._begun_under is None or self._begun_under != self.term:
                 raise FencedError("this machine does not lead")
-            hold_term(connection, self.term)
+            hold_term(connection, self._begun_under)
         if note_group(connection, self._name, group) < self._written:
             self._lose()
             if not evidence:
@@ -121,6 +128,6 @@ class ServerDatabase:
                 with suppress(SQLAlchemyError):
                     self.engine.dispose()
                 if boottime() >= until:
-                    self._unknown = group if self._decides else None
+                    self._unknown = group if self._decides and self._begun_under == self.term else None
                     raise ledger_error(fault) from None
             time.sleep(PAUSE)

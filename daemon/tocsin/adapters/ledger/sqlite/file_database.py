@@ -25,6 +25,9 @@ class FileDatabase:
         self._patient = patient
         self._waits: tuple[object, int] = (None, 0)
 
+    def begin_group(self) -> None:
+        """Nobody else writes, so that nothing else can hold."""
+
     def prepare(self, connection: Connection, *, troubled: bool) -> None:
         """How long the next transaction waits for a lock: not long where somebody waits for a page meanwhile."""
         wanted = TROUBLED_MS if troubled else PATIENCE_MS
