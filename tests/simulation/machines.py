@@ -380,7 +380,7 @@ class Machine:
             daemon = world.daemon = await assemble(world, ledger)
             context = daemon.sender._context
             machines = (world.machine, self.rows, ledger, lease, self.this, context.config, context.notices)
-            others = OtherMachines(*machines, daemon.sender, self.boottime, self.gave_back)
+            others = OtherMachines(*machines, daemon.sender.undelivered, self.boottime, self.gave_back)
             daemon = replace(daemon, parts=(*daemon.parts, TermWatch(ledger, lease), others))
             unsettled = [letter_not_later(letter, world.machine.now()) for letter in ledger.unsettled()]
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lease)
@@ -389,7 +389,7 @@ class Machine:
                 await self.left.write()
             if self.orders.stop.is_set() or lease.lost.is_set():
                 return
-            await daemon.take_over()
+            await daemon.take_over(lease)
 
     @property
     def holds(self) -> bool:

@@ -29,6 +29,9 @@ class AwayLead(AwayFence):
     def note_healthy(self) -> None:
         """Nobody counts."""
 
+    def begin_anew(self) -> None:
+        """Nobody counts."""
+
     def hold_back(self) -> None:
         """Nobody heeds it."""
 

@@ -2,17 +2,20 @@
 cut off or told to stop at every step of a delivery (section 9, rules 52 to 55).
 """
 
+import asyncio
 import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Uncertain
 from tocsin.domain.facts import Answer, Answered, RoleAccepted, Seen, StepFired
 from tocsin.domain.people import Channel
 
+from tests.fakes.loop import VirtualClock
 from tests.simulation.machines import KINDS, POINTS, Cluster, Fault, simulate
 from tests.simulation.seeds import seeds
 from tests.simulation.world import Arrival
@@ -226,6 +229,33 @@ def test_a_storm(seed: int) -> None:
     for name in names:
         paged = first_pages(cluster, name)
         assert {(person, via) for person in ("ana", "chen") for via in Channel} <= paged.keys(), name
+
+
+def test_a_long_step_of_the_clock_costs_no_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R60: the database's clock is put forward, and moving all that is recorded takes longer than a lease: a start is
+    given its time, and the same machine goes on.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.write("pay.yaml", FILE)
+        await cluster.wait(20)
+        leads = cluster.leader
+        assert leads is not None
+        moved = leads.ledger.move_clock
+
+        async def move(*given: Any) -> None:
+            await asyncio.sleep(25)
+            await moved(*given)
+
+        monkeypatch.setattr(leads.ledger, "move_clock", move)
+        cluster.shared.clock = VirtualClock(cluster.clock._loop, cluster.clock._start + timedelta(minutes=20))
+        await cluster.wait(60)
+        assert cluster.leader is leads
+        assert leads.world.machine.now() - cluster.clock.now() > timedelta(minutes=19)
+
+    cluster = simulate(1, 2, story)
+    assert len(cluster.shared.took) == 1
+    assert not cluster.violations
 
 
 @pytest.mark.parametrize("seed", seeds(20, 2))

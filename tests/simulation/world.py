@@ -668,7 +668,7 @@ class World:
         """Until ordered to stop; it begins anew when the machine's clock was moved."""
         await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
         while not (self.orders.stop.is_set() or self.lead.lost.is_set()):
-            await self.daemon.take_over()
+            await self.daemon.take_over(self.lead)
             self.daemon = await assemble(self, ledger)
             await self.daemon.serve(self.daemon.incidents.resumable(ledger.unsettled()), self.orders, self.lead)
 

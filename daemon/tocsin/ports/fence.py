@@ -49,6 +49,10 @@ class Lead(Fence, Protocol):
         """The whole daemon has just done its work."""
         ...
 
+    def begin_anew(self) -> None:
+        """The daemon starts anew: it is healthy until it can have done its work again."""
+        ...
+
     def hold_back(self) -> None:
         """It comes to its end: where another machine goes on at once, nothing leaves any more that has not left."""
         ...

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
 from tocsin.planning.machines.leadership import GIVES_BACK_EVERY, MISSED, UNDELIVERED
-from tocsin.ports.leadership import LeaseView, NodeState, Term
+from tocsin.ports.leadership import LeaseView, Node, NodeState, Term
 
 from tests.builders.active_config import active_config
 from tests.builders.policies import small_policy
@@ -23,24 +24,29 @@ class Sending:
 
     since: Any = None
 
-    def undelivered_since(self) -> Any:
+    def page_since(self) -> Any:
         return self.since
 
 
 class Desk:
-    """The leader a, beside b; `former` led before."""
+    """The leader a, beside b; `former` led before: known by its name, or unknown ("?")."""
 
     def __init__(self, former: str = "") -> None:
         self.clock: Any = StillClock()
+        self.stepped = 0.0
         self.shared = SharedLeadership(self.clock)
         self.rows, self.ledger, self.notices = MemoryLeadership(self.shared), MemoryLedger(), Notices(self.clock)
         self.a, self.b = (ThisNode(self.clock, name, "/i", "1", "") for name in "ab")
         self.b.providers_ok = True
         self.shared.view = LeaseView(Term(2, "t"), self.a.id, 5)
-        self.lease = Lease(self.rows, Term(2, "t"), self.a, self.boottime, 0.0, self.clock, former=former and self.b.id)
+        self.lease = Lease(self.rows, Term(2, "t"), self.a, self.boottime, 0.0, self.clock, former=self.named(former))
         self.sender, self.gave_back = Sending(), list[float]()
         self.report(self.a, self.b)
         self.machines = self.make()
+
+    def named(self, former: str) -> Node | None:
+        name, folder = ("", "") if former == "?" else (former, "/i")
+        return Node("an earlier process", name, folder, NodeState.LEADING, self.clock.now()) if former else None
 
     def make(self) -> OtherMachines:
         config, lease = active_config(small_policy()), self.lease
@@ -48,7 +54,7 @@ class Desk:
         return OtherMachines(self.clock, *told, self.gave_back)
 
     def boottime(self) -> float:
-        return float(self.clock.now().timestamp())
+        return float(self.clock.now().timestamp()) - self.stepped
 
     def report(self, *nodes: ThisNode, stopped: bool = False) -> None:
         for node in nodes:
@@ -70,6 +76,29 @@ async def test_a_takeover_is_told_once() -> None:
     assert await desk.pass_time(60, desk.a, desk.b) == [Trouble.TOOK_OVER.headline]
     assert await desk.pass_time(7200, desk.a, desk.b) == []
     assert await Desk().pass_time(60) == []
+
+
+@pytest.mark.parametrize(("former", "who"), [("b", "b"), ("?", "the machine that led before"), ("a", "")])
+async def test_who_led_before(former: str, who: str) -> None:
+    """It is named though another process of that machine reports by now; that one's own machine tells nobody (P9)."""
+    desk = Desk(former)
+    await desk.machines.look()
+    told = [notice.text for notice in desk.notices.take() if notice.trouble is Trouble.TOOK_OVER]
+    assert [text.split(", which")[0] for text in told] == ([f"a has taken over from {who}"] if who else [])
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_a_step_of_the_databases_clock_makes_nobody_silent(step: timedelta) -> None:
+    """Words bear that clock, and how old they are is counted by this machine's own: neither is who speaks silent, nor
+    is who fell silent heard.
+    """
+    desk = Desk()
+    assert await desk.pass_time(60, desk.a, desk.b) == []
+    desk.clock.go(step)
+    desk.stepped += step.total_seconds()
+    assert await desk.pass_time(60, desk.a, desk.b) == []
+    assert await desk.pass_time(MISSED - 10, desk.a) == []
+    assert await desk.pass_time(20, desk.a) == ["Nothing is heard of b"]
 
 
 async def test_a_machine_that_says_nothing() -> None:

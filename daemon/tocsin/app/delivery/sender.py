@@ -66,7 +66,7 @@ class Sender:
         self.open = self._open = dict[str, Parcel]()
         self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
         self._headway = Headway(clock, context.incidents)
-        self.undelivered = self._undelivered = Undelivered()
+        self.undelivered = self._undelivered = Undelivered(self._wanted.is_wanted)
         self._blame = Blame(ledger, context)
         self._lanes = Lanes(clock, context, self._do_step)
 
@@ -79,12 +79,12 @@ class Sender:
         """Since when a page that is still wanted, or a notice to operators, has been taken by nobody on any channel; or
         since when nobody is left whom an incident's pages reach (rule 71). None while all is well.
         """
-        since = self._undelivered.since(self._wanted.is_wanted), self._context.incidents.unreached_since()
+        since = self._undelivered.since(), self._context.incidents.unreached_since()
         return min(filter(None, since), default=None)
 
     def notice_cannot_leave(self) -> bool:
         """Whether a notice to operators that is still wanted was tried by all its channels in vain (rule 71)."""
-        return self._undelivered.cannot_leave(self._wanted.is_wanted)
+        return self._undelivered.cannot_leave()
 
     def has_unsaved(self) -> bool:
         """Whether something went out, or ended, that the ledger could not take yet."""

@@ -31,6 +31,9 @@ class Alone:
     def note_healthy(self) -> None:
         """Nobody waits for it."""
 
+    def begin_anew(self) -> None:
+        """Nobody waits for it."""
+
     def hold_back(self) -> None:
         """What is under way may still leave: nobody goes on with it at once."""
 

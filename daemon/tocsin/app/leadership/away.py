@@ -53,6 +53,9 @@ class Away:
     def note_healthy(self) -> None:
         """There is no lease to renew."""
 
+    def begin_anew(self) -> None:
+        """Nor is there one that could run out."""
+
     async def run(self) -> None:
         """Look for the database until it answers, or this is cancelled."""
         async with asyncio.TaskGroup() as tasks:

@@ -14,7 +14,7 @@ from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, holds, renews
 from tocsin.ports.clock import SharedClock
-from tocsin.ports.leadership import FencedError, LeadershipLedger, NodeState, Term
+from tocsin.ports.leadership import FencedError, LeadershipLedger, Node, NodeState, Term
 from tocsin.ports.ledger.ledger import LedgerError
 
 DRAINS_FOR = 1.5
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 class Lease:
     """A Lead. `began` is the instant before it was taken, by `boottime`: seconds of a clock that never stops. `former`
-    is the process that led before and did not give it back; empty: it was given back, or nobody had it.
+    is the process that led before and did not give it back; None: it was given back, or nobody had it.
     """
 
     drains_for = DRAINS_FOR
@@ -45,7 +45,7 @@ class Lease:
         began: float,
         clock: SharedClock,
         *,
-        former: str = "",
+        former: Node | None = None,
     ) -> None:
         """`clock` goes by the database's, which is heard at each renewal (R60)."""
         self.term = term

@@ -28,11 +28,11 @@ LOOKS_EVERY = 5.0
 log = structlog.get_logger()
 
 
-class PageSender(Protocol):
-    """The part that sends."""
+class PagesUndelivered(Protocol):
+    """What becomes of pages."""
 
-    def undelivered_since(self) -> datetime | None:
-        """Since when a page has reached nobody; None while all is well."""
+    def page_since(self) -> datetime | None:
+        """Since when one has reached nobody by any channel; None while all is well."""
         ...
 
 
@@ -48,7 +48,7 @@ class OtherMachines:
         this: ThisNode,
         config: ActiveConfig,
         notices: Notices,
-        delivering: PageSender,
+        undelivered: PagesUndelivered,
         boottime: Callable[[], float],
         gave_back: list[float],
     ) -> None:
@@ -59,10 +59,11 @@ class OtherMachines:
         self._this = this
         self._config = config
         self._notices = notices
-        self._delivering = delivering
+        self._undelivered = undelivered
         self._boottime = boottime
         self._gave_back = gave_back
-        self._took_over = bool(lease.former)
+        self._former = lease.former
+        self._heard: dict[tuple[str, str], tuple[datetime, float]] = {}
         self._silent: set[tuple[str, str]] = set()
         self._parted: str | None = None
 
@@ -81,9 +82,9 @@ class OtherMachines:
         self._this.config = compared_revision(self._config.policy.revision, self._config.digest)
         self._this.providers_ok = undelivered is None or undelivered < UNDELIVERED
         nodes = await self._rows.nodes()
-        if self._took_over:
-            self._took_over = False
-            self._tell_takeover(nodes)
+        if self._former is not None:
+            former, self._former = self._former, None
+            self._tell_takeover(former)
         others = [node for node in nodes if node.id != self._this.id]
         for node in others:
             await self._mind(node, alone=[one.name for one in nodes].count(node.name) == 1)
@@ -91,12 +92,11 @@ class OtherMachines:
         if undelivered is not None:
             self._hand_over(others, undelivered)
 
-    def _tell_takeover(self, nodes: tuple[Node, ...]) -> None:
+    def _tell_takeover(self, former: Node) -> None:
         """Operators hear of it once; that a process here was started anew is nobody's news (P9)."""
-        former = next((node for node in nodes if node.id == self._lease.former), None)
-        if former is not None and (former.name, former.folder) == (self._this.name, self._this.folder):
+        if (former.name, former.folder) == (self._this.name, self._this.folder):
             return
-        who = former.name if former is not None else "the machine that led before"
+        who = former.name or "the machine that led before"
         sentence = f"{self._this.name} has taken over from {who}, which fell silent; pages go on from here"
         self._notices.tell(OperatorNotice(Trouble.TOOK_OVER, f"{sentence}; see what became of {who}", about=who))
 
@@ -155,9 +155,16 @@ class OtherMachines:
 
     def _undelivered_for(self) -> float | None:
         """Seconds for which a page has reached nobody; None while all is well."""
-        since = self._delivering.undelivered_since()
+        since = self._undelivered.page_since()
         return None if since is None else (self._clock.now() - since) / timedelta(seconds=1)
 
     def _age(self, node: Node) -> float:
-        """Seconds since its last word."""
-        return (self._clock.now() - (node.last_word or node.since)) / timedelta(seconds=1)
+        """Seconds since its last word, by this machine's own clock from when it was first seen here: the database's,
+        which the word bears, may have been put forward or back since.
+        """
+        place, word, now = (node.name, node.folder), node.last_word or node.since, self._boottime()
+        heard = self._heard.get(place)
+        if heard is None or heard[0] != word:
+            before = self._clock.now() - word if heard is None else timedelta(0)
+            heard = self._heard[place] = word, now - max(before.total_seconds(), 0.0)
+        return now - heard[1]

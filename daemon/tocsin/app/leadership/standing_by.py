@@ -27,7 +27,7 @@ from tocsin.planning.machines.leadership import (
     sight,
 )
 from tocsin.ports.clock import SharedClock
-from tocsin.ports.leadership import LeadershipLedger, LeaseView, NodeState, NodeTakenError, Term
+from tocsin.ports.leadership import LeadershipLedger, LeaseView, Node, NodeState, NodeTakenError, Term
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.text.times import apart
@@ -75,6 +75,7 @@ class StandingBy:
         self._trouble = ""
         self._clock_differs = False
         self._before: str | None = None
+        self._leader: Node | None = None
 
     async def until_leading(self, stop: asyncio.Event) -> Lease | Away | None:
         """Stand by until this process leads, or the database has been away for long; None: it was told to stop. Raises
@@ -133,6 +134,7 @@ class StandingBy:
             self._tries.end()
             self._reached_at = began
             self._sighting = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
+            await self._note_leader(view.node)
             if self._reported_at is not None and may_take(self._sighting, free=self._is_free(view)):
                 lease = await self._take(view)
             self._note("")
@@ -149,10 +151,18 @@ class StandingBy:
         term = await self._ledger.take(view, self._this.row(NodeState.LEADING))
         if term is None:
             return None
-        former = view.node if view.node not in {self._this.id, self._before} else ""
-        log.warning("leading", node=self._this.name, term=term.epoch, clean=not former)
+        former = self._leader if view.node not in {"", self._this.id, self._before} else None
+        log.warning("leading", node=self._this.name, term=term.epoch, clean=former is None)
         self._lease = Lease(self._ledger, term, self._this, self._boottime, began, self._clock, former=former)
         return self._lease
+
+    async def _note_leader(self, id_: str) -> None:
+        """Know the name of the process that leads, before another one of that machine takes its row. Raises
+        LedgerError.
+        """
+        if id_ and (self._leader is None or self._leader.id != id_):
+            nodes = (node for node in await self._ledger.nodes() if node.id == id_)
+            self._leader = next(nodes, Node(id_, "", "", NodeState.LEADING, self._clock.now()))
 
     def _is_free(self, view: LeaseView) -> bool:
         """Whether nobody leads: it was given back by another, or this process took it and never heard so."""

@@ -127,10 +127,11 @@ class Daemon:
         finally:
             await self.transports.close()
 
-    async def take_over(self) -> OperatorNotice | None:
+    async def take_over(self, lead: Lead) -> OperatorNotice | None:
         """Follow the clock, once all parts have ended; what operators hear of it. With many open incidents it takes a
-        while: systemd hears that we live.
+        while: systemd hears that we live, and the lead is kept for as long as a start may take.
         """
+        lead.begin_anew()
         following = asyncio.create_task(self.clock_watch.take_over())
         while True:
             self.manager.healthy()

@@ -194,7 +194,7 @@ class Life:
             daemon = await self._once(lead, steps, clock_notice, advice)
             if self.orders.stop.is_set() or lead.lost.is_set():
                 return
-            clock_notice = await daemon.take_over()
+            clock_notice = await daemon.take_over(lead)
             advice = ()
             await self.on_disk.read()
 

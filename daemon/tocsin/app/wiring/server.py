@@ -161,7 +161,7 @@ class LedgerOnServer:
     def parts(self, notices: Notices, lead: Lead, config: ActiveConfig, sender: Sender) -> tuple[Part, ...]:
         """What looks after the lead, and at the other machines, while the daemon runs."""
         assert isinstance(lead, Lease)
-        machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender, boottime)
+        machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender.undelivered, boottime)
         other_machines = OtherMachines(*machines, self.gave_back)
         journal = InstallationWatch(self.rows, self.journal, notices), JournalKeeper(self.clock, self.store, notices)
         return TermWatch(self.store, lead), other_machines, *journal

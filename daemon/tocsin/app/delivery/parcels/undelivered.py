@@ -3,7 +3,7 @@
 It keeps; whether a message is still wanted, and what follows when one stays so for long, is decided elsewhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,9 +24,12 @@ class _Ways:
 
 
 class Undelivered:
-    """Pages, each to one person, and notices, each to all operators, while a letter of them is on its way."""
+    """Pages, each to one person, and notices, each to all operators, while a letter of them is on its way. `is_wanted`
+    says whether one should still leave.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, is_wanted: Callable[[Notification], bool]) -> None:
+        self._is_wanted = is_wanted
         self._groups: dict[Group, _Ways] = {}
         self._given_up_at: datetime | None = None
 
@@ -64,18 +67,23 @@ class Undelivered:
         if notification.kind is Kind.OPERATOR and given_up and not ways.taken:
             self._given_up_at = notification.at
 
-    def since(self, is_wanted: Callable[[Notification], bool]) -> datetime | None:
+    def since(self) -> datetime | None:
         """The instant of the oldest page or notice that is still wanted and that nobody took; of a notice that had to
         be given up, until another one is taken. None when there is none.
         """
-        waiting = (
-            since
-            for ways in self._groups.values()
-            if not ways.taken
-            for notification, since in ways.open.values()
-            if is_wanted(notification)
-        )
+        waiting = (since for _, since in self._waiting())
         return min((*waiting, *([self._given_up_at] if self._given_up_at else [])), default=None)
+
+    def page_since(self) -> datetime | None:
+        """The same of pages alone, which somebody else might have sent."""
+        pages = (since for kind, since in self._waiting() if kind is Kind.PAGE)
+        return min(pages, default=None)
+
+    def _waiting(self) -> Iterator[tuple[Kind, datetime]]:
+        """Each letter that is still wanted and of which no way was taken."""
+        for ways in self._groups.values():
+            if not ways.taken:
+                yield from ((one.kind, since) for one, since in ways.open.values() if self._is_wanted(one))
 
     def page_waits(self) -> bool:
         """Whether nobody has taken some page yet."""
@@ -84,13 +92,15 @@ class Undelivered:
             for ways in self._groups.values()
         )
 
-    def cannot_leave(self, is_wanted: Callable[[Notification], bool]) -> bool:
+    def cannot_leave(self) -> bool:
         """Whether a notice to operators that is still wanted was tried by all its channels, and nobody took it."""
         of_notices = (
             ways for ways in self._groups.values() if any(one.kind is Kind.OPERATOR for one, _ in ways.open.values())
         )
         return any(
-            not ways.taken and ways.open.keys() <= ways.tried and any(is_wanted(one) for one, _ in ways.open.values())
+            not ways.taken
+            and ways.open.keys() <= ways.tried
+            and any(self._is_wanted(one) for one, _ in ways.open.values())
             for ways in of_notices
         )
 
