@@ -27,11 +27,11 @@ class AwayFence:
     """
 
     def __init__(self) -> None:
-        self.lets, self.steps = True, False
+        self.lets, self.steps, self.away = True, False, True
 
     def holds(self) -> bool:
-        """There is no lease."""
-        return False
+        """There is no lease, unless the ledger is not `away` any more."""
+        return not self.away
 
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """As it is told."""

@@ -1,20 +1,23 @@
 """The database away from who leads, on virtual time (rule 54): pages from memory, and what becomes of them elsewhere."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Accepted
+from tocsin.domain.people import Channel
 
 from tests.fakes.fence import AwayFence
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.machines import Cluster
 from tests.simulation.machines import simulate as simulate_machines
 from tests.simulation.test_folders import FILE, Machines
-from tests.simulation.world import DiskLedger
+from tests.simulation.world import Arrival, DiskLedger
 
 
 class AwayLead(AwayFence):
@@ -120,6 +123,31 @@ def test_what_left_elsewhere_outlives_the_leader_that_keeps_it() -> None:
     assert machines.results(ArrivalKind.SENT) == ["kept"] * 4
 
 
+def olgas_minutes(pages: Sequence[Arrival], began: datetime) -> list[int]:
+    """When the last resort was paged by email, in whole minutes."""
+    mails = [page for page in pages if page.message.via is Channel.EMAIL and page.message.person == "olga"]
+    return [round((mail.at - began) / timedelta(minutes=1)) for mail in mails]
+
+
+def test_without_the_ledger_the_last_resort_is_paged_each_quarter_of_an_hour() -> None:
+    """R54: the steps left of the round, then the last resort once every 15 min; as ever once it is back."""
+
+    async def story(machines: Cut) -> None:
+        severity = machines.first.policy.severities["sev1"]
+        thrice = replace(severity, page=replace(severity.page, rounds=3))  # type: ignore[type-var]
+        machines.first.policy = replace(machines.first.policy, severities={"sev1": thrice})
+        machines.lead.steps = True
+        await machines.cut()
+        began = machines.clock.now()
+        await machines.first.wait(42 * 60)
+        assert olgas_minutes(machines.first.pages(), began) == [10, 25, 40]
+        machines.first._ledger.cut = machines.lead.away = False  # type: ignore[union-attr]
+        await machines.first.wait(15 * 60)
+        assert olgas_minutes(machines.first.pages(), began)[3:] == [45, 50, 55]
+
+    simulate(story)
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_what_left_elsewhere_counts_as_sent(before: bool) -> None:
     """R52: handed in before the other machine decides the same pages they do not leave again; after it, each copy has
@@ -171,6 +199,7 @@ def test_a_standby_without_the_database_pages_what_is_newly_declared() -> None:
         assert {page.message.person for page in away} == {"ana", "chen"}
         assert len(away) == 4, "each by both channels"
         await cluster.wait(60)
+        assert len(away) == 4
         standby.rows.cut = False
         await cluster.wait(60)
 

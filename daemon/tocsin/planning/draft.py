@@ -25,13 +25,18 @@ NOTHING_LEFT = "they never heard of it: no page had left for them"
 
 
 class Draft:
-    """One incident, one policy, one instant, and the decisions so far."""
+    """One incident, one policy, one instant, and the decisions so far. `from_memory`: the ledger has been away for
+    long, so that nobody sees all answers (rule 54).
+    """
 
-    def __init__(self, incident: Incident, policy: Policy, history: History, now: datetime) -> None:
+    def __init__(
+        self, incident: Incident, policy: Policy, history: History, now: datetime, *, from_memory: bool = False
+    ) -> None:
         self.incident = incident
         self.policy = policy
         self.history = history
         self.now = now
+        self.from_memory = from_memory
         self.severity: Severity = policy.severity(incident.severity)
         self.page: PagePolicy | None = self.severity.page
         self._before = history

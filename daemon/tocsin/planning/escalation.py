@@ -5,8 +5,8 @@ decided who is asked; `paging` makes messages of it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from tocsin.domain.facts import StepFired
 from tocsin.domain.history import FiredStep, RoleHistory
@@ -16,6 +16,9 @@ from tocsin.planning.draft import Draft
 from tocsin.planning.on_call.hours import open_time_after
 from tocsin.planning.on_call.resolve import nameable, resolve
 from tocsin.planning.reach import reachable
+
+LAST_RESORT_EVERY = timedelta(minutes=15)
+"""How often the last resort is paged at the most while the ledger is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     if at is None:
         return []
     levels = ladder_levels(draft, role)
-    position = _next_position(draft, role, len(levels), page.rounds)
+    rounds = _rounds(draft, role, page)
+    position = _next_position(draft, role, len(levels), rounds)
     while position is not None:
         number, level = position
         people = _people_of_level(draft, role, level, levels[level], at)
@@ -68,7 +72,7 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
             return [PageRequest(name, role.role, at, reason, levels[level].place, level, number) for name in people]
         why, detail = _why_nobody(draft, role, number, level, levels[level], at)
         draft.suppress(Kind.PAGE, why, at, "", detail, levels[level].place)
-        position = _position_after(FiredStep(at, number, level, ()), len(levels), page.rounds)
+        position = _position_after(FiredStep(at, number, level, ()), len(levels), rounds)
     return _fire_last_resort(draft, role, at)
 
 
@@ -155,6 +159,13 @@ def _position_after(step: FiredStep | None, levels: int, rounds: int) -> tuple[i
     return (number, level) if number <= rounds and levels else None
 
 
+def _rounds(draft: Draft, role: RoleHistory, page: PagePolicy) -> int:
+    """How often the chain is climbed: from memory the round under way is the last (R54)."""
+    if not draft.from_memory:
+        return page.rounds
+    return min(role.step.round or 1, page.rounds) if role.step else 1
+
+
 def _reason(role: RoleHistory, number: int, level: int) -> Reason:
     """A page's reason goes by the position of its step (rule 7), except for the first after a pass (rule 16)."""
     if role.declined:
@@ -178,9 +189,13 @@ def _due(draft: Draft, role: RoleHistory, page: PagePolicy) -> datetime:
 
 def step_ends_at(draft: Draft, role: RoleHistory, step: FiredStep, page: PagePolicy) -> datetime:
     """When those who were asked last have had their time: a window later, or at once if nobody of them is left
-    (rule 67).
+    (rule 67). From memory the last resort has longer (R54).
     """
-    return draft.now if _step_is_void(draft, role, step) else window_after(draft, step.at, page)
+    if _step_is_void(draft, role, step):
+        return draft.now
+    if draft.from_memory and step.level is None:
+        page = replace(page, acknowledge_within=max(page.acknowledge_within, LAST_RESORT_EVERY))
+    return window_after(draft, step.at, page)
 
 
 def window_after(draft: Draft, last_at: datetime, page: PagePolicy) -> datetime:

@@ -20,19 +20,22 @@ from tocsin.planning.stand_downs import send_stand_downs
 from tocsin.planning.updates import send_updates
 
 LOOK_AT_LEAST_EVERY = timedelta(days=1)
+LOOK_FROM_MEMORY = timedelta(minutes=1)
+"""How soon it is looked again while the ledger is away: once it is back ladders go on as ever."""
 MOST_PASSES = 20
 AT_ONCE = timedelta(milliseconds=1)
 """How soon the plan is made again when intervals are so short that more is due than one plan says."""
 
 
-def plan(incident: Incident, policy: Policy, history: History, now: datetime) -> Plan:
-    """What is due at `now` for one incident, what is held back and why, and when to look again.
+def plan(incident: Incident, policy: Policy, history: History, now: datetime, *, from_memory: bool = False) -> Plan:
+    """What is due at `now` for one incident, what is held back and why, and when to look again. `from_memory`: the
+    ledger has been away for long; that is looked at again soon.
 
     `incident` is the newest version and `history` its facts so far, folded; `now` is an aware UTC instant not before
     any of them. An open incident always has something due or a next look (P1). Never raises on operating errors.
     """
     assert history.incident is not None, "an incident was seen before it is planned"
-    draft = Draft(incident, policy, history, now)
+    draft = Draft(incident, policy, history, now, from_memory=from_memory)
     for _ in range(MOST_PASSES):
         before = draft.decisions
         draft.begin_pass()
@@ -41,6 +44,8 @@ def plan(incident: Incident, policy: Policy, history: History, now: datetime) ->
             break
     else:
         draft.look_at(now + AT_ONCE)
+    if from_memory:
+        draft.look_at(now + LOOK_FROM_MEMORY)
     return draft.plan()
 
 

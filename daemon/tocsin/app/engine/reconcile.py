@@ -86,6 +86,7 @@ class Reconciler:
         self._notices = context.notices
         self._reply_options = context.reply_options
         self._machine = context.machine
+        self._fence = context.fence
         self._sender = sender
         self._rooms = rooms
         self._elsewhere = elsewhere
@@ -186,7 +187,7 @@ class Reconciler:
             if known is None:
                 return decision, draft.history, None
             history = replace(draft.history, never_left=self._rooms.never_left(draft.history))
-            planned = plan(known, policy, history, now)
+            planned = plan(known, policy, history, now, from_memory=self._is_away())
             if not (planned.facts or planned.due):
                 return decision + Decision(held=planned.suppressed), draft.history, planned.next_look
             words = self._words(planned.due, draft, policy, now)
@@ -194,6 +195,10 @@ class Reconciler:
             draft.note(planned.facts, replace(planned.history, never_left=frozenset()))
             decision += Decision(planned.facts, held=planned.suppressed) + words
         raise AssertionError(f"the plan of {incident} does not come to rest")
+
+    def _is_away(self) -> bool:
+        """Whether the ledger has been away for so long that ladders go on without it (rule 54)."""
+        return not self._fence.holds() and self._fence.lets_from_memory(step=True)
 
     def _words(self, dues: Sequence[Due], draft: IncidentState, policy: Policy, now: datetime) -> Decision:
         """The letters, and the reply codes that they give out."""
