@@ -126,6 +126,10 @@ class PlainBundles:
         subject = "" if pages[0].notification.via.traits.short else f"{len(pages)} pages"
         return Content("\n".join((f"{len(pages)} pages", *lines)), subject)
 
+    def unseen(self, content: Content, notification: Notification, policy: Policy, machine: str) -> Content:
+        """With one line more."""
+        return Content(f"{content.text}\n{machine} sees no ledger", content.subject)
+
 
 def letter(notification: Notification) -> Letter:
     """It with words of its own."""

@@ -123,6 +123,28 @@ def test_what_left_elsewhere_outlives_the_leader_that_keeps_it() -> None:
     assert machines.results(ArrivalKind.SENT) == ["kept"] * 4
 
 
+def test_what_was_decided_before_says_so_when_it_leaves_from_memory() -> None:
+    """R54: a page that waited for its provider as the ledger went away may be answered elsewhere by now."""
+
+    async def story(machines: Cut) -> None:
+        machines.first.lead = machines.lead  # type: ignore[assignment]  # another Lead
+        machines.lead.away = False
+        machines.first.faults.down = frozenset(Channel)
+        await machines.first.start()
+        machines.first.folder.write("pay.yaml", FILE)
+        await machines.first.wait(10)
+        assert machines.first.disk.letters, "decided and recorded"
+        assert machines.first._ledger is not None
+        machines.first._ledger.cut = machines.lead.away = True
+        machines.first.faults.down = frozenset()
+        await machines.first.wait(60)
+        assert len(machines.first.pages()) == 4
+        said = [page.message.content.text.count("a sees no ledger") for page in machines.first.pages()]
+        assert said == [1] * 4
+
+    simulate(story)
+
+
 def olgas_minutes(pages: Sequence[Arrival], began: datetime) -> list[int]:
     """When the last resort was paged by email, in whole minutes."""
     mails = [page for page in pages if page.message.via is Channel.EMAIL and page.message.person == "olga"]

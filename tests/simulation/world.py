@@ -732,7 +732,8 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     agenda = Agenda()
     incidents = Incidents(agenda)
     transports = Transports(world.settings, lambda _settings: {via: world.by_name(via) for via in Channel})
-    context = DeliveryContext(config, incidents, notices, reply_options, fence=world.lead)
+    machine = world.machine_name
+    context = DeliveryContext(config, incidents, notices, reply_options, fence=world.lead, machine=machine)
     providers = Providers(clock, transports, notices)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])

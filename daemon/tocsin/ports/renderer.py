@@ -48,6 +48,10 @@ class BundleRenderer(Protocol):
         """What one reader gets by one channel; the worst page comes first (rule 47)."""
         ...
 
+    def unseen(self, content: Content, notification: Notification, policy: Policy, machine: str) -> Content:
+        """The same words, and that this machine says them without seeing the ledger (R54)."""
+        ...
+
 
 class OwnWords(Protocol):
     """What the daemon says by itself (an answer to an SMS, a notice to operators, a test), as flat words: the names of

@@ -216,6 +216,11 @@ class JinjaRenderer:
             subject, text = builtin_bundle(words, short=first.via.traits.short, language=language)
             return Content(text, subject)
 
+    def unseen(self, content: Content, notification: Notification, policy: Policy, machine: str) -> Content:
+        """The same words, and that this machine says them without seeing the ledger (R54)."""
+        language = self._languages.of(language_of(notification, policy))
+        return from_memory(content, notification.via, language, ReplyOffer(unseen_by=machine))
+
     def render_own(self, words_in: Callable[[Language], OwnWords], via: Channel, language: str) -> Content:
         """The words of what the daemon says by itself. Where the templates give none the shipped ones do."""
         spoken = self._languages.of(language)
@@ -260,10 +265,7 @@ class UnseenRenderer(JinjaRenderer):
     def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
         """The words of several pages: an `ok` alone fits none of them."""
         unseen = [replace(page, offer=self._unseen(page.offer)) for page in pages]
-        first = unseen[0]
-        language = self._languages.of(language_of(first.notification, policy))
-        offer = replace(first.offer, bare_reply=False)
-        return from_memory(super().render_bundle(unseen, policy), first.notification.via, language, offer)
+        return self.unseen(super().render_bundle(unseen, policy), pages[0].notification, policy, self._machine)
 
     def _unseen(self, offer: ReplyOffer) -> ReplyOffer:
         return offer.unseen(self._machine, code_known=False)

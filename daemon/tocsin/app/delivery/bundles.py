@@ -3,6 +3,7 @@
 It decides which pages a bundle speaks of, and when it is another one. The words themselves are the renderer's.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from tocsin.app.delivery.context import DeliveryContext
@@ -30,6 +31,24 @@ class Bundles:
         if parcel.bundle and parcel.bundle.content == content:
             return parcel.bundle
         return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content, links)
+
+    def say_unseen(self, parcel: Parcel) -> None:
+        """Pages leave from memory where other machines may know more (R54): those that were decided before say so now,
+        and so does what several leave as.
+        """
+        policy, machine = self._context.config.policy, self._context.machine
+        if not machine or not parcel.lead.page:
+            return
+        for member in parcel.members:
+            page, letter = member.notification, member.letter
+            if member.recorded and not member.says_unseen:
+                content = self._renderer.unseen(letter.content, page, policy, machine)
+                member.letter, member.says_unseen = replace(letter, content=content), True
+        if (bundle := parcel.bundle) is not None:
+            content = self._renderer.unseen(bundle.content, parcel.lead.notification, policy, machine)
+            parcel.bundle = said = replace(bundle, content=content)
+            for member in parcel.members:
+                member.bundles[said.id] = said
 
     def _content(self, pages: list[Delivery]) -> tuple[Content, tuple[AnswerLink, ...]]:
         """Words for these, the worst first, and the links in them; two pages of one incident leave as the newer one."""

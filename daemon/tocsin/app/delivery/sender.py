@@ -133,7 +133,7 @@ class Sender:
                 self._note_recorded(key, recorded=recorded)
             elif key not in new:
                 self._context.incidents.add_unsettled(letter.notification.incident)
-                new[key] = Delivery(letter, recorded, list(letter.attempts))
+                new[key] = Delivery(letter, recorded, list(letter.attempts), says_unseen=not recorded)
         for parcel in parcels_of(new.values()):
             parcel.tried = same_try.tried(parcel.attempts)
             if parcel.attempts:
@@ -216,6 +216,8 @@ class Sender:
         if not attempts:
             self._lanes.put(parcel, ParcelStep.SEND, now + WRITES_AGAIN)
             return
+        if not attempts[0].id:
+            self._bundles.say_unseen(parcel)
         try:
             async with self._lanes.slot(via):
                 began_at = self._clock.now()

@@ -21,7 +21,8 @@ class Delivery:
     whether its next channel was asked for; `state` is how it was settled, while that is not written yet. `room_at` is
     when it got room, if it had to wait for it; `bundles` are those it left in from memory, `leaving` is a try from
     memory that has not ended. `withdrawn`: while it waited
-    it became known that it is wanted no more, which is being written down.
+    it became known that it is wanted no more, which is being written down. `says_unseen`: its words say that this
+    machine does not see the ledger.
     """
 
     letter: Letter
@@ -38,6 +39,7 @@ class Delivery:
     bundles: dict[str, Bundle] = field(default_factory=dict)
     leaving: Attempt | None = None
     withdrawn: bool = False
+    says_unseen: bool = False
 
     @property
     def since(self) -> datetime:
