@@ -87,3 +87,39 @@ def test_there_is_nothing_to_copy_yet(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "there is no ledger at" in done.stderr
     assert not os.path.lexists(pager.folder / "copy.db")
+
+
+@pytest.mark.attack
+def test_a_person_is_forgotten_by_the_running_daemon(pager: Pager) -> None:
+    """Seen before line by line, then done: what she wrote, and what was written to her, is in no row any more; the
+    incident that is open is left out, by its name.
+    """
+    said = "The disk of the primary is full."
+    over = f"drill: true\nstatus: resolved\nresolution: done\nupdates:\n  - {{text: {said}, by: ana}}\n"
+    pager.start()
+    declare(pager, "db")
+    pager.write("db.yaml", OPEN.format(title="db") + over)
+    declare(pager, "web")
+    pager.stop()
+    pager.start()  # else it is ten minutes until a resolved incident is looked at again, and over
+
+    def look() -> str:
+        return pager.run("prune", "--person", "ana", "--dry-run").stdout
+
+    pager.until(lambda: f"  - {said}\n  + erased\n" in look())
+    done = pager.run("prune", "--person", "ana", "--yes")
+    assert (done.returncode, done.stdout) == (0, "ana is erased from 1 incident\n"), done.stderr
+    assert "left out: web is open, and names ana" in done.stderr
+    assert look() == ""
+    with closing(sqlite3.connect(pager.folder / "var" / "tocsin.db")) as ledger:
+        of_db = "incident = 'db'"
+        facts = [body for (body,) in ledger.execute(f"SELECT body FROM facts WHERE {of_db}")]
+        assert any('"somebody (erased)"' in body for body in facts)
+        assert not any(said in body or '"ana"' in body for body in facts)
+        assert ledger.execute(
+            "SELECT count(*) FROM arrivals WHERE kind = 'prune' AND body || who != ''"
+        ).fetchone() == (0,)
+        assert ledger.execute(
+            f"SELECT count(*) FROM notifications WHERE {of_db} AND key LIKE '%/ana/%'"
+        ).fetchone() == (0,)
+    assert pager.stop() == 0

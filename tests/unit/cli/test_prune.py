@@ -204,7 +204,9 @@ def test_a_dry_run_shows_line_by_line_what_would_change(folder: Path) -> None:
         "  + Rang somebody (erased)\n",
     )
     assert "1 incident would change; nothing was done" in result.stderr
-    assert "left out: late is resolved, with verify or review still to come, and names ana" in result.stderr
+    assert (
+        "left out: late is resolved, but verify, review or a message is still to come, and names ana" in result.stderr
+    )
     assert "left out: new is open, and names ana" in result.stderr
     assert prune(folder, "--person", "ana", "--also", "Ana Souza", "--dry-run").stdout == result.stdout
 

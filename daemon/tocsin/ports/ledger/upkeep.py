@@ -57,7 +57,7 @@ class LeftOut(StrEnum):
     """Why an incident is not changed, in words that follow its id."""
 
     OPEN = "is open"
-    UNFINISHED = "is resolved, with verify or review still to come"
+    UNFINISHED = "is resolved, but verify, review or a message is still to come"
     UNSETTLED = "has a message that is still to leave"
 
 
