@@ -93,6 +93,19 @@ def test_the_memory_of_a_folder_outlives_the_process(tmp_path: Path) -> None:
     assert FileFolderMemory(path, tmp_path / "elsewhere").load() == {}
 
 
+def test_a_line_that_was_torn_takes_no_other_along(tmp_path: Path) -> None:
+    """P9: what is noted behind it is remembered. Files hold addresses: nobody else reads it."""
+    path = tmp_path / "var" / "folder-memory"
+    memory, file = FileFolderMemory(path, tmp_path), RememberedFile("pay.yaml", "pay", "1", b"x", ("1",))
+    memory.note([file, replace(file, incident="net")])
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.write_bytes(path.read_bytes()[:-40])
+    other = replace(file, incident="web")
+    memory.note([other])
+    assert memory.load() == {"pay": file, "web": other}
+    assert b"\n\n" not in path.read_bytes()
+
+
 def test_the_memory_of_a_folder_does_not_grow_for_ever(tmp_path: Path) -> None:
     """P9: lines that count no more go at a start."""
     path = tmp_path / "folder-memory"

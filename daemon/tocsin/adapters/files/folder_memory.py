@@ -5,6 +5,7 @@ loses no version: what a file says is then compared with the ledger alone. Every
 """
 
 import json
+import os
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
@@ -51,8 +52,10 @@ class FileFolderMemory:
         """Remember these; empty, or why that cannot be."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab") as opened:
-                opened.write(b"".join(map(self._line, files)))
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+            with os.fdopen(os.open(self._path, flags, MODE), "ab+") as opened:
+                torn = opened.tell() and os.pread(opened.fileno(), 1, opened.tell() - 1) != b"\n"
+                opened.write((b"\n" if torn else b"") + b"".join(map(self._line, files)))
         except OSError as fault:
             return f"{self._path} cannot be written: {(fault.strerror or str(fault)).lower()}"
         return ""
