@@ -1,5 +1,6 @@
 """The database goes away, comes back, and loses what it had said was kept (R54, section 9)."""
 
+import json
 import signal
 import time
 from collections.abc import Sequence
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Makes
-from tests.fakes.cluster import Cluster
-from tests.fakes.cluster_truth import ANA, all_is_well, copies, open_tries, paged, told, wholly_paged
+from tests.fakes.cluster import Cluster, Machine
+from tests.fakes.cluster_truth import ANA, BO, all_is_well, copies, open_tries, paged, told, wholly_paged
 from tests.fakes.lagging_copy import LaggingCopy
 from tests.fakes.pgbouncer import PgBouncer
 from tests.fakes.postgres import Server, postgres
@@ -25,6 +26,13 @@ def settle(cluster: Cluster, numbers: Sequence[int]) -> None:
     cluster.until(lambda: cluster.leader and not open_tries(cluster), 60)
     time.sleep(5)
     all_is_well(cluster, numbers)
+
+
+def remembered(machine: Machine) -> set[int]:
+    """The incidents of which it remembers that it handed in what its file says."""
+    memory = machine.folder / "var" / "folder-memory"
+    lines = memory.read_bytes().splitlines() if memory.exists() else []
+    return {int(json.loads(line)["incident"].removeprefix("f")) for line in lines}
 
 
 @pytest.mark.attack
@@ -77,9 +85,12 @@ def test_nobody_hears_of_a_commit(make_cluster: Makes) -> None:
 @pytest.mark.attack
 def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server) -> None:
     """A copy of it that lags behind is promoted: what the machines' journals know was sent is not sent again untagged
-    (rule 64's mark, section 9).
+    (rule 64's mark, section 9); and what is open and lost is declared again, also where one machine alone has its file,
+    which remembers that it was handed in (P9): its ladder goes on.
     """
     cluster = make_cluster(database=(database := own_server.make_database()).url())
+    for machine in cluster.machines.values():
+        machine.quicken("1m")
     cluster.begin()
     cluster.declare(1)
     cluster.until(lambda: wholly_paged(cluster, [1]))
@@ -87,18 +98,25 @@ def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server)
     tries = "SELECT id, via, address, started_at, provider FROM attempts WHERE left(key, 2) <> '-/' ORDER BY id"
     with closing(LaggingCopy(own_server)) as copy:
         cluster.declare(2)
-        cluster.until(lambda: wholly_paged(cluster, [2]))
+        cluster.declare(4, "two")
+        cluster.until(lambda: wholly_paged(cluster, [2, 4]))
         cluster.until(lambda: not open_tries(cluster))
+        for name, number in (("one", 2), ("two", 2), ("two", 4)):
+            cluster.until(lambda name=name, number=number: number in remembered(cluster.machines[name]))
         sent = cluster.ask(tries)
         own_server.stop_immediate()
         cluster.database = copy.url(database.name)
         for machine in cluster.machines.values():
             machine.to_database.lead("127.0.0.1", copy.port)
         cluster.declare(3)
-        settle(cluster, range(1, 4))
+        settle(cluster, range(1, 5))
         assert len(paged(cluster, 1)) == len(ANA), "the copy knew of it"
         assert set(sent) <= set(cluster.ask(tries)), "the copy knows of it again"
         cluster.until(lambda: "The ledger is an older copy" in told(cluster))
+        unfinished = {name for (name,) in cluster.ask("SELECT id FROM incidents WHERE NOT finished")}
+        assert unfinished == {"f0001", "f0002", "f0003", "f0004"}
+        for number in (2, 4):
+            cluster.until(lambda number=number: paged(cluster, number, BO), 90, f"the next step of incident {number}")
 
 
 @pytest.mark.attack

@@ -583,6 +583,18 @@ async def test_the_newest_version_of_many(ledger: Ledger) -> None:
     assert await ledger.newest_versions(()) == {}
 
 
+async def test_the_digests_of_all_versions(ledger: Ledger) -> None:
+    """Of each in the order seen, or of the last alone; of what was never seen there are none."""
+    for name, digests in (("a", ("1", "2", "1")), ("b", ("3",))):
+        await ledger.record(name, [Seen(T0, replace(INCIDENT, id=name), digest) for digest in digests], (), ())
+    await ledger.record("typo", [Answered(T0, "ana", Answer.OK)], (), ())
+    names = [f"x{number}" for number in range(600)] + ["a", "b", "typo"]
+    assert await ledger.version_digests(names) == {"a": ("1", "2", "1"), "b": ("3",)}
+    assert await ledger.version_digests(names, newest=True) == {"a": ("1",), "b": ("3",)}
+    assert await ledger.version_digests(["b"]) == {"b": ("3",)}
+    assert await ledger.version_digests(()) == {}
+
+
 async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
     """The incidents of which a page to somebody was handed over by then, or may have been: not what waits, was
     deferred or refused, is under way, came later, went to another, was no page, or belongs to what is finished.

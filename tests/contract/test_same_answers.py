@@ -345,6 +345,8 @@ class Story:
         yield "files", _asked(lambda ledger: ledger.files())
         yield "closed", _asked(lambda ledger: ledger.last_closed(2))
         yield "versions", _asked(lambda ledger: ledger.newest_versions(names))
+        yield "digests", _asked(lambda ledger: ledger.version_digests(names))
+        yield "newest digests", _asked(lambda ledger: ledger.version_digests(names, newest=True))
         yield "summaries", _asked(lambda ledger: ledger.summaries(names))
         for name in names:
             yield f"facts {name}", _asked(lambda ledger, name=name: ledger.facts(name))

@@ -206,6 +206,9 @@ async def test_pruned_twice_it_has_the_digests_of_both_lives(ledger: SqlLedger) 
     await ledger.finish("db")
     assert await prunes(ledger).prune(NOW - 400 * DAY, NOW) == 1
     assert await ledger.pruned("db") == PrunedIncident(T0 + 3 * DAY, ("d1", "d2", "d7", "d8"))
+    await ledger.record("db", facts_of("db", ("d9", "d2")), (), ())
+    assert await ledger.version_digests(["db"]) == {"db": ("d1", "d2", "d7", "d8", "d9", "d2")}
+    assert await ledger.version_digests(["db"], newest=True) == {"db": ("d2",)}
 
 
 async def test_the_newest_digest_is_the_last_also_if_its_text_was_there_before(ledger: SqlLedger) -> None:

@@ -327,6 +327,16 @@ class MemoryLedger:
         seen = {name: fact.incident for name, fact in self._at_work().facts if isinstance(fact, Seen)}
         return {name: seen[name] for name in incidents if name in seen}
 
+    async def version_digests(
+        self, incidents: Collection[str], *, newest: bool = False
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Those that were pruned first."""
+        digests = {name: left.digests for name, left in self._at_work().pruned.items() if name in incidents}
+        for name, fact in self._at_work().facts:
+            if isinstance(fact, Seen) and name in incidents:
+                digests[name] = (*digests.get(name, ()), fact.digest)
+        return {name: known[-1:] if newest else known for name, known in digests.items()}
+
     async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:
         """By the facts."""
         known: dict[str, IncidentSummary] = {}

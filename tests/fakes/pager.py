@@ -55,6 +55,11 @@ class Pager:
         self.log = folder / "log"
         self.process: ReadyDaemon | subprocess.Popen[bytes] | None = None
 
+    def quicken(self, ladder: str) -> None:
+        """Whoever does not answer is asked for so long, from the next start on."""
+        config = self.folder / "config" / "all.yaml"
+        config.write_text(config.read_text().replace("acknowledge_within: 5m", f"acknowledge_within: {ladder}"))
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command, to its end."""
         return run_ready(arguments or ("run",), self.folder, self.environ)

@@ -173,6 +173,7 @@ class TermLedger(DiskLedger):
         self.term = term
         self.lost.clear()
         await self._commit()
+        self._disk.term = term.epoch
 
     async def record(self, *given: Any, **more: Any) -> frozenset[str]:
         await self._machine.reach("before the facts")

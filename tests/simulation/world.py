@@ -5,6 +5,8 @@ Everything random comes from one seeded source, so a seed tells the whole story 
 
 import asyncio
 import contextlib
+import copy
+import itertools
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,7 +77,7 @@ from tocsin.domain.delivery import (
     Uncertain,
     numbered_attempt,
 )
-from tocsin.domain.facts import Answered, ClockMoved, Fact
+from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
@@ -97,6 +99,7 @@ from tests.fakes.loop import VirtualClock
 from tests.fakes.upkeep import DiskUpkeep
 
 Dice = random.Random
+TERMS = itertools.count(1)
 
 
 @dataclass
@@ -124,6 +127,12 @@ class Disk:
     contents: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     full: bool = False
+    term: int = 0
+    """Under which somebody leads."""
+
+    def go_back_to(self, older: "Disk") -> None:
+        """All that was kept since is lost: as when a replica that lagged behind is promoted."""
+        vars(self).update(vars(copy.deepcopy(older)))
 
 
 class DiskLedger:
@@ -134,6 +143,7 @@ class DiskLedger:
     def __init__(self, disk: Disk, clock: VirtualClock, dice: Dice) -> None:
         self._disk, self._clock, self._dice = disk, clock, dice
         self.killed = self.cut = False
+        self._own_arrivals = set[str]()
 
     async def _commit(self, *, evidence: bool = False) -> None:
         """`evidence`: whoever leads (rule 52); alone it is all the same."""
@@ -268,6 +278,11 @@ class DiskLedger:
         letters = [letter for letter in self._disk.letters.values() if letter.notification.incident == incident]
         return tuple(Record(letter.notification, letter.content) for letter in letters)
 
+    async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
+        await self._read()
+        results = (result for came, result in self._disk.arrivals if (came.kind, came.ref) == (kind, ref) and result)
+        return next((Judgement(result, "") for result in results), None)
+
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         results = [result for came, result in self._disk.arrivals if (came.kind, came.who) == (kind, who) and result]
         return tuple(reversed(results))[:most]
@@ -310,6 +325,7 @@ class DiskLedger:
 
     async def record_arrival(self, arrival: CameIn) -> bool:
         await self._commit(evidence=True)
+        self._own_arrivals.add(arrival.ref)
         if any((came.kind, came.ref) == (arrival.kind, arrival.ref) for came, _ in self._disk.arrivals):
             return False
         self._disk.arrivals.append((arrival, None))
@@ -374,6 +390,21 @@ class DiskLedger:
         if incident in self._disk.unreadable:
             raise UnreadableError(self._disk.unreadable[incident])
         return tuple(self._disk.facts.get(incident, ()))
+
+    async def generation(self) -> str:
+        await self._read()
+        here = {came.ref for came, _ in self._disk.arrivals}
+        return f"{self._disk.term} {self._own_arrivals <= here}"
+
+    async def version_digests(
+        self, incidents: Collection[str], *, newest: bool = False
+    ) -> Mapping[str, tuple[str, ...]]:
+        await self._read()
+        digests = {name: left.digests for name, left in self._disk.pruned.items() if name in incidents}
+        for name in self._disk.facts.keys() & set(incidents):
+            seen = (fact.digest for fact in self._disk.facts[name] if isinstance(fact, Seen))
+            digests[name] = (*digests.get(name, ()), *seen)
+        return {name: known[-1:] if newest else known for name, known in digests.items() if known}
 
     async def finish(self, incident: str) -> None:
         await self._commit()
@@ -660,6 +691,7 @@ class World:
         """Start the daemon on what the disk holds, by the machine's clock as it is then."""
         self.machine.move(self.machine.step())
         self._ledger = ledger = DiskLedger(self.disk, self.clock, self.dice)
+        self.disk.term = next(TERMS)
         self.daemon, self.orders = await assemble(self, ledger), Orders()
         self._task = asyncio.create_task(self._live(ledger))
         await asyncio.sleep(0)
@@ -686,7 +718,7 @@ class World:
         elsewhere, gate = JudgedElsewhere(), StandbyGate(self.machine, config, ledger)
         inbox = InboxFeed(self.machine, ledger, self.inbox, gate, elsewhere, elsewhere, notices)
         told = NoticesHandedIn(self.machine_name, notices, handed_in)
-        return FolderHandIn(*place, handed_in, self.files, threads), handed_in, told, inbox
+        return FolderHandIn(*place, ledger, ledger.generation, handed_in, self.files, threads), handed_in, told, inbox
 
     async def kill(self) -> None:
         """Kill -9: nothing is written or sent from here on."""

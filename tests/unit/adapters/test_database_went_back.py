@@ -214,6 +214,29 @@ async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp
             await store.look(T0)
 
 
+async def test_who_stands_by_sees_that_something_may_be_lost(base: Database, tmp_path: Path) -> None:
+    """Each loss of its own shows, also behind a write that came since; and whoever takes the lead may have lost more. Its
+    own writes, and a row that was tidied away with nothing lost, are no loss for ever.
+    """
+    arrivals = (Arrival(ArrivalKind.VERSION, f"v{number}", "b", "{}", T0) for number in range(9))
+    async with opened(base, tmp_path, leads=False) as (store, ledger):
+        await ledger.record_arrival(next(arrivals))
+        generations = [await store.generation()]
+        await ledger.record_arrival(next(arrivals))
+        assert await store.generation() == generations[0]
+        for write_again in (False, True, False):
+            copy = Copy(base)
+            await ledger.record_arrival(next(arrivals))
+            copy.put_back()
+            if write_again:
+                await ledger.record_arrival(next(arrivals))
+            generations.append(await store.generation())
+            assert await store.generation() == generations[-1]
+        await take_lead(base.url())
+        generations.append(await store.generation())
+    assert len(set(generations)) == len(generations)
+
+
 async def test_an_end_that_nobody_could_write_down(base: Database, tmp_path: Path) -> None:
     """What the provider said while the database was away is known to the next process."""
     async with opened(base, tmp_path) as (store, ledger):

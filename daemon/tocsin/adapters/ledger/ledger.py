@@ -73,6 +73,10 @@ class SqlLedger:
         """The newest version of each of these incidents that was seen and can be read."""
         return await self._read(of_incidents.newest_versions(incidents))
 
+    async def version_digests(self, incidents: Collection[str], *, newest: bool = False) -> dict[str, tuple[str, ...]]:
+        """The digests of all versions of each of these incidents, oldest first; `newest`: of the last one alone."""
+        return await self._read(of_incidents.version_digests(incidents, newest=newest))
+
     async def records(self, incident: str) -> tuple[Record, ...]:
         """Everything decided for an incident that can be read, to be sent or held back, in the order decided."""
         return await self._read(messages.records(incident))
@@ -234,14 +238,8 @@ class SqlLedger:
 
     async def record_arrival(self, arrival: Arrival) -> bool:
         """Keep something that came in. False when its kind and `ref` are known."""
-        who, body = arrival.who, replace_non_characters(arrival.body)
-        row = {
-            "kind": arrival.kind.value,
-            "ref": arrival.ref,
-            "who": who,
-            "body": body,
-            "at": write_instant(arrival.at),
-        }
+        row = {"kind": arrival.kind.value, "ref": arrival.ref, "who": arrival.who, "at": write_instant(arrival.at)}
+        row |= {"body": replace_non_characters(arrival.body)}
         return await self._commit(writes.record_arrival, row)
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:

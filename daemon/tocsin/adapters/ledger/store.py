@@ -32,6 +32,12 @@ class Store(Protocol):
         """Ask, beside the writer and never in its way. Raises LedgerError."""
         ...
 
+    async def generation(self) -> str:
+        """What changes whenever the database may have lost something that this process knows to have been there. Raises
+        LedgerError.
+        """
+        ...
+
     def repetition(self, key: str, via: Channel, address: str, at: datetime) -> str:
         """Why this may be the second copy of something that the ledger lacks; empty: it is none."""
         ...

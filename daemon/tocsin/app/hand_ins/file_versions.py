@@ -173,7 +173,7 @@ class FileVersions:
         newest = versions[-1][1]
         merged = carried_over(came_from(before, now, version.held, versions), now, newest)
         if merged == newest and newest.resolved:
-            return KNOWN
+            return NOTHING
         data = version.data if merged == now else await self._text_of(merged, version)
         return self._count(version, merged, data)
 

@@ -47,15 +47,16 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     elsewhere: JudgesSent,
 ) -> SharedFolders:
     """The folders, as a machine of that name begins to lead. The file of an incident that is set aside is looked at as
-    if it were new (rule 63).
+    if it were new (rule 63), and what the ledger has lost is handed in again. Raises LedgerError.
     """
     kept = NewestFiles(ledger)
     versions = FileVersions(clock, ledger, config, incidents, notices, kept)
     loaded = await asyncio.get_running_loop().run_in_executor(folder.threads, memory.load)
     remembered = {id_: file for id_, file in loaded.items() if not incidents.is_set_aside(id_)}
     known, ended = known_files(remembered, config.policy)
-    own = OwnFiles(clock, versions, incidents)
+    own = OwnFiles(clock, ledger, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
+    await news.compare(ledger)
     return SharedFolders(
         Intake(known, label, ended), news, HandInFeed(ledger, versions, elsewhere, notices), (own, kept)
     )

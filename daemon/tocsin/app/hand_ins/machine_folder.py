@@ -2,7 +2,8 @@
 before (P9).
 
 A file is compared with what this very machine's file held, which is remembered across restarts, and never with what
-others wrote: so a clone that lags behind says nothing, and a file that was never here is not missed.
+others wrote: so a clone that lags behind says nothing, and a file that was never here is not missed. What the ledger
+in hand does not bear out of that is handed in again.
 """
 
 import asyncio
@@ -13,7 +14,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+import structlog
+
 from tocsin.app.arrivals.log_limit import LimitedLog
+from tocsin.app.hand_ins.borne_out import VersionLedger, as_handed_in, not_borne_out
 from tocsin.app.hand_ins.hand_in import HELD_MOST, FilesGone, FileVersion
 from tocsin.app.intake.intake import Changes, Overwritten
 from tocsin.app.intake.one_folder import tell_of_files
@@ -26,6 +30,8 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
 from tocsin.ports.folder import FolderMemory, Listed, RememberedFile
 from tocsin.ports.ledger.upkeep import PrunedIncident
+
+log = structlog.get_logger()
 
 NOTES_EVERY = 1.0
 """Seconds after which what was handed in and is safe is remembered as that."""
@@ -72,7 +78,15 @@ class MachineFolder:
         self._put_back = put_back
         self._config = config
         self._unnoted: dict[str, RememberedFile] = {}
+        self._lost: set[str] = set()
         self._log = LimitedLog()
+
+    async def compare(self, ledger: VersionLedger) -> None:
+        """Find out of which incidents the ledger lacks what was handed in: a file that still says so is handed in again
+        at the next look. Raises LedgerError.
+        """
+        safe = {incident: file for incident, file in self._files.items() if self._hands_in.is_safe(incident)}
+        self._lost = set(await not_borne_out(self._machine, safe, ledger))
 
     async def take(
         self,
@@ -80,7 +94,8 @@ class MachineFolder:
         files: Mapping[str, Listed],
         now: datetime,  # noqa: ARG002
     ) -> Mapping[str, AbstractSet[str]]:
-        """What counts on this machine is handed in."""
+        """What counts on this machine is handed in, and what the ledger has lost."""
+        await self._hand_in_again(files)
         for overwritten in changes.overwritten:
             self._put_back(overwritten)
         for version in changes.versions:
@@ -134,9 +149,22 @@ class MachineFolder:
             if self._unnoted.get(file.incident) is file:
                 del self._unnoted[file.incident]
 
+    async def _hand_in_again(self, files: Mapping[str, Listed]) -> None:
+        """As it was, so that it counts once; but nobody can say any more what was there before."""
+        for incident in sorted(self._lost):
+            file = self._files[incident]
+            listed = files.get(file.name)
+            if listed is not None and (listed.data or b"") == file.data:
+                self._lost.discard(incident)
+                log.info("handed in again", incident=incident)
+                await self._hands_in.give(replace(as_handed_in(self._machine, file), trouble=listed.trouble))
+
     async def _hand_in(self, incident: str, listed: Listed) -> None:
         known, data = self._files.get(incident), listed.data or b""
         before, held = (known.data, known.held) if known else (None, ())
+        if incident in self._lost:
+            before = None
+            self._lost.discard(incident)
         version = FileVersion(self._machine, incident, listed.name, data, before, held, listed.trouble)
         await self._hands_in.give(version)
         held = held if held[-1:] == (version.digest,) else (*held, version.digest)[-HELD_MOST:]

@@ -4,11 +4,11 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from tocsin.app.hand_ins.file_versions import FileVersions
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion
+from tocsin.app.hand_ins.file_versions import NOTHING, UNREADABLE, FileVersions
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of
 from tocsin.app.state.incidents import Incidents
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
 
 JUDGES_AGAIN = 1.0
 """Seconds until what could not be judged without the ledger is judged again."""
@@ -21,8 +21,9 @@ class OwnFiles:
     for nothing.
     """
 
-    def __init__(self, clock: Clock, versions: FileVersions, incidents: Incidents) -> None:
+    def __init__(self, clock: Clock, ledger: ArrivalLedger, versions: FileVersions, incidents: Incidents) -> None:
         self._clock = clock
+        self._ledger = ledger
         self._versions = versions
         self._incidents = incidents
         self._waiting: list[FileVersion | FilesGone] = []
@@ -63,9 +64,16 @@ class OwnFiles:
         """Raises LedgerError. A ledger that did not answer is not asked for each file of a folder."""
         if self._away_until is None or self._clock.now() >= self._away_until:
             try:
-                await self._versions.judge(version)
+                if await self._versions.judge(version) in {NOTHING, UNREADABLE}:
+                    await self._leave_trace(version)
             except LedgerError:
                 self._away_until = self._clock.now() + ASKS_AGAIN
             else:
                 return
         await self._versions.judge(version, away=True)
+
+    async def _leave_trace(self, version: FileVersion) -> None:
+        """That it was judged stands in the ledger, where it led to nothing as well: it is not to be judged once more at
+        the next start, by when it might lead to something. Raises LedgerError.
+        """
+        await self._ledger.record_arrival(arrival_of(version, self._clock.now()))

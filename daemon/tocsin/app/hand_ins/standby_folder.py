@@ -1,9 +1,13 @@
 """The folder of a machine that does not lead: watched like any other, and what counts there is handed in."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
+from tocsin.app.hand_ins.borne_out import VersionLedger
 from tocsin.app.hand_ins.handed_in import HandedIn
 from tocsin.app.hand_ins.machine_folder import MachineFolder, known_files
 from tocsin.app.intake.intake import Intake, Overwritten
@@ -13,13 +17,23 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, FolderMemory
+from tocsin.ports.ledger.ledger import LedgerError
 
 ATTESTS_EVERY = 5.0
 """Seconds between two looks whether what is written into the folder gets on."""
+LOOKS_EVERY = 2.0
+"""Seconds between two looks whether the ledger has lost something."""
+WAITS = 5.0
+"""Seconds that the first look at the folder waits for the ledger."""
+ANSWERED_WITHIN = timedelta(seconds=30)
+"""How old the ledger's last answer may be while the folder is shown to be watched."""
 
 
 class FolderHandIn:
-    """Watches one folder. `label` is how operators know it, `files` how a save of an older text is mended."""
+    """Watches one folder. `label` is how operators know it, `files` how a save of an older text is mended. `generation`
+    gives what changes whenever the ledger may have lost something that this process knows to have been there; it raises
+    LedgerError.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 - whose folder it is, and where what is new goes
         self,
@@ -30,6 +44,8 @@ class FolderHandIn:
         notices: Notices,
         folder: Folder,
         memory: FolderMemory,
+        ledger: VersionLedger,
+        generation: Callable[[], Awaitable[str]],
         handed_in: HandedIn,
         files: IncidentFiles,
         threads: Executor | None,
@@ -41,9 +57,13 @@ class FolderHandIn:
         self._notices = notices
         self._folder = folder
         self._memory = memory
+        self._ledger = ledger
+        self._generation = generation
         self._handed_in = handed_in
         self._older_saves = OlderSaves(files, threads, notices)
         self._overwritten: asyncio.Queue[Overwritten] = asyncio.Queue()
+        self._compared_with = ""
+        self._answered_at: datetime | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,16 +79,39 @@ class FolderHandIn:
             self._overwritten.put_nowait,
             self._config,
         )
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAITS):
+                await self._compare(news)
         watch = Watch(self._clock, self._config, self._notices, self._folder, Intake(known, self._label, ended), news)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch.run(), name="folder")
+            tasks.create_task(self._keep_comparing(news, watch), name="ledger comparisons")
             tasks.create_task(self._attest(watch), name="folder attests")
             tasks.create_task(self._mend(), name="older saves")
 
-    async def _attest(self, watch: Watch) -> None:
-        """The folder may show that it is watched while the ledger takes what is handed in (P3)."""
+    async def _keep_comparing(self, news: MachineFolder, watch: Watch) -> None:
         while True:
-            if self._handed_in.is_well:
+            await asyncio.sleep(LOOKS_EVERY)
+            if await self._compare(news):
+                watch.poke()
+
+    async def _compare(self, news: MachineFolder) -> bool:
+        """Whether the ledger was another than before: then it is compared with what was handed in."""
+        with suppress(LedgerError):
+            generation = await self._generation()
+            self._answered_at = self._clock.now()
+            if generation != self._compared_with:
+                await news.compare(self._ledger)
+                self._compared_with = generation
+                return True
+        return False
+
+    async def _attest(self, watch: Watch) -> None:
+        """The folder may show that it is watched while the ledger answers, and takes what is handed in (P3)."""
+        while True:
+            answered_at = self._answered_at
+            lately = answered_at is not None and self._clock.now() - answered_at <= ANSWERED_WITHIN
+            if lately and self._handed_in.is_well:
                 watch.attest()
             await asyncio.sleep(ATTESTS_EVERY)
 

@@ -113,7 +113,9 @@ class StandbyFolders:
         clock, ledger, settings, notices = self.clock, self.ledger, config.settings, Notices(self.clock)
         handed_in, files = HandedIn(clock, ledger), IncidentFiles(settings.incidents)
         place = self.machine, label_of(settings.incidents), clock, config, notices, watched
-        folder = FolderHandIn(*place, folder_memory(settings), handed_in, files, DiskThreads("edits"))
+        folder = FolderHandIn(
+            *place, folder_memory(settings), ledger, ledger.store.generation, handed_in, files, DiskThreads("edits")
+        )
         gate, elsewhere = StandbyGate(clock, config, ledger), JudgedElsewhere()
         reader = InboxReader(settings.inbox, settings.incidents)
         inbox = InboxFeed(clock, ledger, reader, gate, elsewhere, elsewhere, notices)

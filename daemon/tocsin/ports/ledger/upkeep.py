@@ -4,7 +4,7 @@ Only who leads does so. Everything is done in small transactions, each of which 
 killed between two of them begins again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -76,7 +76,7 @@ Calm = Callable[[], Awaitable[None]]
 
 
 class PrunedLedger(Protocol):
-    """What is left of pruned incidents."""
+    """What is left of pruned incidents; and the digests of versions, which are left of all."""
 
     async def pruned(self, incident: str) -> PrunedIncident | None:
         """What is left of one; None: it was never pruned. An incident that was may have been declared anew since."""
@@ -84,6 +84,14 @@ class PrunedLedger(Protocol):
 
     async def pruned_digests(self) -> Mapping[str, str]:
         """The digest of the newest version of each."""
+        ...
+
+    async def version_digests(
+        self, incidents: Collection[str], *, newest: bool = False
+    ) -> Mapping[str, tuple[str, ...]]:
+        """The digests of all versions of each of these incidents, oldest first, those before it was pruned included;
+        `newest`: of the last one alone.
+        """
         ...
 
 

@@ -65,6 +65,13 @@ def read_group(connection: Connection, node: str) -> int:
     return last
 
 
+def read_generation(connection: Connection, node: str) -> tuple[int, str, int]:
+    """The term's epoch and id, and the number of the last group of this process, 0: none. It waits for nobody."""
+    last = select(t.writers.c.last_group).where(t.writers.c.node == node).scalar_subquery()
+    epoch, term, group = connection.execute(select(t.term.c.epoch, t.term.c.id, last)).one()
+    return epoch, term, group or 0
+
+
 def forget_writers(connection: Connection) -> None:
     """Leave nothing of processes that have written nothing for long."""
     connection.execute(delete(t.writers).where(t.writers.c.wrote_at < func.clock_timestamp() - FORGOTTEN))

@@ -51,6 +51,7 @@ class ServerStore:
         self.journal = journal
         self._repetitions: Repetitions | None = None
         self.lost = asyncio.Event()
+        self._losses = 0
         self._opened = opened
         self._loop = asyncio.get_running_loop()
         self._database = ServerDatabase(opened.writing, self._doubt)
@@ -59,6 +60,7 @@ class ServerStore:
 
     def _doubt(self) -> None:
         """In the writer's thread."""
+        self._losses += 1
         self._loop.call_soon_threadsafe(self.lost.set)
 
     async def lead(self, term: Term) -> None:
@@ -123,6 +125,12 @@ class ServerStore:
         with self._opened.reading.connect().execution_options(**how) as connection:
             connection.execute(select(func.set_config("statement_timeout", str(READ_MS), True)))
             return question(connection)
+
+    async def generation(self) -> str:
+        """Whatever a leader wrote was lost, another term follows; what this process wrote is told by its own row.
+        Raises LedgerError.
+        """
+        return f"{await self.read(self._database.generation)} {self._losses}"
 
     async def look(self, now: datetime) -> None:
         """See whether what is written still comes to a ledger that this process knows, and which incidents there are.

@@ -21,7 +21,7 @@ from tocsin.adapters.ledger import writes
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.journal.handing_in import hand_in
 from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call
-from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_group
+from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_generation, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
 
@@ -77,6 +77,14 @@ class ServerDatabase:
             self._lose()
             if not evidence:
                 raise FencedError("the database has gone back in time")
+
+    def generation(self, connection: Connection) -> str:
+        """The term that the ledger has, and whether it lacks something that this process wrote. In any thread: that it
+        lacks something may be said too often, and not too late.
+        """
+        written = self._written
+        epoch, term, group = read_generation(connection, self._name)
+        return f"{epoch} {term} {group < written}"
 
     def note_written(self, group: int) -> None:
         """A group is in the ledger: if a later one finds less there, the database has gone back."""

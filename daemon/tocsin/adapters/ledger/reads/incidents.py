@@ -1,5 +1,6 @@
 """What is asked about incidents: what happened in each, and the newest good version of its file."""
 
+import json
 import os
 import zlib
 from collections import defaultdict
@@ -24,6 +25,7 @@ from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
 
 NAMES_AT_ONCE = 500
 """Incidents that one query asks about."""
+_IN_ORDER = t.facts.c.incident, t.facts.c.sequence
 
 
 def facts(incident: str) -> Question[tuple[Fact, ...]]:
@@ -83,6 +85,37 @@ def newest_versions(names: Collection[str]) -> Question[dict[str, Incident]]:
     return read
 
 
+def version_digests(names: Collection[str], *, newest: bool) -> Question[dict[str, tuple[str, ...]]]:
+    """The digests of all versions of each of these incidents, oldest first, those before it was pruned included;
+    `newest`: of the last one alone.
+    """
+    listed = sorted(names)
+
+    def read(connection: Connection) -> dict[str, tuple[str, ...]]:
+        digests: dict[str, tuple[str, ...]] = {}
+        for start in range(0, len(listed), NAMES_AT_ONCE):
+            some = listed[start : start + NAMES_AT_ONCE]
+            left = select(t.pruned.c.incident, t.pruned.c.digests).where(t.pruned.c.incident.in_(some))
+            digests.update((name, tuple(text.split())) for name, text in connection.execute(left))
+            wanted = t.facts.c.incident.in_(some), t.facts.c.kind == Seen.__name__
+            query = select(t.facts.c.incident, t.facts.c.body).where(*wanted).order_by(*_IN_ORDER)
+            if newest:
+                last = select(func.max(t.facts.c.id)).where(*wanted).group_by(t.facts.c.incident)
+                query = select(t.facts.c.incident, t.facts.c.body).where(t.facts.c.id.in_(last))
+            for name, body in connection.execute(query):
+                digests[name] = (*digests.get(name, ()), _digest(body))
+        return {name: known[-1:] if newest else known for name, known in digests.items()}
+
+    return read
+
+
+def _digest(body: str) -> str:
+    """That of a version, without all the rest of it; empty: it has none, or cannot be read."""
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(body).get("digest", ""))
+    return ""
+
+
 def summaries(names: Collection[str]) -> Question[dict[str, IncidentSummary]]:
     """What each of these is known by: of those whose newest version can be read."""
 
@@ -120,7 +153,7 @@ def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadabl
         select(t.facts.c.incident, t.facts.c.id, t.facts.c.kind, t.facts.c.body)
         .join(t.incidents, t.incidents.c.id == t.facts.c.incident)
         .where(t.unfinished)
-        .order_by(t.facts.c.incident, t.facts.c.sequence)
+        .order_by(*_IN_ORDER)
     )
     by_incident = groupby(connection.execute(query), key=lambda row: row[0])
     return {incident: _facts(incident, rows) for incident, rows in by_incident}
