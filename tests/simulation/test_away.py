@@ -10,6 +10,7 @@ import pytest
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Accepted
+from tocsin.domain.facts import Answered
 from tocsin.domain.people import Channel
 
 from tests.fakes.fence import AwayFence
@@ -231,3 +232,34 @@ def test_a_standby_without_the_database_pages_what_is_newly_declared() -> None:
     assert cluster.disk.facts["pay"], "it is in the ledger"
     tries = [attempt for key, tries in cluster.disk.attempts.items() if key.startswith("pay/") for attempt in tries]
     assert sum(bool(attempt.possible_duplicate) for attempt in tries) == 4
+
+
+@pytest.mark.parametrize("minutes", [1, 20])
+def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(minutes: int) -> None:
+    """R54: it names no code that the ledger has not confirmed, so whoever answers says `ok`. Where it was sent that ends
+    the ladder; the leader, which reads the same list, keeps what fits nothing until it knows of the page.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        standby, leader = cluster.machines[1], cluster.machines[0]
+        standby.rows.cut = True
+        standby.world.folder.write("pay.yaml", FILE)
+        await cluster.wait(45)
+        for person in ("ana", "chen"):
+            leader.world.says(person, "ok")
+        standby.in_memory.arrivals += [(arrival, None) for arrival, _ in cluster.disk.arrivals]
+        await cluster.wait(30)
+        assert [len(leader.world.answers_to(person)) for person in ("ana", "chen")] == [1, 1], "nothing is known"
+        await cluster.wait(minutes * 60)
+        standby.rows.cut = False
+        await cluster.wait(60)
+        assert [len(leader.world.answers_to(person)) for person in ("ana", "chen")] == [2, 2], "it counts"
+        await cluster.wait(15 * 60)
+
+    cluster = simulate_machines(1, 2, story)
+    pages = cluster.machines[0].world.pages()
+    assert {page.message.person for page in pages} == {"ana", "chen"}, "nobody else was asked"
+    assert len(pages) == 4
+    answered = [fact.person for fact in cluster.disk.facts["pay"] if isinstance(fact, Answered)]
+    assert sorted(answered) == ["ana", "chen"]

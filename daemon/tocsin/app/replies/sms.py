@@ -5,6 +5,7 @@ the roles is `planning.history.answers`' business, the words are `sms_words`'.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -46,6 +47,9 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 daemon was down, the provider slow) means something else.
 """
 
+KEPT_FOR = timedelta(hours=1)
+"""How long an `ok` that fits nothing waits for a page that was sent elsewhere to be written down."""
+
 COUNTED, IGNORED = "counted", "ignored"
 """What a message led to that came in a flood: something was done, and not answered; nothing."""
 ACTED, ANSWERED, QUIET, CARRIER, UNKNOWN = "acted", "answered", "quiet", "carrier", "unknown"
@@ -78,6 +82,8 @@ class SmsReplies:
         self._stops = stops
         self._renderer = renderer
         self._flips = flips
+        self._machine = context.machine
+        self._kept: set[str] = set()
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
     async def judge(self, arrival: Arrival) -> str | None:
@@ -97,13 +103,17 @@ class SmsReplies:
             return STARTED
         if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
-        coded = {code.incident for code in self._open(person)}
+        alone, until = not self._machine, arrival.at + CLOCKS_DIFFER
+        coded = {code.incident for code in self._open(person) if alone or code.since <= until}
         others = await codeless(self._incidents, self._ledger, person.id, coded, arrival.at, now)
         if command.everything:
             return await self._answer_all(arrival, person, command, others, now)
         incident, command = self._about(command, person, arrival.at, others)
         if not incident:
             self._give_codes(person, others, now)
+            bare = command.verb is Verb.OK and not (command.code or self._config.reply_routes.needs_code)
+            if self._machine and bare and not (coded or others):
+                return await self._keep(arrival, person, command, now)
         recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
             return ACTED
@@ -130,6 +140,16 @@ class SmsReplies:
             await self._ledger.record(incident, facts, (), ())
             self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
         return COUNTED if facts else IGNORED
+
+    async def _keep(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str | None:
+        """An `ok` that fits nothing recorded is answered, and waits: its page may have left from memory on another
+        machine, and be written down later (R54).
+        """
+        if arrival.ref not in self._kept and not await self._is_quiet(arrival.who):
+            apart = replace(arrival, ref=f"{arrival.ref}/kept")
+            await self._answer_in_vain(apart, person, self._which(command, person), "", now)
+        self._kept.add(arrival.ref)
+        return None if now - arrival.at < KEPT_FOR else ANSWERED
 
     def _ok_state(self, arrival: Arrival, person: Person, incident: str) -> OkState:
         """Whether an `ok` counts now."""
