@@ -364,7 +364,7 @@ class Machine:
         without: Any = LedgerInMemory(self.name, world.machine, ledger, *place, WarmKept(ledger), self.left)
         world.lead = lead
         async with kept(lead), without.leading():
-            await without.recall(lead)
+            await without.recall()
             daemon = await assemble(machine, ledger)
             daemon = replace(
                 daemon, parts=(*daemon.parts, *without.parts(daemon.operator_notices._notices, lead, None, None))

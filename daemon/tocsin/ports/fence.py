@@ -45,12 +45,12 @@ class Lead(Fence, Protocol):
     lost: asyncio.Event
     drains_for: float
 
-    def note_healthy(self) -> None:
-        """The whole daemon has just done its work."""
+    def begin_anew(self, within: float = ...) -> None:
+        """The daemon begins, and is taken for healthy meanwhile, for so many seconds at most."""
         ...
 
-    def begin_anew(self) -> None:
-        """The daemon starts anew: it is healthy until it can have done its work again."""
+    def note_healthy(self) -> None:
+        """The whole daemon has just done its work."""
         ...
 
     def hold_back(self) -> None:

@@ -22,6 +22,7 @@ from tocsin.app.hand_ins.journal import JournalHandIn
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.wiring.server import LedgerOnServer
+from tocsin.app.wiring.without_ledger import LedgerInMemory
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
@@ -196,7 +197,11 @@ def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOn
     handing_in = JournalHandIn(name, clock, ledger, store)
     leadership = PostgresLeadership(make_engine(base.url()))
     this, left = ThisNode(clock, name, "/srv/incidents", "1", "0010"), LeftFromMemory(name, clock, ledger)
-    return LedgerOnServer(clock, store, ledger, leadership, Alone(), this, store.journal, handing_in, left)
+
+    async def without() -> LedgerInMemory:
+        raise AssertionError
+
+    return LedgerOnServer(clock, store, ledger, leadership, Alone(), this, store.journal, handing_in, left, without)
 
 
 async def test_one_that_has_nothing_to_write_notices_as_well(base: Database, tmp_path: Path) -> None:

@@ -7,15 +7,22 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from tocsin.adapters.ledger.postgresql import opening
 from tocsin.adapters.ledger.postgresql.address import Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.faults import explain
-from tocsin.adapters.ledger.postgresql.opening import bring_up_to_date, machines_of, open_server, open_server_to_read
+from tocsin.adapters.ledger.postgresql.opening import (
+    bring_up_to_date,
+    look_before_writing,
+    machines_of,
+    open_server,
+    open_server_to_read,
+)
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
 from tocsin.ports.leadership import LedgerAwayError
 from tocsin.ports.ledger.ledger import LedgerError
 
-from tests.builders.postgres_ledger import make_tables
+from tests.builders.postgres_ledger import make_engine, make_tables
 from tests.fakes.postgres import OWNER, PASSWORD, Database, Server
 
 
@@ -24,6 +31,12 @@ def ledger(postgres_server: Server) -> Iterator[Database]:
     """A database with the tables of a ledger."""
     with postgres_server.database(make_tables) as database:
         yield database
+
+
+def brought_up_to_date(url: str) -> str:
+    """The schema that it has then."""
+    with make_engine(url).begin() as connection:
+        return bring_up_to_date(connection)
 
 
 def refusal(url: str, password: str | None = None, *, reading: bool = False) -> str:
@@ -141,7 +154,7 @@ def test_a_newer_schema(ledger: Database) -> None:
     assert opened.schema == "9999"
     opened.dispose()
     open_server_to_read(ServerAddress(ledger.url())).dispose()
-    assert bring_up_to_date(ServerAddress(ledger.url())) == "9999"
+    assert brought_up_to_date(ledger.url()) == "9999"
     ledger.run("UPDATE term SET leads_from = '9999'")
     kept = f"another version of tocsin keeps it (schema 9999, not {SCHEMA})"
     opened = open_server_to_read(ServerAddress(ledger.url()))
@@ -211,14 +224,36 @@ def test_several_hosts(ledger: Database, postgres_server: Server, tmp_path: Path
     open_server_to_read(ServerAddress(ledger.url())).dispose()
 
 
-def test_two_make_the_tables_at_once(database: Database) -> None:
+def test_tables_of_another_owner(ledger: Database) -> None:
+    """What has to be brought up to date and belongs to another role, as after a restore, is told before a daemon leads:
+    by check and doctor too. In the newest schema nobody needs to own it.
+    """
+    ledger.server.make_role("pager")
+    ledger.run("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO pager")
+    ledger.run("GRANT CREATE ON SCHEMA public TO pager")
+    open_server(ServerAddress(ledger.url("pager"))).dispose()
+    ledger.run("UPDATE alembic_version SET version_num = '0009'")
+    why = refusal(ledger.url("pager"))
+    assert f"only {OWNER} may change alembic_version, answer_links" in why
+    assert why.endswith("ALTER TABLE … OWNER TO pager")
+    with pytest.raises(LedgerError, match="may change alembic_version"):
+        look_before_writing(ServerAddress(ledger.url("pager")))
+    ledger.run("REVOKE CREATE ON SCHEMA public FROM pager")
+    assert "pager may make no tables in it" in refusal(ledger.url("pager"))
+    for (table,) in ledger.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        ledger.run(f"ALTER TABLE {table} OWNER TO pager")
+    ledger.run("GRANT CREATE ON SCHEMA public TO pager")
+    open_server(ServerAddress(ledger.url("pager"))).dispose()
+
+
+def test_two_make_the_tables_at_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes second waits for the first, and changes nothing."""
     with psycopg.connect(database.url()) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [opening.MIGRATING])
-        waiting = ServerAddress(database.url() + "?options=-c%20lock_timeout%3D200")
-        with pytest.raises(LedgerError, match="lock timeout"):
-            bring_up_to_date(waiting)
-    assert bring_up_to_date(ServerAddress(database.url())) == SCHEMA
+        monkeypatch.setattr(opening, "LOCKS_MS", 200)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            brought_up_to_date(database.url())
+    assert brought_up_to_date(database.url()) == SCHEMA
 
 
 @pytest.mark.parametrize(("takes", "asked"), [(0.0, [0, 1, 2, 3, 4]), (2.0, [0, 4]), (9.0, [0, 12])])

@@ -10,10 +10,10 @@ import pytest
 from structlog.testing import capture_logs
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.away import Away
-from tocsin.app.leadership.lease import STARTS_WITHIN, Lease
+from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.standing_by import TAKEN_FOR, StandingBy
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.planning.machines.leadership import LEASE, MARGIN
+from tocsin.planning.machines.leadership import LEASE, MARGIN, STARTS_WITHIN
 from tocsin.ports.leadership import NodeState, NodeTakenError, Term
 
 from tests.fakes.leadership import MemoryLeadership, SharedLeadership
@@ -457,6 +457,31 @@ def test_whoever_gave_the_lead_back_lets_others_take_it() -> None:
     shared_life(life)
 
 
+def test_a_life_that_the_database_ended_begins_anew_at_once() -> None:
+    """P9: a machine that gave the lead back since its ledger was not there for a moment waits for nobody; one that stands
+    by has the first look.
+    """
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        a = Machine(shared, clock, "a")
+        await asyncio.sleep(10)
+        assert a.lease is not None
+        a.lease.lost.set()
+        await asyncio.sleep(0.5)
+        assert not a.holds
+        await asyncio.sleep(2)
+        assert a.holds
+        b = Machine(shared, clock, "b")
+        await asyncio.sleep(2.3)
+        a.lease.lost.set()
+        await asyncio.sleep(1.5)
+        assert b.holds
+        await a.end()
+        await b.end()
+
+    shared_life(life)
+
+
 def test_no_database_at_the_start() -> None:
     """R54: it stands by without it, and leads when it is there."""
 
@@ -561,10 +586,11 @@ def test_what_a_standby_does_ends_before_it_leads() -> None:
         await asyncio.sleep(1.5)
         assert (b.holds, Part.running) == (True, 0)
         assert b.lease is not None
+        Machine(shared, clock, "c")  # else it would lead again after a while
+        await asyncio.sleep(0.5)
         b.lease.lose("a test")
         await asyncio.sleep(1)
         assert (Part.running, Part.made) == (1, 2)
-        Machine(shared, clock, "c")  # else it would lead again after a while
         with pytest.raises(ExceptionGroup):
             await asyncio.wait_for(b.task, 1100)
 

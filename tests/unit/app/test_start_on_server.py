@@ -1,16 +1,21 @@
-"""How a machine begins that shares a ledger on a server: by its own settings, whatever else is wrong with its config."""
+"""How a machine begins that shares a ledger on a server: by its own settings, whatever else is wrong with its config, and
+held up for ever by nothing that the server does.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.jinja.sandbox import Codes
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.migrations import migrate
+from tocsin.adapters.ledger.postgresql import opening, server
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
@@ -22,19 +27,52 @@ from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.startup import StartError
 from tocsin.app.wiring.build import standby_parts
 from tocsin.app.wiring.folders import StandbyFolders
-from tocsin.app.wiring.server import LedgerOnServer
+from tocsin.app.wiring.server import OPENS_EVERY, LedgerOnServer, open_when_there
+from tocsin.domain.arrival import OptOut
+from tocsin.domain.people import Channel
 from tocsin.ports.bounded_work import Overrun, OverrunCause
+from tocsin.ports.leadership import FencedError, LedgerAwayError
+from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.text.decoding import TOP, problem
 
 from tests.builders.loading import load
 from tests.builders.postgres_ledger import make_tables, take_lead
 from tests.fakes.bounded_work import JUDGE, SameProcess
 from tests.fakes.pager import CONFIG, SETTINGS
-from tests.fakes.postgres import Database, Server
+from tests.fakes.postgres import OWNER, PASSWORD, Database, Server
+from tests.fakes.proxy import Proxy
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 OWN = f"{SETTINGS}node: attic\nincidents: ../alarms\nweb: {{inbox: ../state/inbox}}\n"
 FAULT = "people: [broken"
+SLEEPS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_sleep(60)'"
+STOP = OptOut(Channel.SMS, "+14155550101", NOW, "SM1")
+
+
+class Said:
+    """A service manager, and what it was told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def ready(self, status: str) -> None:
+        self.said.append(status)
+
+    def reloading(self) -> None:
+        self.said.append("reloading")
+
+    def stopping(self) -> None:
+        self.said.append("stopping")
+
+    def healthy(self) -> None:
+        """It lives."""
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait until something is so, 10 s at most."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -68,7 +106,7 @@ class Config:
     @asynccontextmanager
     async def started(self) -> AsyncIterator[tuple[LedgerOnServer, ConfigOnDisk, ServerClock]]:
         """A daemon that is about to stand by."""
-        clock, environ = ServerClock(), {"TOCSIN_LEDGER": "correct horse:battery/st@ple"}
+        clock, environ = ServerClock(), {"TOCSIN_LEDGER": PASSWORD}
         on_disk = ConfigOnDisk(self.folder, environ, clock, DiskThreads("config folder"), JUDGE)
         await on_disk.read()
         async with AsyncExitStack() as closing:
@@ -117,6 +155,104 @@ async def test_its_own_settings_must_be_good(config: Config, base: Database) -> 
     with pytest.raises(StartError, match="nobody"):
         async with config.started():
             pass
+
+
+async def test_a_server_that_says_nothing_holds_up_no_start(
+    base: Database, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9: one that takes calls and never answers is away: the machine stands by without it, and ends when told to."""
+    monkeypatch.setattr(opening, "LOOKS_WITHIN", 0.3)
+    manager, stop = Said(), asyncio.Event()
+    with Proxy("127.0.0.1", postgres_server.port) as way:
+        way.hold("has_table_privilege")
+        address = ServerAddress(f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}", PASSWORD)
+        opened = asyncio.create_task(open_when_there(address, manager, stop))
+        await until(lambda: manager.said)
+        assert manager.said == ["standing by without the ledger"]
+        monkeypatch.setattr(opening, "LOOKS_WITHIN", 60.0)
+        await asyncio.sleep(OPENS_EVERY + 0.2)
+        stop.set()
+        assert await asyncio.wait_for(opened, 0.5) is None
+
+
+async def test_a_server_that_says_nothing_holds_up_no_takeover(
+    base: Database, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9: it is known within seconds, and whoever gives up waiting lets go of the term at once."""
+    term = await take_lead(base.url())
+    base.run("UPDATE alembic_version SET version_num = '0001'")
+    with Proxy("127.0.0.1", postgres_server.port) as way:
+        url = f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}"
+        store = ServerStore(open_server(ServerAddress(url, PASSWORD)))
+        way.hold("FOR SHARE")
+        monkeypatch.setattr(server, "LOOKS_WITHIN", 0.3)
+        with pytest.raises(LedgerAwayError, match="did not answer"):
+            await store.lead(term)
+        way.heal()
+        monkeypatch.setattr(server, "bring_up_to_date", lambda link: str(link.execute(text("SELECT pg_sleep(60)"))))
+        leading = asyncio.create_task(store.lead(term))
+        await until(lambda: base.run(SLEEPS))
+        leading.cancel()
+        assert (await asyncio.wait({leading}, timeout=0.5))[0]
+        await store.close()
+
+
+async def test_a_migration_whose_daemon_is_gone(base: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P9: the server gives it up, and with it the term, so that another machine can take the lead."""
+    monkeypatch.setattr(opening, "SEEN_GONE", "100ms")
+    monkeypatch.setattr(migrate, "migrate", lambda link, _schema: link.execute(text("SELECT pg_sleep(60)")))
+    term = await take_lead(base.url())
+    base.run("UPDATE alembic_version SET version_num = '0001'")
+    store = ServerStore(open_server(ServerAddress(base.url())))
+    leading = asyncio.create_task(store.lead(term))
+    await until(lambda: base.run(SLEEPS))
+    leading.cancel()
+    await asyncio.wait({leading})
+    await asyncio.wait_for(take_lead(base.url()), 2)
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "goes_on"),
+    [
+        (FencedError("another leads"), True),
+        (LedgerAwayError("it is not there"), True),
+        (LedgerError("must be owner of table attempts"), False),
+    ],
+)
+async def test_what_does_not_pass_ends_the_start(config: Config, fault: LedgerError, *, goes_on: bool) -> None:
+    """P9: what may be over by itself is waited for, standing by; what a human must put right ends the daemon with one
+    line, and is not tried for ever while nobody hears of it.
+    """
+    async with config.started() as (here, _, _):
+        if goes_on:
+            async with here.leading():
+                raise fault
+            return
+        with pytest.raises(StartError) as raised:
+            async with here.leading():
+                raise fault
+    (line,) = raised.value.reasons
+    assert line == f"{here.store.place} lets no machine begin to lead: must be owner of table attempts"
+
+
+async def test_what_passes(base: Database, postgres_server: Server) -> None:
+    """What the ledger's readers and its writer hear of a fault tells whether it may be over by itself."""
+    with Proxy("127.0.0.1", postgres_server.port) as way:
+        url = f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}"
+        store = ServerStore(open_server(ServerAddress(url, PASSWORD)))
+        ledger = SqlLedger(store)
+        await store.lead(await take_lead(base.url()))
+        base.run("ALTER TABLE opt_outs RENAME TO gone")
+        for asked in (ledger.opt_outs(), ledger.opt_out(STOP)):
+            with pytest.raises(LedgerError, match="opt_outs") as raised:
+                await asked
+            assert not isinstance(raised.value, LedgerAwayError)
+        way.cut()
+        for asked in (ledger.opt_outs(), ledger.opt_out(STOP)):
+            with pytest.raises(LedgerAwayError):
+                await asked
+        await store.close()
 
 
 def test_what_is_a_machines_own(tmp_path: Path) -> None:

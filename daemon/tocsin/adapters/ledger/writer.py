@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.clock import boottime
-from tocsin.adapters.ledger.errors import describe, ledger_error
+from tocsin.adapters.ledger.errors import describe
 from tocsin.ports.ledger.ledger import LedgerError
 
 GROUP_MAX = 512
@@ -55,6 +55,10 @@ class Database(Protocol):
 
     def is_evidence(self, write: Write[Any, Any]) -> bool:
         """Whether that is written down whoever leads (rule 52)."""
+        ...
+
+    def error(self, fault: BaseException) -> LedgerError:
+        """What its callers hear of a fault."""
         ...
 
     def is_of_one_call(self, fault: BaseException) -> bool:
@@ -197,7 +201,7 @@ class Writer:
         except (SQLAlchemyError, OSError, ValueError, OverflowError) as fault:
             if self._database.is_of_one_call(fault):
                 if len(group) == 1:
-                    return [ledger_error(fault)]
+                    return [self._database.error(fault)]
                 return [self._write_group([call])[0] for call in group]
             results = self._fail(group, fault)
             again = self._database.may_repeat(fault, tries, boottime() - began, troubled=self._was_troubled)
@@ -231,7 +235,7 @@ class Writer:
             self._disconnect()  # nothing is known about the connections now; the next group opens anew
             self._database.engine.dispose()
         self.trouble = describe(fault)
-        return [ledger_error(fault)] * len(group)
+        return [self._database.error(fault)] * len(group)
 
     def _transact(self, group: list[_Call]) -> list[Any]:
         """Write a group in one transaction: all of it or nothing."""

@@ -28,10 +28,10 @@ class Alone:
         """Nobody else could send it."""
         return True
 
-    def note_healthy(self) -> None:
+    def begin_anew(self, within: float = 0.0) -> None:
         """Nobody waits for it."""
 
-    def begin_anew(self) -> None:
+    def note_healthy(self) -> None:
         """Nobody waits for it."""
 
     def hold_back(self) -> None:

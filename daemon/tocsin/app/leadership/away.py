@@ -50,11 +50,11 @@ class Away:
         """Whether the database is still tried in vain; a later step of a ladder waits for longer."""
         return not self._held_back and self._tries.let_from_memory(self._since, step=step)
 
+    def begin_anew(self, within: float = 0.0) -> None:
+        """There is no lease to keep."""
+
     def note_healthy(self) -> None:
         """There is no lease to renew."""
-
-    def begin_anew(self) -> None:
-        """Nor is there one that could run out."""
 
     async def run(self) -> None:
         """Look for the database until it answers, or this is cancelled."""

@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.leadership.tries_in_vain import TriesInVain
-from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, holds, renews
+from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, STARTS_WITHIN, holds, renews
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, Node, NodeState, Term
 from tocsin.ports.ledger.ledger import LedgerError
@@ -21,8 +21,6 @@ DRAINS_FOR = 1.5
 """Seconds for what is under way to end at a stop, so that with all else another machine leads within 2."""
 TRIES_EVERY = 1.0
 """Seconds between two tries to renew it after one that failed."""
-STARTS_WITHIN = 60.0
-"""Seconds for a start to come to its first healthy pass. One that takes longer leaves the lead to others."""
 GIVES_BACK_WITHIN = 2.0
 """Seconds for giving the lead back; then the others wait for the lease to run out."""
 
@@ -52,6 +50,7 @@ class Lease:
         self.former = former
         self.took_at = began
         self.lost = asyncio.Event()
+        self.handed_over = False
         self._ledger = ledger
         self._this = this
         self._boottime = boottime
@@ -79,9 +78,9 @@ class Lease:
         """Renew it for a while yet."""
         self._healthy_at = self._boottime()
 
-    def begin_anew(self) -> None:
-        """The daemon starts anew, and is healthy until it could be again."""
-        self._healthy_at = self._boottime() + STARTS_WITHIN - HEALTHY
+    def begin_anew(self, within: float = STARTS_WITHIN) -> None:
+        """The daemon begins, and is healthy until it could be again, so many seconds at most."""
+        self._healthy_at = self._boottime() + within - HEALTHY
 
     async def run(self) -> None:
         """Renew it, until it is lost or this is cancelled."""
@@ -97,8 +96,7 @@ class Lease:
         began = self._boottime()
         if not renews(self._healthy_at, began):
             self._note("no healthy pass")
-            if self._tries.are_any:
-                await self._look(began)
+            await self._look(began)
             return
         try:
             now = await self._ledger.renew(self.term, self._this.row(NodeState.LEADING))
@@ -113,7 +111,9 @@ class Lease:
             self._clock.follow(now, began)
 
     async def _look(self, began: float) -> None:
-        """A database that is away keeps passes long: go on trying to reach it, without renewing anything."""
+        """Renew nothing, but see whether another leads by now, and go on trying to reach a database that is away: that
+        keeps passes long.
+        """
         try:
             view = await self._ledger.look()
         except LedgerError:
@@ -137,6 +137,7 @@ class Lease:
     def hand_over(self, why: str) -> None:
         """Let what has left end, and give the lead back."""
         log.warning("handing over", why=why, term=self.term.epoch)
+        self.handed_over = True
         self.lost.set()
 
     async def give_back(self) -> None:

@@ -27,7 +27,7 @@ from tocsin.planning.machines.leadership import (
     sight,
 )
 from tocsin.ports.clock import SharedClock
-from tocsin.ports.leadership import LeadershipLedger, LeaseView, Node, NodeState, NodeTakenError, Term
+from tocsin.ports.leadership import LeadershipLedger, LeaseView, Node, NodeState, NodeTakenError
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.text.times import apart
@@ -133,9 +133,9 @@ class StandingBy:
             view = await self._ledger.look()
             self._tries.end()
             self._reached_at = began
-            self._sighting = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
+            self._sighting = seen = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
             await self._note_leader(view.node)
-            if self._reported_at is not None and may_take(self._sighting, free=self._is_free(view)):
+            if self._reported_at is not None and may_take(seen, free=self._is_free(view, seen)):
                 lease = await self._take(view)
             self._note("")
         except NodeTakenError:
@@ -164,13 +164,15 @@ class StandingBy:
             nodes = (node for node in await self._ledger.nodes() if node.id == id_)
             self._leader = next(nodes, Node(id_, "", "", NodeState.LEADING, self._clock.now()))
 
-    def _is_free(self, view: LeaseView) -> bool:
-        """Whether nobody leads: it was given back by another, or this process took it and never heard so."""
-        return view.node == self._this.id or (not view.node and not self._gave_back(view.term))
-
-    def _gave_back(self, term: Term) -> bool:
-        """Whether this process itself gave that term back."""
-        return self._lease is not None and self._lease.term == term
+    def _is_free(self, view: LeaseView, seen: Sighting) -> bool:
+        """Whether nobody leads: it was given back, or this process took it and never heard so. What this process gave
+        back others may take first: who looks each second, or whom it was handed over to.
+        """
+        if view.node:
+            return view.node == self._this.id
+        if self._lease is None or self._lease.term != view.term:
+            return True
+        return not self._lease.handed_over and seen.until > seen.since
 
     async def _report(self) -> None:
         """Say now and then that this machine is there. A name that another process has is waited for: it may be that of

@@ -42,11 +42,6 @@ class TriesInVain:
         self._in_vain = None
 
     @property
-    def are_any(self) -> bool:
-        """Whether there were any."""
-        return self._in_vain is not None
-
-    @property
     def seconds(self) -> float:
         """From when the first began to when the newest ended; 0: there were none."""
         return self._in_vain.until - self._in_vain.since if self._in_vain else 0.0

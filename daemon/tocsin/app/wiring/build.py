@@ -5,7 +5,7 @@ import importlib
 import random
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,7 @@ from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
+from tocsin.app.leadership.beginning import HANGS_AFTER, BeginningGivenUpError, beginning
 from tocsin.app.leadership.standing_by import StandbyPart
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.leadership.warm import WarmConfig, WarmProviders, WarmTemplates
@@ -84,6 +85,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.history.redating import letter_not_later
+from tocsin.planning.machines.leadership import MIGRATES_WITHIN, STARTS_WITHIN
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.clock import Clock, MovableClock
 from tocsin.ports.fence import Lead
@@ -122,7 +124,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
             while (lead := await ledger.leadership.until_leading(orders.stop)) is not None:
                 here = await ledger.under(lead)
                 async with kept(lead), here.leading():
-                    await replace(life, ledger=here).live(lead)
+                    with suppress(BeginningGivenUpError):
+                        await replace(life, ledger=here).live(lead)
         except NodeTakenError as other:
             raise StartError(other) from None
 
@@ -188,7 +191,10 @@ class Life:
         back the daemon begins anew, with the same ledger (rule 60). Raises StartError.
         """
         clock, steps = self.clock, ClockSteps()
-        clock_notice = await self.ledger.recall(lead)
+        async with self._beginning(lead, MIGRATES_WITHIN):
+            await self.ledger.lead(lead)
+        async with self._beginning(lead):
+            clock_notice = await self.ledger.recall()
         advice: tuple[Part, ...] = (StartAdvice(self.on_disk.reading, clock.now(), whole=self.watched),)
         while True:
             daemon = await self._once(lead, steps, clock_notice, advice)
@@ -198,39 +204,52 @@ class Life:
             advice = ()
             await self.on_disk.read()
 
+    def _beginning(self, lead: Lead, within: float = STARTS_WITHIN) -> AbstractAsyncContextManager[None]:
+        """One step of a start: the lead is kept meanwhile, for so many seconds at most."""
+        lead.begin_anew(within)
+        return beginning(self.manager, self.orders.stop, lead.lost, within=within + HANGS_AFTER)
+
     async def _once(
         self, lead: Lead, steps: ClockSteps, clock_notice: OperatorNotice | None, advice: tuple[Part, ...]
     ) -> Daemon:
         """The daemon from its start until it ends, or is to begin anew."""
-        clock, ledger, environ, on_disk = self.clock, self.ledger.ledger, self.environ, self.on_disk
-        started = await on_disk.started(ledger)
-        made = self.ledger.surroundings
-        incident_folder = made.folder(started.settings.incidents, clock)
+        clock, ledger = self.clock, self.ledger.ledger
         async with AsyncExitStack() as life:
-            life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
-            await prepare_folders(started, incident_folder, self.other_threads, shared=bool(self.ledger.machine))
-            opt_outs = OptOuts(await ledger.opt_outs())
-            notices, config = (
-                made.notices(clock),
-                ActiveConfig(started.policy, started.settings, opt_outs, started.digest),
-            )
-            files = started, self.judge, *self.readers
-            reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
-            alerts = alert_feed(clock, ledger, config, notices)
-            beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
-            parts = reader, incident_folder, on_disk.before, beside, steps
-            renderer = made.renderer(shipped_folder(), notices.tell_template, self.compiled)
-            daemon = await assemble(clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger)
-            beside = self.ledger.parts(notices, lead, config, daemon.sender)
-            parts_here = (part for part in daemon.parts if not isinstance(part, made.without))
-            daemon = replace(daemon, parts=(*parts_here, *beside))
-            tell_troubles(notices, started, clock_notice)
-            self.ledger.tell(notices)
+            async with self._beginning(lead):
+                daemon = await self._made(life, lead, steps, clock_notice, advice)
+                unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
             self.orders.by_signal()
-            unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lead)
             await self.ledger.leave(daemon.sender.open.values())
         return daemon
+
+    async def _made(
+        self,
+        life: AsyncExitStack,
+        lead: Lead,
+        steps: ClockSteps,
+        clock_notice: OperatorNotice | None,
+        advice: tuple[Part, ...],
+    ) -> Daemon:
+        """The daemon as it is to serve; `life` lets go of its folder in the end."""
+        clock, ledger, environ, on_disk = self.clock, self.ledger.ledger, self.environ, self.on_disk
+        started, made = await on_disk.started(ledger), self.ledger.surroundings
+        incident_folder = made.folder(started.settings.incidents, clock)
+        life.push_async_callback(in_time, FOLDERS_WITHIN, incident_folder.threads, incident_folder.release)
+        await prepare_folders(started, incident_folder, self.other_threads, shared=bool(self.ledger.machine))
+        opt_outs, notices = OptOuts(await ledger.opt_outs()), made.notices(clock)
+        config = ActiveConfig(started.policy, started.settings, opt_outs, started.digest)
+        files = started, self.judge, *self.readers
+        reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
+        alerts = alert_feed(clock, ledger, config, notices)
+        beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
+        parts = reader, incident_folder, on_disk.before, beside, steps
+        renderer = made.renderer(shipped_folder(), notices.tell_template, self.compiled)
+        daemon = await assemble(clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger)
+        tell_troubles(notices, started, clock_notice)
+        self.ledger.tell(notices)
+        here = (part for part in daemon.parts if not isinstance(part, made.without))
+        return replace(daemon, parts=(*here, *self.ledger.parts(notices, lead, config, daemon.sender)))
 
 
 async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts

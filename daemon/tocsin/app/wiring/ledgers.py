@@ -81,8 +81,14 @@ class LedgerHere(Protocol):
         """While this process leads. A shared ledger that does not let it ends that, and nothing else."""
         ...
 
-    async def recall(self, lead: Lead) -> OperatorNotice | None:
-        """Bring it up to date and in line with the clock; what operators hear of that. Raises LedgerError."""
+    async def lead(self, lead: Lead) -> None:
+        """Decide from now on; an older ledger is brought up to date first. Raises LedgerError."""
+        ...
+
+    async def recall(self) -> OperatorNotice | None:
+        """Bring it in line with what this machine knows, and with the clock; what operators hear of that. Raises
+        LedgerError.
+        """
         ...
 
     def parts(self, notices: Notices, lead: Lead, config: ActiveConfig, sender: Sender) -> tuple[Part, ...]:
@@ -125,7 +131,10 @@ class LedgerInFile:
         """While this daemon runs."""
         yield
 
-    async def recall(self, _lead: Lead) -> OperatorNotice | None:
+    async def lead(self, _lead: Lead) -> None:
+        """It was brought up to date when it was opened."""
+
+    async def recall(self) -> OperatorNotice | None:
         """What the file says is brought in line with the clock, and with the mark of what was sent beside it; what
         operators hear of that.
         """

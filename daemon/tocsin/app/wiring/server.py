@@ -13,6 +13,7 @@ import structlog
 
 from tocsin import __version__
 from tocsin.adapters.clock import boottime
+from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
@@ -25,6 +26,7 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper, LastView
 from tocsin.app.leadership.away import Away
+from tocsin.app.leadership.beginning import BeginningGivenUpError, beginning
 from tocsin.app.leadership.installation import InstallationWatch
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.lease import Lease
@@ -45,7 +47,7 @@ from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.fence import Lead
-from tocsin.ports.leadership import LedgerAwayError
+from tocsin.ports.leadership import FencedError, LedgerAwayError
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
@@ -129,11 +131,15 @@ class LedgerOnServer:
 
     @asynccontextmanager
     async def leading(self) -> AsyncIterator[None]:
-        """While this machine leads. Where the ledger does not let it, it stands by again."""
+        """While this machine leads. Where the ledger does not let it now, it stands by again. Raises StartError for
+        what a human must put right.
+        """
         try:
             yield
-        except LedgerError as trouble:
+        except (FencedError, LedgerAwayError) as trouble:
             log.warning("not leading any more", why=str(trouble))
+        except LedgerError as trouble:
+            raise StartError(f"{self.store.place} lets no machine begin to lead: {trouble}") from None
         finally:
             self.store.follow()
             if self.store.lost.is_set():
@@ -147,13 +153,16 @@ class LedgerOnServer:
         except (LedgerError, TimeoutError) as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
 
-    async def recall(self, lead: Lead) -> OperatorNotice | None:
-        """Decide from now on; the ledger is brought up to date and in line with the clock: what operators hear of it.
-        Raises LedgerError.
-        """
+    async def lead(self, lead: Lead) -> None:
+        """Decide from now on, in the newest schema. Raises LedgerError."""
         assert isinstance(lead, Lease)
-        await self.left.write()
         await self.store.lead(lead.term)
+
+    async def recall(self) -> OperatorNotice | None:
+        """What this machine knows and the ledger lacks is there, and all in line with the clock: what operators hear of
+        it. Raises LedgerError.
+        """
+        await self.left.write()
         await self.handing_in.hand_in()
         await self.store.recall_repetitions(self.clock.now())
         return await bring_back(self.ledger, self.clock.now())
@@ -185,19 +194,18 @@ async def open_when_there(address: ServerAddress, manager: ServiceManager, stop:
     """The ledger, once its server answers: a start without it goes on as a standby (R54). None: told to stop. Raises
     StartError for what a human must put right.
     """
-    told = False
-    while not stop.is_set():
-        try:
-            return await asyncio.to_thread(open_server, address)
-        except LedgerAwayError as away:
-            if not told:
-                log.warning("standby trouble", trouble=str(away))
-                manager.ready("standing by without the ledger")
-            told = True
-        except LedgerError as trouble:
-            raise StartError(trouble) from None
-        manager.healthy()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(OPENS_EVERY):
-                await stop.wait()
+    told, threads = False, DiskThreads("ledger opening")
+    with contextlib.suppress(BeginningGivenUpError):
+        async with beginning(manager, stop):
+            while True:
+                try:
+                    return await asyncio.get_running_loop().run_in_executor(threads, open_server, address)
+                except LedgerAwayError as away:
+                    if not told:
+                        log.warning("standby trouble", trouble=str(away))
+                        manager.ready("standing by without the ledger")
+                    told = True
+                except LedgerError as trouble:
+                    raise StartError(trouble) from None
+                await asyncio.sleep(OPENS_EVERY)
     return None

@@ -108,7 +108,10 @@ class LedgerInMemory:
         except (LedgerError, StartError) as trouble:
             log.warning("standby trouble", trouble=str(trouble))
 
-    async def recall(self, _lead: Lead) -> OperatorNotice | None:
+    async def lead(self, _lead: Lead) -> None:
+        """Nobody else could."""
+
+    async def recall(self) -> OperatorNotice | None:
         """It has the newest config that the server's ledger kept; what that ledger knows by now is no concern here."""
         if (newest := self.kept.newest) is not None and await self.ledger.last_good_config() is None:
             how = newest.revision, newest.files, newest.since, newest.mac, newest.templates

@@ -42,6 +42,10 @@ SILENT = 30.0
 """Seconds since its last word after which a node is called silent, and after which its providers do not count."""
 MISSED = 300.0
 """Seconds since its last word after which operators hear of a node that did not stop cleanly."""
+STARTS_WITHIN = 60.0
+"""Seconds for which a leader is taken for healthy while it begins. One that takes longer leaves the lead to others."""
+MIGRATES_WITHIN = 3600.0
+"""Seconds for which a leader may be at bringing an older ledger up to date: a table may hold years."""
 UNDELIVERED = 60.0
 """Seconds for which a page must have been undelivered on every channel before a leader gives the lead back."""
 GIVES_BACK_EVERY = 600.0

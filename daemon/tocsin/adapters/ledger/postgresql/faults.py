@@ -12,6 +12,12 @@ from tocsin.ports.ledger.ledger import LedgerError
 
 _COLLISIONS = {"40001", "40P01"}
 """Serialization failure, deadlock."""
+_PASSING = {"40", "53", "25006", "55P03"}
+"""Classes and states of what may be over in a moment: collisions, no room (disk, memory, connections), a server that
+takes no writes for now, a lock that others hold.
+"""
+_CANCELED = "57014"
+"""A statement that was ended, as it took too long: the next one will, too."""
 _NULS = re.compile(r"NUL \(0x00\)")
 
 
@@ -67,6 +73,19 @@ def is_of_one_call(fault: BaseException) -> bool:
     return isinstance(fault, IntegrityError | DataError | ValueError | OverflowError) or bool(_NULS.search(str(fault)))
 
 
+def passes(fault: BaseException) -> bool:
+    """Whether it may be over by itself, so that nobody needs to put anything right."""
+    state = state_of(fault)
+    if state == _CANCELED:
+        return False
+    return is_lost(fault) or state in _PASSING or state[:2] in _PASSING
+
+
+def server_error(fault: BaseException) -> LedgerError:
+    """What went wrong, without the statement that met it; LedgerAwayError where it passes."""
+    return (LedgerAwayError if passes(fault) else LedgerError)(describe(fault))
+
+
 def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
     """Why a server cannot be used, in one line; LedgerAwayError where that may pass by itself."""
     why = describe(fault)
@@ -85,7 +104,7 @@ def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
             )
         doubt = "; does PostgreSQL listen there?" if any(words in brief for words in _OF_ANOTHER) else ""
         return LedgerAwayError(f"{address.place} cannot be reached: {brief}{doubt}{_another_host(fault)}")
-    return LedgerError(f"{address.place}: {why}")
+    return (LedgerAwayError if passes(fault) else LedgerError)(f"{address.place}: {why}")
 
 
 def _another_host(fault: BaseException) -> str:

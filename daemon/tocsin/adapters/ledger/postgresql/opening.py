@@ -5,19 +5,20 @@ Decides whether it can be used at all, and says in one line what is wrong where 
 
 import importlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine, func, inspect, select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tocsin.adapters.ledger.postgresql.address import READS_WITHIN, TO_WRITE, WRITES_WITHIN, Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.faults import explain
 from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.planning.machines.leadership import MIGRATES_WITHIN
 from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger.ledger import LedgerError
 
@@ -25,8 +26,12 @@ OLDEST = 15
 """The oldest version of PostgreSQL that is tried."""
 READERS = 4
 """Questions asked at once, each on a connection of its own."""
-LOOKS_WITHIN, MIGRATES_WITHIN = 10.0, 600.0
-"""Seconds for the answer to a look, and to a change of a table that may hold years."""
+LOOKS_WITHIN = 10.0
+"""Seconds for the answer to a look: a server that goes on acknowledging may never say anything."""
+LOCKS_MS = 10_000
+"""Milliseconds that a migration waits for a table, and all others behind it; then it comes again later."""
+SEEN_GONE = "2s"
+"""How soon the server gives up a migration whose daemon is gone, and with it the term that it holds."""
 MIGRATING = 0x746F6373696E
 """The lock, in the database, of whoever changes its tables."""
 NAMES_SCHEMA = "alembic_version"
@@ -37,6 +42,11 @@ _LACKING = text(
     "WHERE NOT has_table_privilege(to_regclass(quote_ident(name)), granted) GROUP BY granted"
 )
 _COLUMNS = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
+_OTHERS = text(
+    "SELECT current_user, pg_get_userbyid(relowner), string_agg(relname, ', ' ORDER BY relname) FROM pg_class "
+    "WHERE oid = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(CAST(:names AS text[])) AS name) "
+    "AND NOT pg_has_role(relowner, 'USAGE') GROUP BY relowner"
+)
 OF_ONE_ROW = (t.term, t.lease, t.installation)
 """Tables that have one row from when they are made."""
 OF_EACH_VERSION = tuple(table.name for table in (*OF_ONE_ROW, t.nodes, t.writers))
@@ -84,22 +94,22 @@ def open_server(address: ServerAddress) -> OpenedServer:
     """A ledger for a daemon, which may lead or stand by; an empty database is filled. Raises LedgerError, and
     LedgerAwayError where the server does not answer.
     """
-    with _connected(address, TO_WRITE) as connection:
-        _check_rights(connection, address, "SELECT", "INSERT", "UPDATE", "DELETE")
-        schema = _look_at(connection, address)
-        if schema is None:
-            _check_may_make(connection, address)
+    schema = look_before_writing(address)
     if schema is None:
-        schema = bring_up_to_date(address)
+        with _connected(address, TO_WRITE, MIGRATES_WITHIN) as connection:
+            schema = bring_up_to_date(connection)
     return _opened(address, TO_WRITE, schema)
 
 
-def look_before_writing(address: ServerAddress) -> None:
-    """What a daemon would meet that opens it, without changing anything. Raises LedgerError."""
-    with _connected(address, TO_WRITE, WRITES_WITHIN) as connection:
+def look_before_writing(address: ServerAddress) -> str | None:
+    """The schema that a daemon meets which opens it; None: it is empty. Nothing is changed. Raises LedgerError."""
+    with _connected(address, TO_WRITE, LOOKS_WITHIN) as connection:
         _check_rights(connection, address, "SELECT", "INSERT", "UPDATE", "DELETE")
-        if _look_at(connection, address) is None:
+        schema = _look_at(connection, address)
+        if schema is None or schema < SCHEMA:
             _check_may_make(connection, address)
+            _check_owner(connection, address)
+        return schema
 
 
 def open_server_to_read(address: ServerAddress) -> OpenedServer:
@@ -130,23 +140,19 @@ def machines_of(address: ServerAddress) -> Machines:
         return read_machines(connection)
 
 
-def bring_up_to_date(address: ServerAddress, first: Callable[[Connection], None] = lambda _connection: None) -> str:
-    """Migrate it to the newest schema, in one transaction that begins with `first`, whoever else would do so waiting;
-    gives the schema. A newer one stays. Raises LedgerError, and what `first` raises.
+def bring_up_to_date(connection: Connection) -> str:
+    """Migrate it to the newest schema, in this transaction, whoever else would do so waiting; gives the schema. A newer
+    one stays. Raises LedgerError.
     """
-    with _connected(address, TO_WRITE) as connection:
-        first(connection)
-        schema = schema_of(connection)
-    if schema is not None and schema >= SCHEMA:
-        return schema
-    with _connected(address, TO_WRITE, MIGRATES_WITHIN) as connection:
-        connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
-        first(connection)
-        schema = schema_of(connection)
-        if schema is None or schema < SCHEMA:
-            importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
-            schema = SCHEMA
-        return schema
+    connection.execute(select(func.set_config("lock_timeout", str(LOCKS_MS), True)))
+    with suppress(DBAPIError), connection.begin_nested():  # not every system that a server runs on can tell
+        connection.execute(select(func.set_config("client_connection_check_interval", SEEN_GONE, True)))
+    connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
+    schema = schema_of(connection)
+    if schema is None or schema < SCHEMA:
+        importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
+        schema = SCHEMA
+    return schema
 
 
 @contextmanager
@@ -154,7 +160,7 @@ def in_one_transaction(address: ServerAddress) -> Iterator[Connection]:
     """A transaction on an empty database that can be used, whoever else would make tables in it waiting. Raises
     LedgerError.
     """
-    with _connected(address, TO_WRITE) as connection:
+    with _connected(address, TO_WRITE, MIGRATES_WITHIN) as connection:
         connection.execute(select(func.pg_advisory_xact_lock(MIGRATING)))
         if _look_at(connection, address) is not None:
             raise LedgerError(f"{address.place}: there is a ledger in it already; name an empty database")
@@ -177,10 +183,8 @@ def oldest_to_lead(connection: Connection) -> str:
 
 
 @contextmanager
-def _connected(
-    address: ServerAddress, given: Mapping[str, str], answers_within: float | None = None
-) -> Iterator[Connection]:
-    """A transaction on a connection of its own; None: it waits for answers as long as they take. Raises LedgerError."""
+def _connected(address: ServerAddress, given: Mapping[str, str], answers_within: float) -> Iterator[Connection]:
+    """A transaction on a connection of its own, whose answers come in time. Raises LedgerError."""
     engine = make_engine(address, answers_within, given, connections=0)
     try:
         with engine.begin() as connection:
@@ -252,10 +256,24 @@ def _check_may_make(connection: Connection, address: ServerAddress) -> None:
         )
 
 
+def _check_owner(connection: Connection, address: ServerAddress) -> None:
+    """Raises LedgerError when tables that are to be brought up to date belong to another role, as after a restore."""
+    others = connection.execute(_OTHERS, {"names": _our_names()}).all()
+    if others:
+        role, owner, tables = others[0]
+        raise LedgerError(
+            f"{address.place}: it is to be brought up to schema {SCHEMA}, and only {owner} may change {tables}; have "
+            f"{owner} or a superuser give each to {role}: ALTER TABLE … OWNER TO {role}"
+        )
+
+
+def _our_names() -> list[str]:
+    return [NAMES_SCHEMA, *(table.name for table in metadata.sorted_tables)]
+
+
 def _check_rights(connection: Connection, address: ServerAddress, *rights: str) -> None:
     """Raises LedgerError when this role lacks one of these rights on a table that is there."""
-    names = [NAMES_SCHEMA, *(table.name for table in metadata.sorted_tables)]
-    lacking = connection.execute(_LACKING, {"names": names, "rights": list(rights)}).all()
+    lacking = connection.execute(_LACKING, {"names": _our_names(), "rights": list(rights)}).all()
     if lacking:
         role, right, tables = lacking[0]
         raise LedgerError(

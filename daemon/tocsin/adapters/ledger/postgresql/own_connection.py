@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.files.disk_threads import DiskThreads
-from tocsin.adapters.ledger.errors import ledger_error
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.adapters.ledger.postgresql.faults import server_error
+from tocsin.ports.leadership import LedgerAwayError
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class OwnConnection:
                     link = self._link or await self._connect()
                     return await self._do(link, work)
         except TimeoutError:
-            raise LedgerError(f"the database did not answer within {within:g} s") from None
+            raise LedgerAwayError(f"the database did not answer within {within:g} s") from None
 
     async def close(self) -> None:
         """Let go of it. A call that waits hears that it is lost."""
@@ -88,7 +88,7 @@ class OwnConnection:
         try:
             self._link = making.result()
         except (SQLAlchemyError, OSError) as fault:
-            raise ledger_error(fault) from None
+            raise server_error(fault) from None
         return self._link
 
     def _open(self) -> _Link:
@@ -109,7 +109,7 @@ class OwnConnection:
             return doing.result()
         except (SQLAlchemyError, OSError) as fault:
             self._drop()
-            raise ledger_error(fault) from None
+            raise server_error(fault) from None
 
     def _drop(self) -> None:
         """Nothing is known about the connection any more. Its thread ends with what it is at."""

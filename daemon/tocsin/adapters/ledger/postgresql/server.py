@@ -11,18 +11,28 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tocsin.adapters.files.disk_threads import DiskThreads
-from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.journal.handing_in import as_handed_in, hand_in, held, incident_of, left_unknown
 from tocsin.adapters.ledger.journal.journal import Journal, certainty_of
+from tocsin.adapters.ledger.postgresql.faults import server_error
 from tocsin.adapters.ledger.postgresql.fence import hold_term
-from tocsin.adapters.ledger.postgresql.opening import READERS, OpenedServer, bring_up_to_date
+from tocsin.adapters.ledger.postgresql.lease import TAKE_LOCK_MS
+from tocsin.adapters.ledger.postgresql.opening import (
+    LOOKS_WITHIN,
+    READERS,
+    OpenedServer,
+    bring_up_to_date,
+    make_engine,
+    schema_of,
+)
+from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
 from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
 from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, Repetitions
-from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.schema.tables import SCHEMA, read_instant
 from tocsin.adapters.ledger.writer import Write, Writer
 from tocsin.adapters.ledger.writes import Row, end_attempt
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.people import Channel
+from tocsin.planning.machines.leadership import MIGRATES_WITHIN
 from tocsin.ports.leadership import FencedError, Term
 
 READ_MS = 20_000
@@ -67,7 +77,12 @@ class ServerStore:
         """Decide from now on, under this term; an older schema is brought up to date first. Raises LedgerError, and
         FencedError when another term is in the ledger already.
         """
-        await asyncio.to_thread(bring_up_to_date, self._opened.address, lambda connection: hold_term(connection, term))
+        own = OwnConnection(make_engine(self._opened.address, None, connections=0))
+        try:
+            if await own.call(LOOKS_WITHIN, lambda connection: _under(connection, term, schema_of)) < SCHEMA:
+                await own.call(MIGRATES_WITHIN, lambda connection: _under(connection, term, bring_up_to_date))
+        finally:
+            await own.close()
         self._database.lead(term)
         self.lost.clear()
         if self.journal is not None:
@@ -76,6 +91,11 @@ class ServerStore:
     def follow(self) -> None:
         """Decide nothing any more."""
         self._database.term = None
+
+    @property
+    def place(self) -> str:
+        """Where it lies, in words without secrets."""
+        return self._opened.address.place
 
     @property
     def away(self) -> str:
@@ -109,7 +129,7 @@ class ServerStore:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._readers, self._ask, question)
         except (SQLAlchemyError, OSError, ValueError, zlib.error) as fault:
-            raise ledger_error(fault) from None
+            raise server_error(fault) from None
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         try:
@@ -204,6 +224,13 @@ class ServerStore:
         if self.journal is not None:
             await self.journal.close()
         await asyncio.to_thread(self._opened.dispose)
+
+
+def _under(connection: Connection, term: Term, work: Callable[[Connection], str | None]) -> str:
+    """What comes of work in a transaction that holds the term. Raises FencedError."""
+    connection.execute(select(func.set_config("lock_timeout", str(TAKE_LOCK_MS), True)))
+    hold_term(connection, term)
+    return work(connection) or ""
 
 
 def _end_of(row: Row) -> Row:

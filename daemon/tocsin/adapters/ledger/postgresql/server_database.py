@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger import writes
-from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.journal.handing_in import hand_in
-from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call
+from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call, server_error
 from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_generation, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
+from tocsin.ports.ledger.ledger import LedgerError
 
 EVIDENCE = frozenset({writes.end_attempt, writes.record_receipt, writes.record_arrival, hand_in})
 """What is written down whoever leads, once and forward only (rule 52)."""
@@ -107,6 +107,10 @@ class ServerDatabase:
         """Whether that is written down whoever leads."""
         return write in EVIDENCE
 
+    def error(self, fault: BaseException) -> LedgerError:
+        """What its callers hear of a fault."""
+        return server_error(fault)
+
     def is_of_one_call(self, fault: BaseException) -> bool:
         """Whether a fault is about what was written."""
         return is_of_one_call(fault)
@@ -137,5 +141,5 @@ class ServerDatabase:
                     self.engine.dispose()
                 if boottime() >= until:
                     self._unknown = group if self._decides and self._begun_under == self.term else None
-                    raise ledger_error(fault) from None
+                    raise server_error(fault) from None
             time.sleep(PAUSE)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
+from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.sqlite.faults import is_passing
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.ledger.ledger import LedgerError
@@ -47,6 +48,10 @@ class FileDatabase:
     def is_evidence(self, write: Write[Any, Any]) -> bool:  # noqa: ARG002 - the seam's
         """All of it: nobody else leads."""
         return True
+
+    def error(self, fault: BaseException) -> LedgerError:
+        """What its callers hear of a fault."""
+        return ledger_error(fault)
 
     def is_of_one_call(self, fault: BaseException) -> bool:
         """Whether a fault is about what was written."""
