@@ -47,6 +47,7 @@ quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (abo
 faults: $(TESTS)  ## attacks on the installed program, and a server installed by the page (tests/attacks/README.md)
 	@$(BIN)/pytest -v -n 2 -m "attack or not attack" tests/attacks tests/acceptance/test_install*.py tests/acceptance/test_kills.py tests/browser
 	@$(BIN)/pytest -q -n 2 -m attack tests --ignore=tests/attacks --ignore=tests/browser
+	@EXAMPLES=all $(BIN)/pytest -q -n 2 -m "hypothesis and not attack" tests
 
 fuzz: $(TESTS)  ## fuzzers of all that reads what others write: MINUTES=10, SEED=1 for the same cases, ONLY="incident reply"
 	@$(BIN)/python -m tests.fuzz --minutes "$(or $(MINUTES),10)" --seed "$(SEED)" $(if $(CASE),--case $(CASE)) $(ONLY)

@@ -11,6 +11,7 @@ import structlog
 from hypothesis import settings
 from tocsin.cli.options import bounded_child
 
+from tests.builders.examples import some
 from tests.fakes.postgres import Database, Server, postgres
 
 structlog.configure(
@@ -21,8 +22,8 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
     ]
 )  # else a traceback is drawn with every variable in it, which takes seconds
-settings.register_profile("here", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("here", deadline=None, max_examples=some(100))
+settings.register_profile("ci", deadline=None, max_examples=some(100), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 LONG = ("acceptance", "attacks", "browser", "cluster", "simulation")

@@ -9,6 +9,7 @@ from tocsin.app.edits.carried_over import carried_over, distance
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.formats.incident.edit import rewrite_incident, write_incident
 
+from tests.builders.examples import some
 from tests.property.test_edited import (
     INSTANTS,
     LINKS,
@@ -56,21 +57,21 @@ MAPPINGS = ("roles", "links")
 VALUES = ("title", "severity", "status", "summary", "impact", "eta", "resolution", "review", "bridge", "drill")
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS)
 def test_done_to_the_version_before_it_gives_the_version_now(before: Incident, now: Incident) -> None:
     """P9: one machine that alone writes is as if there were no other."""
     assert carried_over(before, now, before) == now
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS)
 def test_a_file_that_did_not_change_changes_nothing(before: Incident, newest: Incident) -> None:
     """P9: however far it lags behind."""
     assert carried_over(before, before, newest) == newest
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS, VERSIONS)
 def test_what_did_not_change_stays_as_the_newest_has_it(before: Incident, now: Incident, newest: Incident) -> None:
     """P9: nothing else of a version counts than what differs from the one before."""
@@ -89,7 +90,7 @@ def test_what_did_not_change_stays_as_the_newest_has_it(before: Incident, now: I
             assert after_map.get(key) == (new_map if changed else last_map).get(key)
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS, VERSIONS)
 def test_twice_is_once(before: Incident, now: Incident, newest: Incident) -> None:
     """P9: a version that is judged again after a kill changes nothing more."""
@@ -97,7 +98,7 @@ def test_twice_is_once(before: Incident, now: Incident, newest: Incident) -> Non
     assert carried_over(before, now, once) == once
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(VERSIONS, VERSIONS, st.lists(WORDS, unique=True, max_size=2), st.lists(WORDS, unique=True, max_size=2))
 def test_entries_of_two_machines_are_all_there(
     base: Incident, other: Incident, here: list[str], there: list[str]
@@ -113,7 +114,7 @@ def test_entries_of_two_machines_are_all_there(
         assert set(right.timeline) - set(other.timeline) <= set(result.timeline)
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS)
 def test_how_far_apart_versions_are(one: Incident, other: Incident) -> None:
     """Nothing lies between equal ones only, and it is as far there as back."""
@@ -121,7 +122,7 @@ def test_how_far_apart_versions_are(one: Incident, other: Incident) -> None:
     assert distance(one, other) == distance(other, one)
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(VERSIONS, VERSIONS)
 def test_a_file_is_rewritten_as_another_version(before: Incident, after: Incident) -> None:
     """P9: it reads as that, and the comments of what stays are there still."""

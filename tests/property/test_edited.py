@@ -10,6 +10,7 @@ from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.read import read_incident
 from tocsin.text.cleaning import clean
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 
 POLICY = small_policy()
@@ -73,7 +74,7 @@ def read(data: bytes) -> Incident:
     return reading.incident
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(INCIDENTS, EDITS)
 @example(Incident("pay", "Pay", "Minor", public_resolution="1\n1"), Edit(resolution=""))
 @example(Incident("pay", "Pay", "Minor", public_resolution="1"), Edit(resolution="", public_resolution=""))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tocsin.app.intake.intake import Intake
 from tocsin.app.state.incident_state import KnownVersion
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
 
@@ -46,7 +47,7 @@ def act(folder: FakeFolder, verb: str, name: str, what: str) -> float:
     return float(what) if verb == "wait" else 0.1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 @given(STEPS)
 def test_laws(steps: list[tuple[str, str, str]]) -> None:
     """Only a file that says so resolves; nothing is left waiting; what can be read is known in the end; a restart on

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.planning.machines import leadership as rule
 
+from tests.builders.examples import some
+
 SPANS = (0.0, 0.01, 0.3, 1.0, 1.9, 2.0, 2.9, 3.0, 7.9, 8.0, 9.9, 10.0, 12.0, 40.0)
 """Seconds that anything may take; the bounds of the rules are among them."""
 QUICK = (0.0, 0.01, 0.1, 0.3)
@@ -167,7 +169,7 @@ def _watch(world: World, fleet: list[Machine], both: list[str], nobody: list[flo
         nobody.append(world.now)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 4))
 def test_two_never_hold_at_once(seed: int, machines: int) -> None:
     """Rule 53, whatever is slow, lost or stopped, and however far the clocks are apart."""
@@ -175,7 +177,7 @@ def test_two_never_hold_at_once(seed: int, machines: int) -> None:
     assert not both
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 4))
 def test_a_dead_leader_is_followed_soon(seed: int, machines: int) -> None:
     """Section 9: while every call is quick somebody leads all the time, and 15 s after the leader's death again."""

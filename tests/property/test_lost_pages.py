@@ -15,6 +15,7 @@ from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.plan import plan
 
+from tests.builders.examples import some
 from tests.property.test_plan_laws import MANY, Walk, full_worlds
 from tests.timelines.stage import START, policy_of
 from tests.timelines.worlds import LAST_RESORT, PEOPLE, World
@@ -87,7 +88,7 @@ def holds(walked: Walk) -> None:
             assert not step.people or any(name in walked.policy.people for name in step.people), role
 
 
-@settings(MANY, max_examples=20)
+@settings(MANY, max_examples=some(20))
 @given(full_worlds, st.integers(0, 1_000_000))
 def test_nobody_who_cannot_answer_is_waited_for(world: World, seed: int) -> None:
     """Rules 38, 66, 67: a step whose pages are lost, or whose people are gone, is passed or fires anew at that instant; no

@@ -14,6 +14,8 @@ from tocsin.planning.on_call.resolve import everyone, in_turn, next_on_call, on_
 from tocsin.planning.on_call.shifts import on_call_spans, on_call_until
 from tocsin.planning.on_call.wall_clock import instant
 
+from tests.builders.examples import some
+
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 ZONES = sorted(available_timezones() - {"localtime", "Factory", "posixrules"})
 ODD = ["Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia", "America/Sao_Paulo", "Africa/Casablanca", "Europe/Dublin",
@@ -50,7 +52,7 @@ def watched(minutes: set[int], hours: set[int], weekdays: set[int], zone: str, s
     return list(dict.fromkeys(fired))
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(
     zone=zones,
     since=moments,
@@ -111,7 +113,7 @@ by_calendar = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(rotation=st.one_of(by_shifts, by_calendar), first=st.integers(0, 40))
 def test_stretches_are_what_asking_each_moment_gives(rotation: Rotation, first: int) -> None:
     """Neither gap nor overlap, merged, clipped; every moment of a stretch gives its person, every other one nobody."""
@@ -129,7 +131,7 @@ def test_stretches_are_what_asking_each_moment_gives(rotation: Rotation, first: 
         assert covering == ([(person, override)] if person else [])
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(rotation=st.one_of(by_shifts, by_calendar), hours=st.integers(0, 700))
 def test_until_is_the_end_of_the_stretch(rotation: Rotation, hours: int) -> None:
     """At `on_call_until` somebody else is on call (or the same by or without an override), and not a moment before."""
@@ -147,7 +149,7 @@ def test_until_is_the_end_of_the_stretch(rotation: Rotation, hours: int) -> None
         ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=some(60))
 @given(rotation=st.one_of(by_shifts, by_calendar), hours=st.integers(0, 900))
 def test_next_is_somebody_else_of_the_rotation(rotation: Rotation, hours: int) -> None:
     """`.next` is a member, neither on call nor whose turn it is, and nobody where there is no turn to be after."""
@@ -160,7 +162,7 @@ def test_next_is_somebody_else_of_the_rotation(rotation: Rotation, hours: int) -
         assert after not in (on_call(rotation, at), in_turn(rotation, at))
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(
     events=st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(0, 40), st.integers(1, 20)), min_size=1, max_size=6, unique_by=lambda e: e[1]
@@ -187,7 +189,7 @@ def test_calendars_hour_by_hour(events: list[tuple[str, int, int]], hour: int) -
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=some(30))
 @given(zone=zones, start=moments, handoff=st.sampled_from(["30 2 * * *", "0 9 * * fri", "0 0 31 * *", "0 */8 * * *"]))
 def test_turns_pass_one_by_one(zone: str, start: datetime, handoff: str) -> None:
     """At each handoff the turn is the next one, until then it is the same: nobody is skipped, nobody is doubled."""

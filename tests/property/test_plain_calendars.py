@@ -9,6 +9,8 @@ from tocsin.domain.people import Person
 from tocsin.formats.calendar import read
 from tocsin.formats.calendar.plain import EVERY, Divided, divide
 
+from tests.builders.examples import some
+
 PEOPLE = {"ana": Person("ana", "Ana Souza", "ana@example.com"), "bo": Person("bo", "Bo", "bo@example.com")}
 START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2027, 9, 1, tzinfo=UTC)
 
@@ -80,7 +82,7 @@ files = st.lists(calendars, min_size=1, max_size=2).map(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 @given(files)
 def test_plain_events_mean_what_the_library_makes_of_them(text: str) -> None:
     """Events and warnings are the same, in the same order, whatever else the file holds."""

@@ -18,16 +18,17 @@ from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.history.redating import moved, moved_notification
 from tocsin.planning.plan import plan
 
+from tests.builders.examples import some
 from tests.builders.simulations import simulated
 from tests.timelines.oracle import Oracle
 from tests.timelines.stage import START, line_of, policy_of
 from tests.timelines.worlds import Sev, World, worlds
 
 ROW = ("minute", "kind", "reason", "to", "via", "roles", "group", "level", "round")
-MANY = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=some(50), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(MANY, max_examples=120)
+@settings(MANY, max_examples=some(120))
 @given(worlds(reopening=True))
 def test_it_agrees_with_a_minute_by_minute_brute_force(world: World) -> None:
     """For ladders, answers, refusals, responders, severities, cadences, closing and reopening: exactly the oracle's messages."""

@@ -30,6 +30,7 @@ from tocsin.wording.report.public.updates import AGAIN, EXERCISE, LAST_WORD, STA
 from tocsin.wording.report.public.view import PublicView, public_view
 from tocsin.wording.report.timeline import steps_of
 
+from tests.builders.examples import some
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy
 
@@ -250,7 +251,7 @@ def hold_the_law(first: Incident, story: list[tuple[int, dict[str, Any]]]) -> No
         assert untold(daemon, now) == []
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=some(12), deadline=None)
 @given(FIRST_VERSION, STORY)
 def test_no_word_that_no_message_told(first: Incident, story: list[tuple[int, dict[str, Any]]]) -> None:
     """At any moment of any story."""

@@ -12,7 +12,7 @@ from tests.gallery import stories
 from tests.readers import laws
 from tests.readers.worlds import INSIDE, ReaderWorld, world, worlds
 
-SAMPLE = 8
+SAMPLE = 3
 PARTS = 4
 PLAIN = 47
 """The seed of a world that has messages of all sorts, also to outsiders."""

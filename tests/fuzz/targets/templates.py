@@ -52,5 +52,5 @@ def fuzzers() -> list[Fuzzer]:
 
     return [
         Fuzzer("template", written, templates, JINJA, sample=20),
-        Fuzzer("template-grammar", [b"seed"], grammatical, sample=20),
+        Fuzzer("template-grammar", [b"seed"], grammatical, sample=6),
     ]

@@ -31,6 +31,7 @@ from tocsin.wording.message import builtin
 from tocsin.wording.message.samples import samples
 from tocsin.wording.message.wording import Wording, wording
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 from tests.builders.templates import Grammar
 
@@ -169,7 +170,7 @@ def lasting() -> tuple[JinjaRenderer, list[Problem]]:
     return JinjaRenderer(SHIPPED, told.append), told
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(INCIDENTS, ROLES.map(tuple), st.sampled_from(Reason), st.booleans())
 def test_any_text_gives_a_message_that_fits(
     incident: Incident, roles: tuple[str, ...], reason: Reason, heard: bool
@@ -227,7 +228,7 @@ COMMAND = "tocsin ack 2026-11-23-card-payments-fail --as bo"
 
 
 @given(TEXTS, ROLES.map(tuple), st.integers(0, 220))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 def test_the_way_to_acknowledge_is_never_cut(title: str, roles: tuple[str, ...], longer: int) -> None:
     """A page by SMS has the whole link where one fits its segment, else the whole command, whatever the title."""
     renderer, _ = lasting()
@@ -943,7 +944,7 @@ def test_a_folder_that_the_disk_does_not_list_is_unread(
     assert os.strerror(fault) in problem.message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.integers(0, 10**9))
 def test_no_template_takes_long(seed: int) -> None:
     """T2 to T4: whatever a template wants, it gives a text or a fault within a fraction of a second."""

@@ -15,6 +15,8 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fold import apply_fact
 
+from tests.builders.examples import some
+
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 instants = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
 st.register_type_strategy(datetime, instants)
@@ -25,7 +27,7 @@ st.register_type_strategy(timedelta, st.timedeltas(timedelta(0), timedelta(days=
 def test_facts_come_back(kind: type) -> None:
     """Each class of fact, with any values."""
 
-    @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+    @settings(max_examples=some(10), deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
     @given(st.from_type(kind))
     def back(fact: Fact) -> None:
         assert read_fact(kind.__name__, write_fact(fact)) == fact
@@ -33,7 +35,7 @@ def test_facts_come_back(kind: type) -> None:
     back()
 
 
-@settings(max_examples=30, deadline=None, database=None)
+@settings(max_examples=some(30), deadline=None, database=None)
 @given(st.one_of([st.from_type(kind) for kind in get_args(Outcome)]))
 def test_outcomes_come_back(outcome: Outcome) -> None:
     """Each way a try can end, with any values."""

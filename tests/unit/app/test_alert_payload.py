@@ -16,6 +16,7 @@ from tocsin.formats.schema.patterns import LINKS_MOST
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.yaml import read_yaml
 
+from tests.builders.examples import some
 from tests.unit.alerts import T0, alert, firing, group, notification
 
 
@@ -74,7 +75,7 @@ def test_what_is_wrong_is_said_in_a_sentence(data: bytes, said: str) -> None:
     assert len(found) < 200
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=some(80), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -17,6 +17,7 @@ from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 
+from tests.builders.examples import some
 from tests.builders.loading import load
 from tests.fakes.bounded_work import SameProcess
 
@@ -257,7 +258,7 @@ def test_200_people_50_rotations_and_50_services_load_within_a_second():
     assert time.perf_counter() - start < 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(st.data())
 def test_a_damaged_config_never_raises(data):
     """A line lost, doubled or spoilt anywhere gives a configuration or problems, never an exception (P8)."""

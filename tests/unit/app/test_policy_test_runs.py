@@ -17,6 +17,7 @@ from tocsin.domain.rotation import Rotation
 from tocsin.formats.policy_test.expectations import MessagePattern, When
 from tocsin.formats.policy_test.read import read_policy_tests
 
+from tests.builders.examples import some
 from tests.builders.instants import T0
 from tests.builders.policies import SHIPPED_CONFIG, shipped_policy, small_policy
 
@@ -234,7 +235,7 @@ messages = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(messages, st.data())
 def test_a_list_written_from_the_plan_holds(sent: list[tuple[int, str, str]], data: st.DataObject) -> None:
     """However messages are written down, exact or in a window around them, none is missing and none is left."""
@@ -246,7 +247,7 @@ def test_a_list_written_from_the_plan_holds(sent: list[tuple[int, str, str]], da
     assert assign(wanted, [message(*each) for each in sorted(sent)]) == ([], [])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=some(50), deadline=None)
 @given(messages.filter(bool))
 def test_entries_without_channels_take_a_whole_instant(sent: list[tuple[int, str, str]]) -> None:
     """One entry for each reader and instant covers all their messages; one fewer leaves some."""

@@ -25,6 +25,7 @@ from tocsin.cli import tocsin
 from tocsin.planning.on_call.resolve import on_call
 from tocsin.text.yaml import read_yaml
 
+from tests.builders.examples import some
 from tests.builders.loading import load
 from tests.editor import seen
 
@@ -150,7 +151,7 @@ def test_ids_come_from_names_and_are_ones_own(texts, ids):
     assert [policy.people[each.id].name for each in found.team] == [each.name for each in found.team]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(25), deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=4))
 def test_no_name_breaks_the_yaml(names):
     """Quotes, colons, line breaks, braces, other scripts: a name that is taken is read back as it is."""

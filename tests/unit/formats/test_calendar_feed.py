@@ -12,6 +12,8 @@ from tocsin.formats.calendar.feed import write_calendar
 from tocsin.formats.calendar.read import read_calendar
 from tocsin.planning.on_call.shifts import on_call_spans
 
+from tests.builders.examples import some
+
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NAMES = ["Ana Souza", "Bo, Berg; sometimes \\ Bo", "Zoë Đorđević-Ångström", "陳大文 " * 12, "🚒 Fay"]
 PEOPLE = {
@@ -74,7 +76,7 @@ def test_a_stretch_stays_the_same_event() -> None:
     assert len({str(event["UID"]) for event in Calendar.from_ical(pairs).walk("VEVENT")}) == 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(
     members=st.lists(st.sampled_from(sorted(PEOPLE)), min_size=1, max_size=5, unique=True),
     handoff=st.sampled_from(["0 9 * * mon", "30 2 * * *", "0 */7 * * *", "0 0 1 * *"]),

@@ -14,6 +14,7 @@ from tocsin.formats.incident.json_schema import incident_schema
 from tocsin.formats.incident.read import IncidentReading, first_lines, read_incident, unreadable_incident
 from tocsin.formats.incident.values import LINK_LIMIT, PROBLEM_LIMIT, TEXT_LIMIT
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 
 POLICY = small_policy()
@@ -418,7 +419,7 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.lists(_LINES, max_size=8).map(lambda lines: "\n".join(lines).encode())))
 def test_reading_never_fails(data: bytes) -> None:
     """Any bytes give an incident or first lines, with and without an earlier version."""

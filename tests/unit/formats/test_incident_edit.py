@@ -10,6 +10,7 @@ from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, Timel
 from tocsin.formats.incident.edit import edit_incident, rewrite_incident, write_incident
 from tocsin.formats.incident.read import read_incident
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 
 AT = datetime(2026, 11, 23, 10, 4, tzinfo=UTC)
@@ -229,7 +230,7 @@ _INCIDENTS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(_INCIDENTS)
 def test_a_version_written_anew_reads_the_same(incident: Incident) -> None:
     """Whatever the texts hold, the file that is written says just that version; and it can be edited again."""

@@ -12,6 +12,7 @@ from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.policy_test.expectations import Exactly, ExpectedMessage, MessagePattern, Never, NoneAfter, When
 from tocsin.formats.policy_test.read import TESTS_LIMIT, PolicyTest, read_policy_tests
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 
 GROUPS = {
@@ -361,7 +362,7 @@ KEYS = st.sampled_from(
 ANYTHING = st.recursive(WORDS | st.none(), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(ANYTHING, ANYTHING, ANYTHING, st.booleans())
 def test_nothing_makes_the_reader_stumble(incident: object, steps: object, expect: object, listed: bool) -> None:
     """Whatever stands where, there are tests or problems, never an exception."""

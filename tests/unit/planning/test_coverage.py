@@ -13,6 +13,7 @@ from tocsin.planning.on_call.gaps import Gap, GapCause, GapSource
 from tocsin.planning.on_call.hours import is_open
 from tocsin.planning.on_call.resolve import resolve
 
+from tests.builders.examples import some
 from tests.builders.policies import small_policy
 from tests.property.test_on_call import START, by_calendar, by_shifts
 
@@ -61,7 +62,7 @@ def reach(found: Policy, start: datetime = NOW) -> ChainCoverage:
 names = st.sampled_from(["r.on_call", "r.next", "r.everyone", "s.on_call", "s.next", "s.everyone", "dee"])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 @given(
     one=st.one_of(by_shifts, by_calendar),
     other=st.one_of(by_shifts, by_calendar),

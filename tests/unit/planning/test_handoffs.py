@@ -14,6 +14,8 @@ from tocsin.domain.rotation import Shift
 from tocsin.planning.on_call.handoffs import cron_problem, firings, handoffs_since, next_firing, turn_of
 from tocsin.planning.on_call.wall_clock import instant
 
+from tests.builders.examples import some
+
 ZONES = [
     "America/Chicago", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Beirut", "Pacific/Apia", "America/Sao_Paulo",
     "Asia/Kathmandu", "Africa/Casablanca", "UTC", "America/St_Johns", "Pacific/Kiritimati", "Europe/Dublin",
@@ -228,7 +230,7 @@ def test_a_shift_that_starts_on_new_years_night() -> None:
     st.integers(0, 14 * 1440),
     st.integers(0, 40 * 86_400),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 def test_turns_counted_by_days_are_those_counted_one_by_one(cron: str, zone: str, starts: int, later: int) -> None:
     """C5: an expression that fires often is counted by days; clock changes and skipped dates leave nothing out."""
     shift = Shift(("ana", "bo"), cron, zone, datetime(2011, 3, 10) + timedelta(minutes=starts))

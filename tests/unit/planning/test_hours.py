@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from tocsin.domain.rotation import Hours, Window
 from tocsin.planning.on_call.hours import is_open, open_between, open_time_after, opening_from
 
+from tests.builders.examples import some
+
 WEEK = frozenset(range(5))
 OFFICE = Hours("Europe/Berlin", (Window(WEEK, time(9), time(17)),))
 NIGHT = Hours("UTC", (Window(frozenset(range(7)), time(22), time(6)),))
@@ -68,7 +70,7 @@ def test_without_windows_always_open() -> None:
     assert open_time_after(Hours(), at, H) == at + H
 
 
-@settings(max_examples=40)
+@settings(max_examples=some(40))
 @given(
     minutes=st.integers(0, 60 * 24 * 14),
     span=st.integers(1, 60 * 12),

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.text.yaml import DEPTH_LIMIT, read_yaml
 
+from tests.builders.examples import some
+
 REFUSED = {
     # name: (text, code, line, column, words in the message, what is kept)
     "duplicate key": ("a: 1\na: 2\n", "duplicate-key", 2, 1, "first in line 1", {"a": "1"}),
@@ -163,7 +165,7 @@ def test_nesting_up_to_the_limit_is_read():
     assert document.problems == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 @given(st.binary(max_size=400) | st.text("ab:-[]{}?&*!|>'\"#%@`,\n\t \r\x00é\ud800", max_size=200))
 def test_reading_never_raises(data):
     """Whatever the bytes, the answer is a document whose problems stand on one line each, inside the file."""

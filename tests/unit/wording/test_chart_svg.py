@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tocsin.wording.report.chart import Chart, ChartBand, ChartLane, ChartMark, MarkSign, Tone
 from tocsin.wording.report.chart_svg import NARROW, WIDE, draw
 
+from tests.builders.examples import some
+
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 instants = st.integers(-10, 10**8).map(lambda seconds: T0 + timedelta(seconds=seconds))
 texts = st.text(max_size=60)
@@ -48,7 +50,7 @@ def parsed(svg: str) -> ET.Element:
 
 
 @given(charts, st.sampled_from([WIDE, NARROW]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=some(60), deadline=None)
 def test_it_is_sound_and_stays_in_its_frame(chart: Chart, width: int) -> None:
     """Well-formed, named for who cannot see it, without style or script, everything between left and right."""
     image = parsed(draw(chart, width, "a"))

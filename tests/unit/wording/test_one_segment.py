@@ -10,6 +10,8 @@ from tocsin.text.gsm import fold, segments
 from tocsin.wording.message.one_segment import cut_at_word, cut_words, fit_one_segment, latin_sense, shorter_names
 from tocsin.wording.message.wording import Wording
 
+from tests.builders.examples import some
+
 LINK = "https://pager.example.com/a/Ab3dEf6hIj9lMn2p"
 BRIEF = "https://p.io/a/Ab3dEf6hIj9lMn2p"
 TITLE = "Card payments fail at checkout for all customers in Europe since noon"
@@ -210,7 +212,7 @@ TITLES = st.text(alphabet=SCRIPTS, max_size=120) | st.text(max_size=120) | st.sa
 NAMES = st.text(alphabet="abc DEF株式Жя&", min_size=1, max_size=60)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 @given(
     title=TITLES.map(lambda title: " ".join(clean(title).split()) or "Untitled incident"),
     organisation=NAMES | st.just(""),

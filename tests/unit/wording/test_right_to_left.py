@@ -15,6 +15,7 @@ from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 from tocsin.text.gsm import segments
 
+from tests.builders.examples import some
 from tests.builders.words import POT
 from tests.unit.adapters.test_jinja import INCIDENT, POLICY, history, notification
 
@@ -61,7 +62,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("code", WORDS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=some(25), deadline=None)
 @given(
     kind=st.sampled_from(
         [Kind.PAGE, Kind.STAND_DOWN, Kind.UPDATE, Kind.CLOSING, Kind.REMINDER, Kind.VERIFY, Kind.REVIEW]

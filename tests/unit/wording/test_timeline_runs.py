@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from tocsin.text.cleaning import clean
 from tocsin.text.markdown import Run, flowing, inline, joined, markdown, quoted, quoted_lines, runs
 
+from tests.builders.examples import some
+
 texts = st.text(st.characters() | st.sampled_from("\\*`_[]<>#-1.)\n |~&$"), max_size=60)
 
 
 @given(texts)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=some(150), deadline=None)
 def test_a_strangers_text_is_written_as_it_was(text: str) -> None:
     """Whatever somebody wrote is one plain run with the same words, escaped where Markdown is written and only there."""
     for run, escaped in ((quoted(text), inline(text)), (quoted_lines(text), flowing(text, "  "))):
