@@ -808,7 +808,7 @@ async def test_facts_leave_the_file_as_it_is(ledger: Ledger) -> None:
     await ledger.record("db", FACTS, (), ())
     await ledger.finish("db")
     await ledger.keep_file("web", "web.yaml", "d2", b"title: y")
-    assert await ledger.file("db") == ("db.yaml", b"title: x")
+    assert await ledger.file("db") == ("db.yaml", b"title: x", "d1")
     assert await ledger.files() == {"db": ("db.yaml", "d1"), "web": ("web.yaml", "d2")}
 
 
@@ -820,7 +820,7 @@ async def test_files_are_kept(shelf: Shelf) -> None:
     await ledger.record("web", FACTS[:1], (), ())
     ledger = await shelf.open()
     assert await ledger.files() == {"db": ("d\udcffb.yml", "d2"), "web": ("", "")}
-    assert await ledger.file("db") == ("d\udcffb.yml", b"\xff\x00" * 1000)
+    assert await ledger.file("db") == ("d\udcffb.yml", b"\xff\x00" * 1000, "d2")
     assert await ledger.file("web") is None
     assert await ledger.file("unknown") is None
 

@@ -30,6 +30,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
 from tocsin.ports.ledger.upkeep import PrunedIncident
@@ -399,10 +400,10 @@ class MemoryLedger:
         """The newest of each."""
         return {incident: left.digests[-1] for incident, left in self._at_work().pruned.items()}
 
-    async def file(self, incident: str) -> tuple[str, bytes] | None:
-        """Name and bytes."""
+    async def file(self, incident: str) -> KeptFile | None:
+        """Name, bytes and digest."""
         file = self._at_work().files.get(incident)
-        return (file[0], file[2]) if file else None
+        return KeptFile(file[0], file[2], file[1]) if file else None
 
     async def move_clock(self, by: timedelta, now: datetime) -> None:
         """What is unfinished, what waits, and every notice."""

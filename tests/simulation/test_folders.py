@@ -645,6 +645,130 @@ def test_another_config_reads_the_leaders_file_anew_and_nobody_elses_twice() -> 
     assert len(machines.facts(Seen)) == 2
 
 
+@pytest.mark.parametrize("seconds", [3, 30])
+def test_another_config_after_an_outage_reads_the_newest_text(seconds: float) -> None:
+    """Rule 8: what was saved while the ledger was away, also before the ledger has that text again."""
+    odd = FILE.replace("sev1", "sev9")
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", odd)
+        await machines.first.wait(10)
+        machines.first.disk.full = True
+        machines.first.folder.write("pay.yaml", f"{odd}updates: [{{text: We look.}}]\n")
+        await machines.first.wait(20)
+        machines.first.disk.full = False
+        await machines.first.wait(seconds)
+        policy = machines.first.policy
+        known = replace(policy.severities["sev1"], name="sev9")
+        machines.first.daemon.config.replace(
+            replace(policy, severities={**policy.severities, "sev9": known}), machines.first.settings
+        )
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert (machines.newest().severity, machines.newest().never_read) == ("sev9", ())
+    assert [entry.text for entry in machines.newest().updates] == ["We look."]
+    assert b"We look." in machines.first.disk.contents[PAY][1]
+
+
+def test_another_config_does_not_read_a_text_that_the_ledger_kept_before_the_newest() -> None:
+    """Rule 8: the newest one is lost with the process that could not write it; what it said is known, and counts on."""
+    odd = FILE.replace("sev1", "sev9")
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", odd)
+        await machines.first.wait(10)
+        before = machines.first.disk.files[PAY], machines.first.disk.contents[PAY]
+        machines.first.folder.write("pay.yaml", f"{odd}updates: [{{text: We look.}}]\n")
+        await machines.first.wait(10)
+        await machines.first.kill()
+        machines.first.disk.files[PAY], machines.first.disk.contents[PAY] = before
+        await machines.first.start()
+        await machines.first.wait(30)
+        policy = machines.first.policy
+        known = replace(policy.severities["sev1"], name="sev9")
+        machines.first.daemon.config.replace(
+            replace(policy, severities={**policy.severities, "sev9": known}), machines.first.settings
+        )
+        await machines.first.wait(30)
+        machines.second.folder.write("pay.yaml", odd)
+        await machines.edit(machines.second, Edit(acknowledgment=Acknowledgment("ana", None)))
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert [entry.text for entry in machines.newest().updates] == ["We look."]
+
+
+def test_what_several_wrote_keeps_the_comments_of_one_where_the_newest_text_cannot_be_had() -> None:
+    """P9: whoever catches up gets it over a file of his own; what we do not know of stays as well."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        machines.first.folder.write("pay.yaml", f"{FILE}impact: Nobody can pay.\n")
+        await machines.first.wait(5)
+        del machines.first.disk.contents[PAY]
+        machines.second.folder.write("pay.yaml", f"{FILE}ticket: 17\nstatus: identified\n")
+        await machines.first.wait(5)
+        await machines.first.stop()
+
+    _, data = simulate(story).first.disk.contents[PAY]
+    assert data.decode().startswith(f"{FILE}ticket: 17\n")
+    assert b"Nobody can pay." in data
+
+
+def test_what_is_longer_than_any_file_may_be_stands_for_nobodys_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 41: two files that are good, and too long together; what both say counts."""
+    monkeypatch.setattr("tocsin.app.hand_ins.file_versions.FILE_LIMIT", 1000)
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        for world in (machines.first, machines.second):
+            world.folder.write("pay.yaml", FILE)
+            await machines.first.wait(5)
+        for world, letter in ((machines.first, "x"), (machines.second, "y")):
+            world.folder.write("pay.yaml", f"{FILE}updates: [{{text: {letter * 700}}}]\n")
+            await machines.first.wait(5)
+        await machines.edit(machines.second, Edit(acknowledgment=Acknowledgment("ana", None)))
+        await machines.first.wait(5)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert [entry.text[0] for entry in machines.newest().updates] == ["x", "y"]
+    assert machines.newest().acknowledged
+    for data in (machines.first.disk.contents[PAY][1], machines.second.folder.files["pay.yaml"].data or b""):
+        assert len(data) < 1000
+
+
+def test_a_pull_of_an_older_commit_while_the_ledger_is_away_changes_nothing() -> None:
+    """P9: it was said already, as this process knows without the ledger; nor does it once the ledger is back."""
+    impacts = ["Some cannot pay.", "Nobody can.", "It is mended."]
+    commits = [FILE, *(f"{FILE}impact: {impact}\n" for impact in impacts)]
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        machines.first.folder.write("pay.yaml", FILE)
+        for commit in commits:
+            machines.second.folder.write("pay.yaml", commit)
+            await machines.first.wait(5)
+        machines.first.disk.full = True
+        await machines.first.wait(5)
+        machines.first.folder.write("pay.yaml", commits[1])
+        await machines.first.wait(20)
+        machines.first.disk.full = False
+        await machines.first.wait(60)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert [version.incident.impact for version in machines.facts(Seen)] == ["", *impacts]
+
+
 def test_a_standby_whose_folder_cannot_be_read_is_told_by_the_leader() -> None:
     """P9: once, with the machine's name; that it is over as well, and only where it was told."""
 

@@ -86,6 +86,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.fence import Lead
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import LedgerError, Unreadable, UnreadableError
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
@@ -415,9 +416,10 @@ class DiskLedger:
         self._disk.files[incident] = (file, digest)
         self._disk.contents[incident] = (file, data)
 
-    async def file(self, incident: str) -> tuple[str, bytes] | None:
+    async def file(self, incident: str) -> KeptFile | None:
         await self._read()
-        return self._disk.contents.get(incident)
+        kept = self._disk.contents.get(incident)
+        return KeptFile(*kept, self._disk.files[incident][1]) if kept else None
 
     async def incidents(self) -> tuple[str, ...]:
         await self._read()

@@ -412,7 +412,7 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
     assert ledger.store.set_aside is None
     assert [type(fact).__name__ for fact in await ledger.facts("db")] == ["Seen", "Assessed", "StepFired", "Paged"]
     assert [len(letter.attempts) for letter in await ledger.unsettled()] == [1]
-    assert await ledger.file("db") == ("db.yaml", b"title: x\n")
+    assert await ledger.file("db") == ("db.yaml", b"title: x\n", "d1")
     assert await ledger.claim_notice("pull", T0, timedelta(0))
     await ledger.close()
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tocsin.adapters.files.folder_memory import REWRITTEN_FROM, FileFolderMemory
+from tocsin.app.hand_ins.borne_out import as_handed_in
 from tocsin.app.hand_ins.hand_in import (
+    HELD_MOST,
     FilesGone,
     FileVersion,
     HandIn,
@@ -18,6 +20,7 @@ from tocsin.app.hand_ins.hand_in import (
     SentStep,
     arrival_of,
     hand_in_of,
+    held_after,
 )
 from tocsin.domain.delivery import Accepted, Attempt, Uncertain
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
@@ -64,6 +67,21 @@ def test_the_same_version_has_the_same_name_and_another_another() -> None:
     ]
     refs = {arrival_of(version, AT).ref for version in (VERSION, *others)}
     assert len(refs) == 5
+
+
+def test_a_file_that_goes_to_and_fro_hands_in_something_new_each_time() -> None:
+    """P9: also after more contents than are handed in; and it is known that it held what it held lately."""
+    held, refs = ("0",), set()
+    for number in range(5 * HELD_MOST):
+        version = replace(VERSION, data=b"title: %d\n" % (number % 2), held=held)
+        refs.add(ref := arrival_of(version, AT).ref)
+        held = held_after(held, version.digest)
+        remembered = RememberedFile(version.file, version.incident, version.digest, version.data, held)
+        assert arrival_of(as_handed_in("b", remembered), AT).ref == ref
+        assert held_after(held, version.digest) == held
+        assert len(held) <= HELD_MOST
+        assert held[-1] == version.digest
+    assert len(refs) == 5 * HELD_MOST
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
 from tocsin.ports.ledger.tally import Tally
 from tocsin.ports.ledger.upkeep import PrunedIncident
@@ -115,7 +116,7 @@ class SqlLedger:
         """For every incident the name of its file and the digest of its newest good version."""
         return await self._read(of_incidents.files)
 
-    async def file(self, incident: str) -> tuple[str, bytes] | None:
+    async def file(self, incident: str) -> KeptFile | None:
         """The name and the bytes of the newest good version of an incident's file."""
         return await self._read(of_incidents.file(incident))
 

@@ -199,7 +199,7 @@ class AlertIncidents:
         if renamed is not None:
             return _GroupIncident(history.incident, *renamed)
         file = await ledger.file(id_)
-        return _GroupIncident(history.incident, None, file[1] if file else b"")
+        return _GroupIncident(history.incident, None, file.data if file else b"")
 
     def _renamed(self, newest: str) -> tuple[str, bytes] | None:
         """A file with this digest, and its bytes."""

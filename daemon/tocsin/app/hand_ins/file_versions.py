@@ -26,6 +26,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.incident.edit import rewrite_incident, write_incident
 from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
 from tocsin.ports.clock import Clock
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError, UnreadableError
 from tocsin.text.decoding import FILE_LIMIT
 
@@ -95,19 +96,13 @@ class FileVersions:
         """Every version that counted of an incident, oldest first, those included that are not written down yet. Raises
         LedgerError.
         """
-        pending = self._incidents.unrecorded(incident)
-        recorded: Sequence[Fact] = ()
         if away and self._incidents.is_archived(incident):
             raise LedgerError(f"what happened in {incident} is in the ledger alone")
         if away or not self._incidents.is_known(incident):
-            history = self._incidents.history(incident)
-            if history.incident is not None:
-                recorded = (Seen(history.seen_at or self._clock.now(), history.incident, history.digest),)
-        else:
-            try:
-                recorded = await self._ledger.facts(incident)
-            except UnreadableError:  # it is set aside, and begins anew (rule 63)
-                recorded = ()
+            return self._incidents.versions(incident)
+        pending, recorded = self._incidents.unrecorded(incident), tuple[Fact, ...]()
+        with suppress(UnreadableError):  # it is set aside, and begins anew (rule 63)
+            recorded = await self._ledger.facts(incident)
         facts = [*recorded, *(fact for fact in pending if fact not in recorded)]
         return [(fact.digest, fact.incident) for fact in facts if isinstance(fact, Seen)]
 
@@ -156,15 +151,14 @@ class FileVersions:
         another name.
         """
         kept = await self._kept_file(version.incident)
-        if kept is None or newest.unreadable:
+        if kept is None or kept.digest != version.digest or newest.unreadable:
             return KNOWN
-        name, data = kept
-        if name != version.file and not version.before:
-            self._kept.add(version.incident, version.file, version.digest, data)
-        now = self._read(data, version, newest)
+        if kept.name != version.file and not version.before:
+            self._kept.add(version.incident, version.file, version.digest, kept.data)
+        now = self._read(kept.data, version, newest)
         if version.before != version.data or now is None or now == newest:
             return KNOWN
-        return self._count(version, now, data)
+        return self._count(version, now, kept.data)
 
     async def _merge(
         self, version: FileVersion, before: Incident | None, now: Incident, versions: Sequence[RecordedVersion]
@@ -178,18 +172,30 @@ class FileVersions:
         return self._count(version, merged, data)
 
     async def _text_of(self, merged: Incident, version: FileVersion) -> bytes:
-        """A text that reads as this version: the newest one's with its comments, else one that is written anew."""
+        """A text that reads as this version: the newest one's with its comments and what we do not know of, else that
+        of the file that was saved, else one that is written anew. Empty: none does, and none may stand for it.
+        """
         kept = await self._kept_file(version.incident)
-        if kept is not None and (before := self._read(kept[1], version, None)) is not None:
-            data = rewrite_incident(kept[1], before, merged)
-            if data is not None and len(data) <= FILE_LIMIT and self._read(data, version, None) == merged:
-                return data
-        return write_incident(merged)
+        texts = [kept.data, version.data] if kept else [version.data]
+        return await asyncio.to_thread(self._rewritten, texts, merged, version)
 
-    async def _kept_file(self, incident: str) -> tuple[str, bytes] | None:
-        """The file of the newest version, as far as the ledger can say."""
+    def _rewritten(self, texts: Sequence[bytes], merged: Incident, version: FileVersion) -> bytes:
+        """Of the first of these texts that can be, in a thread: a long one takes a second and more."""
+        for data in texts:
+            before = self._read(data, version, None)
+            rewritten = rewrite_incident(data, before, merged) if before else None
+            if rewritten and self._says(rewritten, merged, version):
+                return rewritten
+        anew = write_incident(merged)
+        return anew if self._says(anew, merged, version) else b""
+
+    def _says(self, data: bytes, merged: Incident, version: FileVersion) -> bool:
+        return len(data) <= FILE_LIMIT and self._read(data, version, None) == merged
+
+    async def _kept_file(self, incident: str) -> KeptFile | None:
+        """The file of the newest version, as far as can be said."""
         with suppress(LedgerError):
-            return await self._ledger.file(incident)
+            return await self._kept.of(incident)
         return None
 
     def _count(self, version: FileVersion, incident: Incident, data: bytes) -> str:

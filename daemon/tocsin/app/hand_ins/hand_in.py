@@ -21,7 +21,7 @@ from tocsin.formats.incident.read import digest
 DATA_MOST = 1024 * 1024
 """Octets of a file that are taken in at the most: more than any incident file has."""
 HELD_MOST = 64
-"""Contents that a file held before of which the digests are handed in, the newest."""
+"""Contents that a file held before of which the digests are handed in: the newest, and one that stands for the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,14 @@ class SentFromMemory:
     attempt: Attempt
 
 
+def held_after(held: tuple[str, ...], content: str) -> tuple[str, ...]:
+    """What a file has held so far, now that it holds this content. What was before the newest HELD_MOST is folded into
+    one digest: a file that goes to and fro hands in something new each time.
+    """
+    held = held if held[-1:] == (content,) else (*held, content)
+    return held if len(held) <= HELD_MOST else (digest(f"{held[0]} {held[1]}".encode()), *held[2:])
+
+
 HandIn = FileVersion | FilesGone | MachineNotice | SentFromMemory
 
 
@@ -101,7 +109,8 @@ def arrival_of(hand_in: HandIn, at: datetime) -> Arrival:
     values: dict[str, Any]
     match hand_in:
         case FileVersion():
-            kind, mark = ArrivalKind.VERSION, (hand_in.incident, hand_in.digest, hand_in.trouble, *hand_in.held)
+            kind, held = ArrivalKind.VERSION, held_after(hand_in.held, hand_in.digest)
+            mark: tuple[str, ...] = (hand_in.incident, hand_in.digest, hand_in.trouble, *held[:-1])
             values = {"incident": hand_in.incident, "file": hand_in.file, "data": _packed(hand_in.data)}
             values["before"] = None if hand_in.before is None else _packed(hand_in.before)
             values |= {"held": hand_in.held, "trouble": hand_in.trouble}

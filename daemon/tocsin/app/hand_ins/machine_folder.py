@@ -18,7 +18,7 @@ import structlog
 
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.hand_ins.borne_out import VersionLedger, as_handed_in, not_borne_out
-from tocsin.app.hand_ins.hand_in import HELD_MOST, FilesGone, FileVersion
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, held_after
 from tocsin.app.intake.intake import Changes, Overwritten
 from tocsin.app.intake.one_folder import tell_of_files
 from tocsin.app.state.active_config import ActiveConfig
@@ -167,8 +167,7 @@ class MachineFolder:
             self._lost.discard(incident)
         version = FileVersion(self._machine, incident, listed.name, data, before, held, listed.trouble)
         await self._hands_in.give(version)
-        held = held if held[-1:] == (version.digest,) else (*held, version.digest)[-HELD_MOST:]
-        file = RememberedFile(listed.name, incident, version.digest, data, held)
+        file = RememberedFile(listed.name, incident, version.digest, data, held_after(held, version.digest))
         self._files[incident] = self._unnoted[incident] = file
 
     def _forget(self, incidents: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from tocsin.app.hand_ins.file_versions import NOTHING, UNREADABLE, FileVersions
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of
@@ -27,23 +28,17 @@ class OwnFiles:
         self._versions = versions
         self._incidents = incidents
         self._waiting: list[FileVersion | FilesGone] = []
+        self._judging = asyncio.Lock()
         self._away_until: datetime | None = None
 
     async def give(self, hand_in: FileVersion | FilesGone) -> None:
-        """Judge it."""
-        try:
-            if isinstance(hand_in, FilesGone):
-                await self._versions.judge_gone(hand_in)
-            elif any(isinstance(one, FileVersion) and one.incident == hand_in.incident for one in self._waiting):
-                self._waiting.append(hand_in)  # one after the other
-            else:
-                await self._judge(hand_in)
-        except LedgerError:
-            self._waiting.append(hand_in)
+        """Judge it, unless something of the same incident waits: that is judged first."""
+        self._waiting.append(hand_in)
+        await self._look_at(hand_in)
 
     def is_safe(self, incident: str) -> bool:
         """Whether it is in the ledger."""
-        waits = any(isinstance(one, FileVersion) and one.incident == incident for one in self._waiting)
+        waits = any(incident in _incidents_of(hand_in) for hand_in in self._waiting)
         return not waits and not self._incidents.unrecorded(incident)
 
     async def older(self, incident: str) -> frozenset[str]:
@@ -56,12 +51,24 @@ class OwnFiles:
         """Judge again what could not be judged, until cancelled."""
         while True:
             await asyncio.sleep(JUDGES_AGAIN)
-            waiting, self._waiting = self._waiting, []
-            for hand_in in waiting:
-                await self.give(hand_in)
+            for hand_in in tuple(self._waiting):
+                await self._look_at(hand_in)
 
-    async def _judge(self, version: FileVersion) -> None:
+    async def _look_at(self, hand_in: FileVersion | FilesGone) -> None:
+        """Judge it if it is the first that waits of its incidents. It waits until that is done."""
+        async with self._judging:
+            before = list(takewhile(lambda other: other is not hand_in, self._waiting))
+            if len(before) == len(self._waiting) or any(_incidents_of(hand_in) & _incidents_of(one) for one in before):
+                return
+            with suppress(LedgerError):
+                await self._judge(hand_in)
+                self._waiting.remove(hand_in)
+
+    async def _judge(self, version: FileVersion | FilesGone) -> None:
         """Raises LedgerError. A ledger that did not answer is not asked for each file of a folder."""
+        if isinstance(version, FilesGone):
+            await self._versions.judge_gone(version)
+            return
         if self._away_until is None or self._clock.now() >= self._away_until:
             try:
                 if await self._versions.judge(version) in {NOTHING, UNREADABLE}:
@@ -77,3 +84,7 @@ class OwnFiles:
         the next start, by when it might lead to something. Raises LedgerError.
         """
         await self._ledger.record_arrival(arrival_of(version, self._clock.now()))
+
+
+def _incidents_of(hand_in: FileVersion | FilesGone) -> frozenset[str]:
+    return frozenset([hand_in.incident] if isinstance(hand_in, FileVersion) else hand_in.incidents)

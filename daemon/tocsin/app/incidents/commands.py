@@ -27,6 +27,7 @@ from tocsin.formats.incident.read import IncidentReading, digest, read_incident
 from tocsin.planning.audience import groups_concerned
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import IncidentLedger, UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
@@ -336,21 +337,19 @@ class IncidentCommands:
             raise EditRefusedError(f'there is no incident "{quotable(incident)}"{await self._hint(incident)}')
         return target
 
-    def _in_folder(
-        self, incident: str, facts: Sequence[Fact], history: History, last_file: tuple[str, bytes] | None
-    ) -> _Target:
-        name = self._name(incident, facts, last_file[0] if last_file else "")
+    def _in_folder(self, incident: str, facts: Sequence[Fact], history: History, last_file: KeptFile | None) -> _Target:
+        name = self._name(incident, facts, last_file.name if last_file else "")
         data = self._files.read(name) if name else None
         reading = self._read(data, name, history) if name and data is not None else None
         reopens = bool(history.resolved_at and reading and reading.incident and not reading.incident.resolved)
         went_back = reopens and digest(data or b"") in {fact.digest for fact in facts if isinstance(fact, Seen)}
-        return _Target(incident, name, reading, history, last_file[1] if last_file else None, went_back, facts)
+        return _Target(incident, name, reading, history, last_file.data if last_file else None, went_back, facts)
 
     def _read(self, data: bytes, name: str, history: History) -> IncidentReading:
         known = history.incident
         return read_incident(data, name, self.policy, known if known and not known.unreadable else None, shown(name))
 
-    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History, tuple[str, bytes] | None]:
+    async def _recorded(self, incident: str) -> tuple[Sequence[Fact], History, KeptFile | None]:
         """What the ledger has of it; nothing where it cannot be read: then the file alone counts (rule 63)."""
         if self._ledger is None:
             return (), History(), None

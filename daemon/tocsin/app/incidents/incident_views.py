@@ -114,10 +114,9 @@ async def views(
         kept = None
     if kept is None:
         return both_views
-    name, data = kept
-    problems = await loop.run_in_executor(threads, _problems, name, data, policy)
+    problems = await loop.run_in_executor(threads, _problems, kept.name, kept.data, policy)
     seen_at = max(fact.at for fact in facts if isinstance(fact, Seen))
-    return replace(both_views, problems=problems, troubles=await _troubles(name, ledger, seen_at))
+    return replace(both_views, problems=problems, troubles=await _troubles(kept.name, ledger, seen_at))
 
 
 async def listing(

@@ -25,12 +25,12 @@ async def catch_up(
     except LedgerError:
         return False
     digests = [fact.digest for fact in facts if isinstance(fact, Seen)]
-    if kept is None or not digests:
+    if kept is None or kept.digest not in digests[-1:]:
         return False
-    older, (last_name, newest) = frozenset(digests) - {digests[-1]}, kept
+    older = frozenset(digests) - {kept.digest}
 
     def put_newest() -> bool:
-        name = last_name if last_name in files.names() else files.find(incident)
-        return name is not None and files.change(name, lambda data: newest if digest(data) in older else None)
+        name = kept.name if kept.name in files.names() else files.find(incident)
+        return name is not None and files.change(name, lambda data: kept.data if digest(data) in older else None)
 
     return await asyncio.get_running_loop().run_in_executor(threads, put_newest)

@@ -1,14 +1,17 @@
-"""The bytes of incidents' newest good versions, given to the ledger in good time: commands write a file anew from them.
-A miss is a small loss, as facts hold what the file said.
+"""The newest good version of each incident's file, given to the ledger in good time: commands write a file anew from
+it. What the ledger cannot take now it gets later: a text that is outdated there would be taken for the newest.
 """
 
 import asyncio
-import contextlib
+from itertools import islice
 
-from tocsin.ports.ledger.ledger import FileLedger, LedgerError
+from tocsin.ports.ledger.kept_file import FileLedger, KeptFile
+from tocsin.ports.ledger.ledger import LedgerError
 
 KEPT_TOGETHER = 500
 """Versions given to the ledger at once."""
+KEEPS_AGAIN = 5.0
+"""Seconds until the ledger is tried again."""
 
 
 class NewestFiles:
@@ -17,19 +20,33 @@ class NewestFiles:
     def __init__(self, ledger: FileLedger) -> None:
         self._ledger = ledger
         self._some = asyncio.Event()
-        self._unkept: list[tuple[str, str, str, bytes]] = []
+        self._unkept: dict[str, KeptFile] = {}
 
     def add(self, incident: str, file: str, digest: str, data: bytes) -> None:
         """A version counts: the name of its file, what tells its content from others, and its bytes."""
-        self._unkept.append((incident, file, digest, data))
+        self._unkept[incident] = KeptFile(file, data, digest)
         self._some.set()
+
+    async def of(self, incident: str) -> KeptFile | None:
+        """That of an incident, also while the ledger does not have it; None: there is none. Raises LedgerError."""
+        return self._unkept.get(incident) or await self._ledger.file(incident)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             await self._some.wait()
             self._some.clear()
-            while together := self._unkept[:KEPT_TOGETHER]:
-                del self._unkept[:KEPT_TOGETHER]
-                with contextlib.suppress(LedgerError):
-                    await asyncio.gather(*(self._ledger.keep_file(*version) for version in together))
+            while self._unkept:
+                try:
+                    await self._keep()
+                except LedgerError:
+                    await asyncio.sleep(KEEPS_AGAIN)
+
+    async def _keep(self) -> None:
+        """Raises LedgerError."""
+        together = list(islice(self._unkept.items(), KEPT_TOGETHER))
+        kept = ((incident, version.name, version.digest, version.data) for incident, version in together)
+        await asyncio.gather(*(self._ledger.keep_file(*version) for version in kept))
+        for incident, version in together:
+            if self._unkept.get(incident) is version:
+                del self._unkept[incident]

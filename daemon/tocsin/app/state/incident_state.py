@@ -120,14 +120,16 @@ def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
 
 @dataclass(slots=True)
 class IncidentState:
-    """One incident in memory. `pages` are the channels that each page (person, instant) has gone by, `reaches` the
-    instant of the page that a later channel (person, instant) belongs to. `unwritten` is what the ledger has not taken
-    yet, `failures` counts looks that broke, `looked` is whether this process has looked, `ineffective_told` how many
-    answers that accepted nothing the operators have heard of. `anew`: what the ledger has of it cannot be read, and is
-    put aside with the first that is recorded now (rule 63).
+    """One incident in memory. `digests` are those of the contents that brought its versions, oldest first. `pages` are
+    the channels that each page (person, instant) has gone by, `reaches` the instant of the page that a later channel
+    (person, instant) belongs to. `unwritten` is what the ledger has not taken yet, `failures` counts looks that broke,
+    `looked` is whether this process has looked, `ineffective_told` how many answers that accepted nothing the operators
+    have heard of. `anew`: what the ledger has of it cannot be read, and is put aside with the first that is recorded
+    now (rule 63).
     """
 
     history: History = field(default_factory=History)
+    digests: tuple[str, ...] = ()
     events: list[IncidentEvent] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
     reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
@@ -146,7 +148,9 @@ class IncidentState:
         for fact in facts:
             if history is None:
                 self.history = apply_fact(self.history, fact)
-            if isinstance(fact, Paged):
+            if isinstance(fact, Seen):
+                self.digests = (*self.digests, fact.digest)
+            elif isinstance(fact, Paged):
                 self._went(fact.person, fact.at, fact.channels)
             elif isinstance(fact, ReachSettled) and fact.sent:
                 self._went(fact.person, fact.page_at, (fact.via,))

@@ -12,6 +12,7 @@ from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, Inc
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Gone, Seen
 from tocsin.domain.history import History
+from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import fold_facts
@@ -142,6 +143,15 @@ class Incidents:
             return ()
         return tuple(fact for fact in (*state.unwritten.facts, *state.events) if isinstance(fact, Seen | Gone))
 
+    def versions(self, incident: str) -> list[tuple[str, Incident]]:
+        """The versions of an incident as far as this process knows them, oldest first: the digest of the content that
+        brought each, and of those that count already what is true now, for no older one is kept.
+        """
+        state = self._states.get(incident, IncidentState())
+        newest, news = state.history.incident, [event for event in state.events if isinstance(event, Seen)]
+        known = [(digest, newest) for digest in state.digests] if newest else []
+        return [*known, *((seen.digest, seen.incident) for seen in news)]
+
     def is_archived(self, incident: str) -> bool:
         """Whether its facts must be read from the ledger before it is looked at."""
         return incident in self._archived
@@ -177,7 +187,8 @@ class Incidents:
         """
         whole, state = IncidentState(), self.state(incident)
         whole.note(facts)
-        state.history, state.pages, state.reaches = whole.history, whole.pages, whole.reaches
+        state.history, state.digests = whole.history, whole.digests
+        state.pages, state.reaches = whole.pages, whole.reaches
         self._archived.discard(incident)
 
     def evict(self, incident: str) -> None:

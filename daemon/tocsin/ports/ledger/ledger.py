@@ -16,6 +16,7 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
+from tocsin.ports.ledger.kept_file import FileLedger
 from tocsin.ports.ledger.tally import Tally
 from tocsin.ports.ledger.upkeep import PrunedLedger
 
@@ -110,22 +111,6 @@ class FactLedger(DecisionLedger, Protocol):
 
     async def last_closed(self, most: int) -> tuple[tuple[str, datetime], ...]:
         """The incidents that were closed last, the newest first, each once with the instant."""
-        ...
-
-
-class FileLedger(Protocol):
-    """The newest good version of each incident's file."""
-
-    async def keep_file(self, incident: str, file: str, digest: str, data: bytes) -> None:
-        """Keep the name, the digest and the bytes of the newest good version of an incident's file."""
-        ...
-
-    async def files(self) -> dict[str, tuple[str, str]]:
-        """For every incident the name of its file and the digest of its newest good version; both empty: none."""
-        ...
-
-    async def file(self, incident: str) -> tuple[str, bytes] | None:
-        """The name and the bytes of the newest good version of an incident's file; None: none was kept."""
         ...
 
 

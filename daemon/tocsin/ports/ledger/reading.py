@@ -14,6 +14,7 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.domain.people import Session
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
 from tocsin.ports.ledger.tally import Tally
 
@@ -57,8 +58,8 @@ class KeptFiles(Protocol):
         """The file of every incident, and the digest of its newest good version."""
         ...
 
-    async def file(self, incident: str) -> tuple[str, bytes] | None:
-        """The name and the bytes of that version."""
+    async def file(self, incident: str) -> KeptFile | None:
+        """That version."""
         ...
 
     async def noticed(self, trouble: str) -> Mapping[str, datetime]:

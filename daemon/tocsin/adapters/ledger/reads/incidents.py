@@ -21,6 +21,7 @@ from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
+from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
 
 NAMES_AT_ONCE = 500
@@ -189,16 +190,17 @@ def files(connection: Connection) -> dict[str, tuple[str, str]]:
     return {incident: (os.fsdecode(name), digest) for incident, name, digest in connection.execute(query)}
 
 
-def file(incident: str) -> Question[tuple[str, bytes] | None]:
-    """The name and the bytes of the newest good version of an incident's file."""
-    query = select(t.incidents.c.file, t.incidents.c.data).where(t.incidents.c.id == incident)
+def file(incident: str) -> Question[KeptFile | None]:
+    """The newest good version of an incident's file."""
+    columns = t.incidents.c.file, t.incidents.c.data, t.incidents.c.digest
+    query = select(*columns).where(t.incidents.c.id == incident)
 
-    def read(connection: Connection) -> tuple[str, bytes] | None:
+    def read(connection: Connection) -> KeptFile | None:
         row = connection.execute(query).first()
         if row is None or row[1] is None:
             return None
         try:
-            return os.fsdecode(row[0]), zlib.decompress(row[1])
+            return KeptFile(os.fsdecode(row[0]), zlib.decompress(row[1]), row[2])
         except (TypeError, zlib.error):
             raise UnreadableError(Unreadable(incident, "the last good version of its file cannot be read")) from None
 
