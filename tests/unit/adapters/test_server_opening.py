@@ -1,6 +1,7 @@
 """A database on a server: what is found when it is opened, and the one line that says what to do where it cannot be."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -204,6 +205,25 @@ def test_one_that_does_not_answer(postgres_server: Server) -> None:
             hint = r"timeout expired; does PostgreSQL listen there\?$" if url is silent else ""
             with pytest.raises(LedgerAwayError, match=f"cannot be reached: .*{hint}"):
                 open_server(ServerAddress(url))
+
+
+@pytest.mark.parametrize("tls", ["prefer", "disable"])
+def test_a_server_of_another_kind(tls: str) -> None:
+    """A mail server that greets: it is asked whether PostgreSQL listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"220 mail.example.com ESMTP\r\n")
+                connection.recv(100)
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        url = f"postgresql://{OWNER}@127.0.0.1:{listener.getsockname()[1]}/x?sslmode={tls}"
+        with pytest.raises(LedgerAwayError, match=r"; does PostgreSQL listen there\?$"):
+            open_server(ServerAddress(url))
+        greeting.join()
 
 
 def test_several_hosts(ledger: Database, postgres_server: Server, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ _MAKE_ALL = "grants.sql makes the database and both roles (docs/several-machines
 _TAKES_NO_WRITES = "session is read-only"
 """What libpq says where `target_session_attrs=read-write` is not met."""
 
-_OF_ANOTHER = "timeout expired", "invalid response"
+_OF_ANOTHER = "timeout expired", "invalid response", "expected authentication request"
 """What libpq says of a server that may be none of PostgreSQL."""
 
 
