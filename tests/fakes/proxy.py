@@ -26,6 +26,8 @@ from types import TracebackType
 from typing import Any, Self
 
 CHUNK = 1 << 16
+ON_THE_ROAD = 64
+"""Pieces that are under way at once."""
 
 
 class Proxy:
@@ -214,10 +216,29 @@ class _Way:
         direction: _Direction,
         heed: Callable[[bytes], None] | None,
     ) -> None:
+        road = asyncio.Queue[tuple[float, bytes]](ON_THE_ROAD)
+        setting_out = asyncio.create_task(self._set_out(source, road, direction))
+        try:
+            await self._let_arrive(road, target, direction, heed)
+        finally:
+            setting_out.cancel()
+        with contextlib.suppress(OSError):
+            target.write_eof()
+
+    async def _let_arrive(
+        self,
+        road: "asyncio.Queue[tuple[float, bytes]]",
+        target: asyncio.StreamWriter,
+        direction: _Direction,
+        heed: Callable[[bytes], None] | None,
+    ) -> None:
         with contextlib.suppress(ConnectionError):
-            while data := await source.read(CHUNK):
-                if direction.delay:
-                    await asyncio.sleep(direction.delay)
+            while True:
+                arrives_at, data = await road.get()
+                if not data:
+                    break
+                if (wait := arrives_at - asyncio.get_running_loop().time()) > 0:
+                    await asyncio.sleep(wait)
                 if heed is not None:
                     if self._proxy.unsaid and self._proxy.unsaid in data:
                         self._proxy.unsaid = b""
@@ -229,8 +250,17 @@ class _Way:
                     await self.free.wait()
                 target.write(data)
                 await target.drain()
-        with contextlib.suppress(OSError):
-            target.write_eof()
+
+    async def _set_out(
+        self, source: asyncio.StreamReader, road: "asyncio.Queue[tuple[float, bytes]]", direction: _Direction
+    ) -> None:
+        """Take what is said, as it is said: however long the way, what comes after does not wait for it to arrive."""
+        data = b"."
+        while data:
+            data = b""
+            with contextlib.suppress(ConnectionError):
+                data = await source.read(CHUNK)
+            await road.put((asyncio.get_running_loop().time() + direction.delay, data))
 
     def _heed(self, data: bytes) -> None:
         """Look for the words of `hold`, also where two reads part one."""

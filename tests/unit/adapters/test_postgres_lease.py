@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from tocsin.adapters.ledger.postgresql import fence, lease
-from tocsin.adapters.ledger.postgresql.fence import bound, hold_term
+from tocsin.adapters.ledger.postgresql.fence import begin_transaction, bound, hold_term
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.ports.leadership import FencedError, MayNotLeadError, Node, NodeState, Term
 from tocsin.ports.ledger.ledger import LedgerError
@@ -118,6 +118,54 @@ async def test_a_takeover_waits_for_the_commit_under_way(
         assert await asyncio.to_thread(locked.wait, 10)
         await one.renew(third, ANA)
         assert commit.is_alive()
+
+
+@pytest.mark.parametrize("decides", [True, False])
+async def test_what_a_group_begins_with_is_bounded_by_itself(
+    place: Database, one: PostgresLeadership, monkeypatch: pytest.MonkeyPatch, decides: bool
+) -> None:
+    """One statement sets the bounds and waits under them: for the term, and for the process's own row. It gives the
+    number that was there, and holds the term from then on.
+    """
+    monkeypatch.setattr(fence, "LOCK_MS", 300)
+    term = await lead(one) if decides else None
+    engine = make_engine(place.url())
+    with engine.begin() as connection:
+        assert begin_transaction(connection, "this", 7, term) == 0
+        locks = "SELECT count(*) FROM pg_locks WHERE relation = 'term'::regclass AND mode = 'RowShareLock'"
+        assert connection.execute(text(locks)).scalar_one() == decides
+        assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "3s"
+    with engine.begin() as other:
+        other.execute(text("SELECT 1 FROM term FOR UPDATE" if decides else "SELECT 1 FROM writers FOR UPDATE"))
+        began = time.monotonic()
+        with engine.connect() as connection, pytest.raises(OperationalError, match="lock timeout"):
+            begin_transaction(connection, "this", 8, term)
+        assert 0.2 < time.monotonic() - began < 2
+    with engine.begin() as connection:
+        assert begin_transaction(connection, "this", 9, term) == 7
+        if decides:
+            with pytest.raises(FencedError, match=r"does not lead any more \(term 0; the ledger has term 1\)"):
+                begin_transaction(connection, "this", 10, Term(0, "former"))
+    engine.dispose()
+
+
+async def test_who_waits_for_the_term_finds_the_one_that_came(place: Database, one: PostgresLeadership) -> None:
+    """Rule 52: a group that began while another machine took the lead is not written."""
+    term, engine = await lead(one), make_engine(place.url())
+
+    def begin() -> int:
+        with engine.begin() as connection:
+            return begin_transaction(connection, "this", 1, term)
+
+    with engine.begin() as taking:
+        taking.execute(text("UPDATE term SET epoch = epoch + 1, id = 'other'"))
+        beginning = asyncio.create_task(asyncio.to_thread(begin))
+        await asyncio.sleep(0.3)
+        assert not beginning.done()
+    with pytest.raises(FencedError, match=r"\(term 1; the ledger has term 2\)"):
+        await beginning
+    assert place.run("SELECT count(*) FROM writers") == [(0,)]
+    engine.dispose()
 
 
 async def test_a_transaction_that_the_server_lets_stand_still_holds_up_no_takeover(

@@ -6,7 +6,7 @@ comes after that finds another term. Nothing here is remembered by the session: 
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.schema import tables as t
@@ -22,13 +22,27 @@ FORGOTTEN = timedelta(days=1)
 
 _HELD = select(t.term.c.epoch, t.term.c.id).with_for_update(read=True)
 _GROUP = insert(t.writers)
-_LAST_GROUP = _GROUP.on_conflict_do_update(
-    index_elements=[t.writers.c.node],
-    set_={"last_group": _GROUP.excluded.last_group, "wrote_at": func.clock_timestamp()},
-)
 _KEEPS_GROUP = _GROUP.on_conflict_do_update(
     index_elements=[t.writers.c.node], set_={"wrote_at": func.clock_timestamp()}
 )
+
+_FIRST = """
+WITH bounds AS MATERIALIZED (
+    SELECT set_config('idle_in_transaction_session_timeout', :idle, true), set_config('lock_timeout', :lock, true)
+), held AS MATERIALIZED (
+    SELECT epoch, id FROM bounds, term FOR SHARE OF term
+), noted AS (
+    INSERT INTO writers (node, last_group, wrote_at) SELECT :node, :group, clock_timestamp() FROM held
+    ON CONFLICT (node) DO UPDATE SET last_group = excluded.last_group, wrote_at = excluded.wrote_at
+    RETURNING (SELECT last_group FROM writers WHERE node = :node) AS before
+)
+SELECT held.epoch, held.id, noted.before FROM held, noted
+"""
+"""All that a group begins with: the way to a server may be long. Each part reads the one before it, so that a lock is
+waited for under the bounds, and nothing is noted before the term is held.
+"""
+_DECIDES = text(_FIRST)
+_TELLS = text(_FIRST.replace("epoch, id FROM bounds, term FOR SHARE OF term", "0 AS epoch, '' AS id FROM bounds"))
 
 
 def bound(connection: Connection, lock_ms: int = LOCK_MS) -> None:
@@ -41,18 +55,25 @@ def bound(connection: Connection, lock_ms: int = LOCK_MS) -> None:
 def hold_term(connection: Connection, term: Term) -> None:
     """Hold the term until this transaction ends. Raises FencedError when another one is in the ledger."""
     epoch, id_ = connection.execute(_HELD).one()
-    if Term(epoch, id_) != term:
-        raise FencedError(f"this machine does not lead any more (term {term.epoch}; the ledger has term {epoch})")
+    _compare(Term(epoch, id_), term)
 
 
-def note_group(connection: Connection, node: str, group: int) -> int:
-    """Write down in its own transaction that this process wrote the group of this number; which was there before, 0:
-    none. It stands as the statement found it: the database has gone back in time if it is not the one last written.
+def _compare(held: Term, own: Term) -> None:
+    if held != own:
+        raise FencedError(f"this machine does not lead any more (term {own.epoch}; the ledger has term {held.epoch})")
+
+
+def begin_transaction(connection: Connection, node: str, group: int, term: Term | None) -> int:
+    """The first statement of a writer's transaction: bound what it may wait for, hold the term (None: what it writes is
+    evidence), and write down that this process wrote the group of this number. Gives the number that stood there, as
+    the statement found it, 0: none; the database has gone back in time if it is not the one last written. Raises
+    FencedError when another term is in the ledger.
     """
-    row = {"node": node, "last_group": group, "wrote_at": func.clock_timestamp()}
-    before = select(t.writers.c.last_group).where(t.writers.c.node == node).scalar_subquery()
-    last: int | None = connection.execute(_LAST_GROUP.values(row).returning(before)).scalar_one()
-    return last or 0
+    values = {"idle": str(IDLE_MS), "lock": str(LOCK_MS), "node": node, "group": group}
+    begun = connection.execute(_TELLS if term is None else _DECIDES, values).one()
+    if term is not None:
+        _compare(Term(begun.epoch, begun.id), term)
+    return begun.before or 0
 
 
 def read_group(connection: Connection, node: str) -> int:

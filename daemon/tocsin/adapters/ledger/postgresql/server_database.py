@@ -20,7 +20,7 @@ from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger import writes
 from tocsin.adapters.ledger.journal.handing_in import hand_in
 from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_of_one_call, server_error
-from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, hold_term, note_group, read_generation, read_group
+from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, begin_transaction, bound, read_generation, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
 from tocsin.ports.ledger.ledger import LedgerError
@@ -66,14 +66,12 @@ class ServerDatabase:
 
     def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:
         """Bound what it may wait for; hold the term; write down its number. Raises FencedError."""
-        bound(connection)
-        self._look_back(connection)
+        if self._unknown is not None:
+            self._look_back(connection, self._unknown)
         self._decides = not evidence
-        if not evidence:
-            if self._begun_under is None or self._begun_under != self.term:
-                raise FencedError("this machine does not lead")
-            hold_term(connection, self._begun_under)
-        if note_group(connection, self._name, group) < self._written:
+        if not evidence and (self._begun_under is None or self._begun_under != self.term):
+            raise FencedError("this machine does not lead")
+        if begin_transaction(connection, self._name, group, None if evidence else self._begun_under) < self._written:
             self._lose()
             if not evidence:
                 raise FencedError("the database has gone back in time")
@@ -95,11 +93,12 @@ class ServerDatabase:
         self.term, self._written = None, 0
         self._doubt()
 
-    def _look_back(self, connection: Connection) -> None:
+    def _look_back(self, connection: Connection, unknown: int) -> None:
         """What became of a commit of which nobody could tell: if it got through, what this process knows is not what
         the ledger holds, and it decides nothing more.
         """
-        if self._unknown is not None and read_group(connection, self._name) == self._unknown:
+        bound(connection)
+        if read_group(connection, self._name) == unknown:
             self._lose()
         self._unknown = None
 
