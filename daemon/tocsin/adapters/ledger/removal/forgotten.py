@@ -60,14 +60,7 @@ class Forgotten:
 
     def text(self, text: str) -> str:
         """A text of somebody else, without them."""
-        if text not in self._known_texts:
-            self._known_texts[text] = self._in_texts.sub(self.name, text)
-        return self._known_texts[text]
-
-    @cached_property
-    def _known_texts(self) -> dict[str, str]:
-        """What became of texts: every version of a file has those of the one before."""
-        return {}
+        return self._in_texts.sub(self.name, text)
 
     def message(self, text: str) -> str:
         """What was written to others, without them and what they wrote, also where it was shortened."""
@@ -103,7 +96,16 @@ class Forgotten:
             return value
         if key in PEOPLE and self.is_theirs(value):
             return self.name
-        return self.text(value) if key in PEOPLE | TEXTS else value
+        if key not in PEOPLE | TEXTS:
+            return value
+        if value not in self._known_values:
+            self._known_values[value] = self.text(value)
+        return self._known_values[value]
+
+    @cached_property
+    def _known_values(self) -> dict[str, str]:
+        """What became of values: every version of a file has those of the one before."""
+        return {}
 
     def _pair(self, place: int, pair: Any) -> Any:
         if not isinstance(pair, list):
