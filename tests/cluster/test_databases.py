@@ -120,6 +120,35 @@ def test_it_loses_what_it_had_confirmed(make_cluster: Makes, own_server: Server)
 
 
 @pytest.mark.attack
+def test_who_knew_what_it_lost_comes_back_later(make_cluster: Makes, own_server: Server) -> None:
+    """A copy that lags behind is promoted while the machine that had sent is down. Another decides anew; once the first
+    is back who leads begins anew from what that knew, once, and operators hear of it.
+    """
+    cluster = make_cluster(database=(database := own_server.make_database()).url())
+    one = cluster.begin()
+    with closing(LaggingCopy(own_server)) as copy:
+        cluster.declare(1)
+        cluster.until(lambda: wholly_paged(cluster, [1]))
+        cluster.until(lambda: not open_tries(cluster))
+        sent = cluster.ask("SELECT id FROM attempts WHERE left(key, 2) <> '-/'")
+        one.kill()
+        own_server.stop_immediate()
+        cluster.database = copy.url(database.name)
+        for machine in cluster.machines.values():
+            machine.to_database.lead("127.0.0.1", copy.port)
+        cluster.until(lambda: cluster.leader == "two", 40)
+        cluster.until(lambda: len(paged(cluster, 1)) == 2 * len(ANA), 40)
+        epoch = cluster.epoch
+        one.begin()
+        cluster.until(lambda: cluster.epoch > epoch and cluster.leader, 60)
+        cluster.until(lambda: "The ledger is an older copy" in told(cluster), 60)
+        time.sleep(20)
+        assert set(sent) <= set(cluster.ask("SELECT id FROM attempts"))
+        assert cluster.epoch == epoch + 1
+        assert len(paged(cluster, 1)) == 2 * len(ANA)
+
+
+@pytest.mark.attack
 @pytest.mark.parametrize("version", [15, 18])
 @pytest.mark.parametrize("pooled", [False, True], ids=["", "pgbouncer"])
 def test_every_way_there(make_cluster: Makes, tmp_path: Path, pooled: bool, version: int) -> None:

@@ -3,12 +3,16 @@ machines' folders say and the ledger lacks is handed in again, whatever their me
 """
 
 import copy
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
+from tocsin.app.leadership.alone import Alone
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Status
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 from tests.simulation.test_folders import FILE, PAY, Machines, simulate
@@ -252,3 +256,39 @@ def test_a_folder_is_shown_to_be_watched_only_while_the_ledger_answers() -> None
     assert long_ago == longer == later
     assert again > longer
     assert machines.results(ArrivalKind.VERSION) == []
+
+
+@pytest.mark.parametrize(
+    ("trouble", "late", "anew"),
+    [
+        (Trouble.LEDGER_OLDER, True, True),
+        (Trouble.LEDGER_OLDER, False, False),  # it was there when this life began
+        (Trouble.FILE_FAULTY, True, False),
+    ],
+)
+def test_what_a_journal_knew_too_late_begins_another_life(trouble: Trouble, late: bool, anew: bool) -> None:
+    """P9: a machine that was down hands in what it had sent; who leads has planned without it, tells the operators, and
+    begins anew from the ledger, once.
+    """
+
+    async def story(machines: Machines) -> None:
+        notice = MachineNotice("b", OperatorNotice(trouble, "2 messages were not in it", about="b"))
+        handed_in = arrival_of(notice, machines.clock.now() + timedelta(seconds=30 if late else 0)), None
+        if not late:
+            machines.first.disk.arrivals.append(handed_in)
+            await machines.first.wait(30)
+        await machines.first.start()
+        await machines.first.wait(30)
+        if late:
+            machines.first.disk.arrivals.append(handed_in)
+        await machines.first.wait(60)
+        assert machines.first.lead.lost.is_set() == anew
+        machines.first.lead = Alone()
+        await machines.first.kill()
+        await machines.first.start()
+        await machines.first.wait(90)
+        assert not machines.first.lead.lost.is_set()
+        assert any("2 messages" in text for text in machines.told())
+        await machines.first.stop()
+
+    assert simulate(story).results(ArrivalKind.NOTICE) == ["told"]

@@ -787,7 +787,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     news: Any
     if world.machine_name:
         place, put_back = (world.machine_name, "incidents", clock, ledger, config, incidents, notices), edits.put_back
-        shared = await shared_folders(*place, world.folder, world.memory, put_back, elsewhere)
+        shared = await shared_folders(*place, world.folder, world.memory, put_back, elsewhere, world.lead.lost.set)
         intake, news, sources = shared.intake, shared.news, (shared.feed,)
         further += (shared.feed, *shared.beside)
     else:

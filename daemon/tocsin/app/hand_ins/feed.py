@@ -5,7 +5,9 @@ harmless, while its own machine has handed it in and never will again.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -52,10 +54,22 @@ class Judged:
 
 
 class HandInFeed:
-    """Brings what was handed in to its judgement."""
+    """Brings what was handed in to its judgement. `begin_anew`: what a machine's journal knew and the database had lost
+    has come too late for the life that goes on since `began`; the next one reads it.
+    """
 
-    def __init__(self, ledger: ArrivalLedger, versions: FileVersions, elsewhere: JudgesSent, notices: Notices) -> None:
+    def __init__(
+        self,
+        ledger: ArrivalLedger,
+        versions: FileVersions,
+        elsewhere: JudgesSent,
+        notices: Notices,
+        began: datetime,
+        begin_anew: Callable[[], None],
+    ) -> None:
         self._ledger = ledger
+        self._began = began
+        self._begin_anew = begin_anew
         self._versions = versions
         self._elsewhere = elsewhere
         self._notices = notices
@@ -109,6 +123,8 @@ class HandInFeed:
             return Judged(await self._versions.judge_gone(hand_in), hand_in.incidents, subject)
         if isinstance(hand_in, SentFromMemory):
             return Judged(await self._elsewhere.judge(hand_in), sent=hand_in)
+        if hand_in.notice.trouble is Trouble.LEDGER_OLDER and arrival.at >= self._began:
+            self._begin_anew()
         return Judged(TOLD, subject=self._tell(hand_in.machine, hand_in.notice, over=hand_in.over))
 
     def _tell(self, machine: str, notice: OperatorNotice, *, over: bool) -> str:

@@ -45,6 +45,7 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     memory: FolderMemory,
     put_back: Callable[[Overwritten], None],
     elsewhere: JudgesSent,
+    begin_anew: Callable[[], None],
 ) -> SharedFolders:
     """The folders, as a machine of that name begins to lead. The file of an incident that is set aside is looked at as
     if it were new (rule 63), and what the ledger has lost is handed in again. Raises LedgerError.
@@ -57,6 +58,5 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     own = OwnFiles(clock, ledger, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
     await news.compare(ledger)
-    return SharedFolders(
-        Intake(known, label, ended), news, HandInFeed(ledger, versions, elsewhere, notices), (own, kept)
-    )
+    feed = HandInFeed(ledger, versions, elsewhere, notices, clock.now(), begin_anew)
+    return SharedFolders(Intake(known, label, ended), news, feed, (own, kept))

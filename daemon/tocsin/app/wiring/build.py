@@ -283,15 +283,15 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reconciler = Reconciler(clock, ledger, renderer, context, sender, rooms, elsewhere)
     scheduler, box = Scheduler(clock, agenda, reconciler.reconcile), here.surroundings.inbox_of(settings)
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
-    folders = await watched_parts(machine, clock, ledger, config, incidents, notices, folder, edits.put_back, elsewhere)
+    known = clock, ledger, config, incidents, notices
+    folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, lead.lost.set)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
     arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
-    aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
     inbox = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
-    clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
+    clock_watch, aside = ClockWatch(clock, ledger, incidents, notices, sender, steps), SetAsideIncidents(*known)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
