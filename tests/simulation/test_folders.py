@@ -272,6 +272,30 @@ def test_a_file_that_is_no_yaml_on_a_standby() -> None:
     assert any("pay.yaml" in text and "on b: " in text for text in machines.told())
 
 
+@pytest.mark.parametrize("leader_first", [True, False])
+def test_a_file_that_is_no_yaml_and_goes_on_one_machine_after_the_other(leader_first: bool) -> None:
+    """Rule 32: its pages end when it is gone, and it is not while another machine has it."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        worlds = [machines.first, machines.second] if leader_first else [machines.second, machines.first]
+        for world in worlds:
+            world.folder.write("odd.yaml", "Help, nothing works\n")
+            await machines.first.wait(20)
+        worlds[0].folder.remove("odd.yaml")
+        await machines.first.wait(60)
+        assert not machines.facts(Gone, incident="odd")
+        worlds[1].folder.remove("odd.yaml")
+        await machines.first.wait(60)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert len(machines.facts(Gone, incident="odd")) == 1
+    (told,) = [text for text in machines.told() if "was never readable and is gone now" in text]
+    assert f"on {'b' if leader_first else 'a'}: incidents/odd.yaml" in told
+    assert len(machines.facts(Seen, incident="odd")) == 1
+
+
 def test_commands_on_a_standby_whose_clone_lags() -> None:
     """P9: `ack` and `update` work on any machine: the file is written from the last good version in the ledger, and
     only what the command did counts.

@@ -119,7 +119,8 @@ class HandInFeed:
         if isinstance(hand_in, FileVersion):
             return Judged(await self._versions.judge(hand_in), (hand_in.incident,))
         if isinstance(hand_in, FilesGone):
-            subject = subject_of(Trouble.FILE_VANISHED, hand_in.about)
+            trouble = Trouble.UNREAD_FILE_GONE if hand_in.never_read else Trouble.FILE_VANISHED
+            subject = subject_of(trouble, hand_in.about)
             return Judged(await self._versions.judge_gone(hand_in), hand_in.incidents, subject)
         if isinstance(hand_in, SentFromMemory):
             return Judged(await self._elsewhere.judge(hand_in), sent=hand_in)

@@ -6,6 +6,7 @@ file reached it, and judges the leader's own by the same rules.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -60,6 +61,7 @@ class FileVersions:
         self._kept = kept
         self._judging = asyncio.Lock()
         self._told_gone: dict[str, datetime] = {}
+        self._unread_on: defaultdict[str, set[str]] = defaultdict(set)
 
     async def judge(self, version: FileVersion, *, away: bool = False) -> str:
         """What became of it. Raises LedgerError, unless the ledger is taken for `away`: then what this process knows of
@@ -76,7 +78,7 @@ class FileVersions:
         """
         async with self._judging:
             if gone.never_read:
-                return await self._end_unread(gone.incidents)
+                return await self._end_unread(gone)
             now = self._clock.now()
             self._told_gone = {incident: at for incident, at in self._told_gone.items() if now - at < TOLD_AGAIN}
             news = [incident for incident in gone.incidents if incident not in self._told_gone]
@@ -119,6 +121,8 @@ class FileVersions:
         if not versions:
             return STALE if not away and await self._is_of_pruned(version) else self._declare(version)
         (newest_digest, newest), digests = versions[-1], [digest for digest, _ in versions]
+        if newest.unreadable:
+            self._unread_on[version.incident].add(version.machine)
         if version.digest == newest_digest:
             return await self._read_again(version, newest)
         if version.digest in digests and lags_behind(version.digest, version.held, digests):
@@ -142,6 +146,7 @@ class FileVersions:
         if incident is not None:
             self._count(version, incident, version.data)
             return DECLARED
+        self._unread_on[version.incident].add(version.machine)
         lines = version.trouble if not version.data else first_lines(version.data.decode("utf-8", "replace"))
         self._count(version, unreadable_incident(version.file, lines, self._config.policy, version.incident), b"")
         return DECLARED
@@ -203,18 +208,29 @@ class FileVersions:
         rank = self._config.policy.incident_rank(incident)
         self._incidents.add_event(incident.id, Seen(self._clock.now(), incident, version.digest), rank)
         self._told_gone.pop(incident.id, None)
+        if not incident.unreadable:
+            self._unread_on.pop(incident.id, None)
         if data:
             self._kept.add(incident.id, version.file, version.digest, data)
         return EDITED
 
-    async def _end_unread(self, incidents: Sequence[str]) -> str:
-        """The files of what was never readable are gone: its pages end."""
+    async def _end_unread(self, gone: FilesGone) -> str:
+        """The files of what was never readable are gone: its pages end, unless the same file lies on another machine,
+        as far as this leader has heard.
+        """
         ended = NOTHING
-        for incident in incidents:
+        for incident in gone.incidents:
             newest = await self._newest(incident)
+            self._unread_on[incident].discard(gone.machine)
+            if self._unread_on[incident]:
+                continue
+            del self._unread_on[incident]
             if newest is not None and newest.unreadable:
                 self._incidents.add_event(incident, Gone(self._clock.now()))
                 ended = GONE
+                if gone.about:
+                    text = f"on {gone.machine}: {gone.text}"
+                    self._notices.tell(OperatorNotice(Trouble.UNREAD_FILE_GONE, text, gone.about, aspect=incident))
         return ended
 
     def _read(self, data: bytes, version: FileVersion, previous: Incident | None) -> Incident | None:

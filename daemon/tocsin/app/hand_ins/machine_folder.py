@@ -33,6 +33,8 @@ from tocsin.ports.ledger.upkeep import PrunedIncident
 
 log = structlog.get_logger()
 
+WHO_LEADS_TELLS = frozenset({Trouble.FILE_VANISHED, Trouble.UNREAD_FILE_GONE})
+"""Of what is gone here: another machine may have it."""
 NOTES_EVERY = 1.0
 """Seconds after which what was handed in and is safe is remembered as that."""
 
@@ -102,13 +104,15 @@ class MachineFolder:
             listed = files.get(version.file)
             if listed is not None:
                 await self._hand_in(version.incident.id, listed)
-        if changes.gone:
-            await self._hands_in.give(FilesGone(self._machine, changes.gone, never_read=True))
+        unread = {notice.aspect: notice for notice in changes.notices if notice.trouble is Trouble.UNREAD_FILE_GONE}
+        for incident in changes.gone:
+            words = (unread[incident].about, unread[incident].text) if incident in unread else ("", "")
+            await self._hands_in.give(FilesGone(self._machine, (incident,), *words, never_read=True))
         for missing in changes.missing:
             about, text = missing.notice.about, missing.notice.text
             await self._hands_in.give(FilesGone(self._machine, missing.incidents, about, text))
         self._forget(changes.left)
-        told = tuple(notice for notice in changes.notices if notice.trouble is not Trouble.FILE_VANISHED)
+        told = tuple(notice for notice in changes.notices if notice.trouble not in WHO_LEADS_TELLS)
         tell_of_files(replace(changes, notices=told), self._notices)
         resolved = [version.incident.id for version in changes.versions if version.incident.resolved]
         return {incident: await self._hands_in.older(incident) for incident in resolved}
