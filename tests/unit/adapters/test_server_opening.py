@@ -207,6 +207,19 @@ def test_one_that_does_not_answer(postgres_server: Server) -> None:
                 open_server(ServerAddress(url))
 
 
+@pytest.mark.parametrize(
+    ("rest", "wrong"),
+    [
+        (":notaport/x", 'invalid integer value "notaport" for connection option "port"'),
+        (":99999/x", 'invalid port number: "99999"'),
+        (":1/x?sslmode=verfy", 'invalid sslmode value: "verfy"'),
+    ],
+)
+def test_an_address_that_libpq_cannot_use(rest: str, wrong: str) -> None:
+    """Nobody need wait for it to come about."""
+    assert refusal(f"postgresql://{OWNER}@127.0.0.1{rest}").endswith(f": its address is wrong: {wrong}")
+
+
 @pytest.mark.parametrize("tls", ["prefer", "disable"])
 def test_a_server_of_another_kind(tls: str) -> None:
     """A mail server that greets: it is asked whether PostgreSQL listens there."""

@@ -44,6 +44,8 @@ _MAKE_ALL = "grants.sql makes the database and both roles (docs/several-machines
 _TAKES_NO_WRITES = "session is read-only"
 """What libpq says where `target_session_attrs=read-write` is not met."""
 
+_WRONG_OPTION = re.compile(r"invalid (integer value|port number|\w+ value|connection option)\b")
+"""What libpq says of an address that it cannot use."""
 _OF_ANOTHER = "timeout expired", "invalid response", "expected authentication request"
 """What libpq says of a server that may be none of PostgreSQL."""
 
@@ -97,6 +99,8 @@ def explain(fault: BaseException, address: ServerAddress) -> LedgerError:
             return LedgerError(f"{address.place}: {cure.format(_PASSWORDS)}")
     if is_lost(fault) or isinstance(fault, psycopg.OperationalError):
         brief = _brief(why)
+        if wrong := _WRONG_OPTION.search(why):
+            return LedgerError(f"{address.place}: its address is wrong: {why[wrong.start() :]}")
         if _TAKES_NO_WRITES in brief:
             return LedgerAwayError(
                 f"{address.place} takes no writes ({brief}): it is a standby server, or {address.role} may only read, "
