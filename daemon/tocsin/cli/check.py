@@ -88,8 +88,9 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
 
     access = await open_ledger(loaded.ledger, warn if loaded.ledger.file else _keep_still)
     on_server = loaded.ledger.file is None
-    trouble = access.trouble or (trouble_of_writing(loaded) if on_server else "")
-    told = [_ledger_problem(loaded, trouble, access.lacking)] if on_server and trouble else []
+    hinders = trouble_of_writing(loaded) if on_server and access.is_reached else ""
+    trouble, lacking = hinders or access.trouble, access.lacking and not hinders
+    told = [_ledger_problem(loaded, trouble, lacking)] if on_server and trouble else []
     told += [_ledger_problem(loaded, access.newer, True)] if access.newer else []
     if access.ledger is None:
         return told

@@ -117,8 +117,8 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     loaded = judge_config(work, files, folder, now, os.environ)
     loaded = await in_time(FOLDERS_WITHIN, threads, with_ledger, loaded) or loaded
     access, trouble = await _open_ledger(loaded.ledger)
-    if loaded.ledger.file is None and not trouble:
-        trouble = trouble_of_writing(loaded)
+    if loaded.ledger.file is None and access.is_reached and not access.newer:
+        trouble = trouble_of_writing(loaded) or trouble
     ledger = access.ledger
     try:
         good, limits = await in_force(loaded, ledger, folder, now, os.environ, work)

@@ -46,6 +46,11 @@ class LedgerAccess:
     newer: str = ""
     machines: Callable[[], Awaitable[Machines]] | None = None
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether the ledger was found to be one, or to be still empty, whichever version keeps it."""
+        return self.machines is not None or not self.trouble
+
     def refuse(self, why: str) -> NoReturn:
         """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
         fail([f"there is no ledger yet; {why}" if self.absent else why])

@@ -205,6 +205,27 @@ def test_the_daemons_own_role_is_looked_at_as_a_daemon(
     assert database.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == [(0,)]
 
 
+def test_tables_that_a_newer_daemon_may_not_change(
+    folder: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9: that an older ledger cannot be brought up to date here is said before a daemon does so, by check and doctor."""
+    ledger.server.make_role("maker")
+    ledger.run("GRANT ALL ON ALL TABLES IN SCHEMA public TO maker")
+    ledger.run("GRANT CREATE ON SCHEMA public TO maker")
+    ledger.run("UPDATE alembic_version SET version_num = '0008'")
+    name_ledger(folder, ledger.url("maker", None))
+    monkeypatch.setenv("TOCSIN_LEDGER", PASSWORD)
+    (told,) = told_of_ledger()
+    assert (told["level"], "may change alembic_version" in told["message"]) == ("error", True)
+    diagnosis = json.loads(run("doctor", "--format", "json").stdout)
+    (check,) = [check for check in diagnosis["checks"] if check["code"] == "ledger"]
+    assert (check["ok"], "may change alembic_version" in check["message"]) == (False, True)
+    ledger.run("ALTER ROLE maker SUPERUSER")
+    (told,) = told_of_ledger()
+    assert (told["level"], "it is brought up to date" in told["message"]) == ("warning", True)
+    ledger.run("ALTER ROLE maker NOSUPERUSER")
+
+
 def told_of_ledger() -> list[dict[str, Any]]:
     """What `check` says of the ledger."""
     found = json.loads(run("check", "--format", "json").stdout)["problems"]

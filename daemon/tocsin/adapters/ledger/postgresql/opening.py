@@ -43,7 +43,7 @@ _LACKING = text(
 )
 _COLUMNS = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()")
 _OTHERS = text(
-    "SELECT current_user, pg_get_userbyid(relowner), string_agg(relname, ', ' ORDER BY relname) FROM pg_class "
+    "SELECT current_user, pg_get_userbyid(relowner), min(relname), count(*) FROM pg_class "
     "WHERE oid = ANY (SELECT to_regclass(quote_ident(name)) FROM unnest(CAST(:names AS text[])) AS name) "
     "AND NOT pg_has_role(relowner, 'USAGE') GROUP BY relowner"
 )
@@ -260,9 +260,10 @@ def _check_owner(connection: Connection, address: ServerAddress) -> None:
     """Raises LedgerError when tables that are to be brought up to date belong to another role, as after a restore."""
     others = connection.execute(_OTHERS, {"names": _our_names()}).all()
     if others:
-        role, owner, tables = others[0]
+        role, owner, table, many = others[0]
+        theirs = f"{table} and {many - 1} more tables" if many > 1 else f"the table {table}"
         raise LedgerError(
-            f"{address.place}: it is to be brought up to schema {SCHEMA}, and only {owner} may change {tables}; have "
+            f"{address.place}: it is to be brought up to schema {SCHEMA}, and only {owner} may change {theirs}; have "
             f"{owner} or a superuser give each to {role}: ALTER TABLE … OWNER TO {role}"
         )
 
