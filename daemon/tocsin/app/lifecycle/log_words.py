@@ -99,7 +99,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "declared": lambda f: f"{f['by']} declared {f['incident']} ({f['severity'].upper()}) in the browser",
     "edit not written": lambda f: f"what somebody did in the browser could not be written: {f['why']}",
     "handed in": lambda f: f"what is new of {f['incident']} was handed in to the machine that leads",
-    "handed in again": lambda f: f"the ledger had lost what the file of {f['incident']} says: handed in again",
+    "handed in again": lambda f: f"the ledger does not have what the file of {f['incident']} says: handed in again",
     "journal handed in": lambda f: (
         f"the ledger lacked {f['messages']} messages that were sent since {f['since']}, and has them again"
     ),
