@@ -12,6 +12,7 @@ from hypothesis import settings
 from tocsin.cli.options import bounded_child
 
 from tests.builders.examples import some
+from tests.builders.migrated import scripts_run_once
 from tests.fakes.postgres import Database, Server, postgres
 
 structlog.configure(
@@ -56,6 +57,13 @@ def plain_log() -> Iterator[None]:
     yield
     if structlog.get_config() != before:
         structlog.configure(**before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_tables() -> Iterator[None]:
+    """A fresh ledger costs no run of all scripts."""
+    with scripts_run_once():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -117,6 +117,7 @@ def test_one_does_not_stay_without_the_other(both: Both) -> None:
     assert "  stopping\n" in both.pager.log.read_text()
 
 
+@pytest.mark.attack
 def test_nothing_stays_behind(both: Both) -> None:
     """Even when the starter itself is killed, the daemon and the web side end."""
     both.pager.until(lambda: both.get("/healthz")[0] == 200)

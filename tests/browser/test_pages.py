@@ -6,7 +6,7 @@ Skipped, saying so, where there is no `chromium`.
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -53,8 +53,16 @@ PAGES = {
 }
 REFUSED = {"/nothing": 404}
 """What leads to nothing, and with which status."""
-PLAIN = ("incident", "incidents", "on call")
+SAMPLE = ("incident", "public incidents", "on call", "code", "answer", "inbox")
+"""Pages of each look, which every run of the tests looks at: the others are put together from the same parts."""
+PLAIN = (
+    "incident",
+    pytest.param("incidents", marks=pytest.mark.attack),
+    pytest.param("on call", marks=pytest.mark.attack),
+)
 """Pages that are looked at without scripts too."""
+DRAWINGS = ((390, "narrow-drawing"), (1280, "wide-drawing"))
+"""Of an incident, by how wide the screen is."""
 OWN = {
     "own incident": "/incidents/card",
     "own incident, over": "/incidents/mail",
@@ -118,14 +126,15 @@ async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, 
     return page, said
 
 
-async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [SAMPLE, pytest.param(PAGES.keys() - set(SAMPLE), marks=pytest.mark.attack)])
+async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Path, names: Collection[str]) -> None:
     """No rule of axe is broken, neither on a phone in the light nor (contrast) on a desk in the dark; nothing is wider
     than the screen, nor on a phone in letters of twice the size, and no link that stands alone is too low to tap; the
     console is silent under the page's own Content-Security-Policy.
     """
     async with site(tmp_path) as life, browser() as chromium:
         context = await chromium.new_context(extra_http_headers=BEARER, color_scheme="light")
-        assert await faults_of(context, life, PAGES) == {}
+        assert await faults_of(context, life, {name: PAGES[name] for name in names}) == {}
 
 
 @pytest.mark.attack
@@ -180,19 +189,18 @@ async def faults_of(context: BrowserContext, life: Life, pages: Mapping[str, str
     return wrong
 
 
-async def test_every_page_without_javascript(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", PLAIN)
+async def test_every_page_without_javascript(tmp_path: Path, name: str) -> None:
     """Where scripts are off a page says the same; the drawing is there and is drawn, once."""
     async with site(tmp_path) as life, browser() as chromium:
         bare = await chromium.new_context(extra_http_headers=BEARER, java_script_enabled=False)
         full = await chromium.new_context(extra_http_headers=BEARER)
-        for path in (PAGES[name] for name in PLAIN):
-            (without, _), (scripted, _) = await asyncio.gather(opened(bare, life, path), opened(full, life, path))
-            assert await without.inner_text("main") == await scripted.inner_text("main")
-            assert await without.locator("h1").count() == 1
-            for page in (without, scripted):
-                await page.close()
-        page, _ = await opened(bare, life, PAGES["incident"])
-        for width, kind in ((390, "narrow-drawing"), (1280, "wide-drawing")):
+        (page, _), (scripted, _) = await asyncio.gather(
+            opened(bare, life, PAGES[name]), opened(full, life, PAGES[name])
+        )
+        assert await page.inner_text("main") == await scripted.inner_text("main")
+        assert await page.locator("h1").count() == 1
+        for width, kind in DRAWINGS if name == "incident" else ():
             await page.set_viewport_size({"width": width, "height": 800})
             assert await page.locator("svg.drawn:visible").count() == 1
             box = await page.locator(f"svg.{kind}").bounding_box()
