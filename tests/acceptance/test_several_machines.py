@@ -30,6 +30,7 @@ WRITER, READER = "the-writer's@own", "reader"
 """What the page's two roles are given."""
 ADDRESS = "postgresql://tocsin_read:PASSWORD@"
 """How the page has the address of the web side."""
+COMPOSE = "/opt/tocsin/share/tocsin/compose"
 CLONE_NEWNET = 0x40000000
 TAKES_OVER_WITHIN = 30.0
 """Seconds that a test on a busy machine gives to what takes 15."""
@@ -185,6 +186,10 @@ def test_the_page_is_followed_to_the_letter(site: Site) -> None:
     attic.follow(PEOPLE[0])
     attic.sandbox.root("runuser -l ana -c 'tocsin declare \"All of it is down\" --severity sev1'")
     until(lambda: len(paged(attic)) == 2)
+
+    services = yaml.safe_load(attic.sandbox.root(f"cat {COMPOSE}/compose.yaml"))["services"]
+    mounted = [volume.partition(":")[0] for service in services.values() for volume in service.get("volumes", ())]
+    attic.sandbox.root(f"cd {COMPOSE}; ls {' '.join(path for path in mounted if path.startswith('.'))} pgbouncer.ini")
 
     create, give = commands(STEPS[2])
     attic.sandbox.root(create, f"{PASSWORD}\n")
