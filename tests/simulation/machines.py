@@ -176,6 +176,7 @@ class TermLedger(DiskLedger):
         self._disk.term = term.epoch
 
     async def record(self, *given: Any, **more: Any) -> frozenset[str]:
+        await asyncio.sleep(self._at_random.uniform(0, 0.02))  # in the queue of the writer
         await self._machine.reach("before the facts")
         recorded = await super().record(*given, **more)
         await self._machine.reach("after the facts")

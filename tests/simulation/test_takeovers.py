@@ -294,3 +294,41 @@ def test_a_rolling_restart_with_slow_providers(seed: int) -> None:
         paged = first_pages(cluster, name)
         for person, via in itertools.product(("ana", "chen"), Channel):
             assert paged[person, via] - declared[name] < timedelta(seconds=20), (name, person, via)
+
+
+@pytest.mark.parametrize("seed", seeds(220, 4))
+def test_what_one_standby_alone_has(seed: int) -> None:
+    """Its file is on no other machine, and it hands in each version once: neither the incident nor its end is lost, at
+    whatever step the leader goes (P9).
+    """
+    dice = random.Random(seed)
+    point = dice.choice((*POINTS, *["before the facts"] * 9))
+    fault = Fault(KINDS[seed % len(KINDS)], point, dice.choice([1, 1, 2, 3]), dice.choice([5, 30]))
+    began: list[datetime] = []
+
+    async def story(cluster: Cluster) -> None:
+        standby = dice.choice([machine for machine in cluster.machines if machine is not cluster.leader])
+        for number, content in enumerate((FILE, f"{FILE}status: resolved\n")):
+            if number == seed % 2:
+                cluster.arm(fault)
+            began.append(cluster.clock.now())
+            standby.world.folder.write("pay.yaml", content)
+            await cluster.wait(1)
+            if number == seed % 2:
+                cluster.strike()
+            await cluster.wait(60)
+
+    cluster = simulate(seed, 2 + seed % 2, story)
+    check(cluster)
+    pages, (resolved,) = first_pages(cluster), [fact.at for fact in versions(cluster) if fact.incident.resolved]
+    assert len(versions(cluster)) == 2
+    assert resolved - began[1] <= IN_TIME + TAKEOVER
+    for person, via in itertools.product(("ana", "chen"), Channel):
+        in_doubt = [f"/{person}/{via}" in key for key in fault.under_way]
+        late = pages[person, via] - began[0] - IN_TIME - TAKEOVER
+        assert late <= (LEFT_PERHAPS if any(in_doubt) else timedelta(0)), (person, via, late)
+
+
+def versions(cluster: Cluster) -> list[Seen]:
+    """The versions of the incident that count."""
+    return [fact for fact in cluster.disk.facts[PAY] if isinstance(fact, Seen)]
