@@ -8,9 +8,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from sqlalchemy import text
+from tocsin.adapters.clock import boottime
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.jinja.sandbox import Codes
 from tocsin.adapters.ledger.ledger import SqlLedger
@@ -23,11 +27,14 @@ from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.configuration.config_judge import ConfigJudge
 from tocsin.app.configuration.load import read_files, read_tree
+from tocsin.app.leadership import lead
+from tocsin.app.leadership.away import Away
+from tocsin.app.leadership.lead import OPENS_EVERY, Opening
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.startup import StartError
 from tocsin.app.wiring.build import standby_parts
 from tocsin.app.wiring.folders import StandbyFolders
-from tocsin.app.wiring.server import OPENS_EVERY, LedgerOnServer, open_when_there
+from tocsin.app.wiring.server import LedgerOnServer, open_ledger
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel
 from tocsin.ports.bounded_work import Overrun, OverrunCause
@@ -66,6 +73,25 @@ class Said:
 
     def healthy(self) -> None:
         """It lives."""
+
+
+class StoodBy:
+    """A Leadership that is over at once."""
+
+    async def until_leading(self, stop: asyncio.Event) -> Any:
+        """It led."""
+        return STOOD_BY
+
+
+STOOD_BY: Any = object()
+
+
+def an_opening(address: ServerAddress, manager: Said) -> Opening:
+    """How a machine opens that ledger, by a config that can be used."""
+    on_disk: Any = SimpleNamespace(usable=AsyncMock())
+    ledger: Any = None
+    opened = partial(open_ledger, address, DiskThreads("ledger opening"), on_disk, ledger)
+    return Opening("attic", opened, manager, boottime, StoodBy())
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -113,7 +139,6 @@ class Config:
             place, manager, stop = await on_disk.ledger(DiskThreads("folders")), Systemd({}), asyncio.Event()
             parts = partial(standby_parts, on_disk, clock, JUDGE, Codes())
             here = await LedgerOnServer.open(place, clock, on_disk, manager, parts, stop, closing)
-            assert here is not None
             yield here, on_disk, clock
 
 
@@ -165,14 +190,42 @@ async def test_a_server_that_says_nothing_holds_up_no_start(
     manager, stop = Said(), asyncio.Event()
     with Proxy("127.0.0.1", postgres_server.port) as way:
         way.hold("has_table_privilege")
-        address = ServerAddress(f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}", PASSWORD)
-        opened = asyncio.create_task(open_when_there(address, manager, stop))
+        opening_it = an_opening(
+            ServerAddress(f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}", PASSWORD), manager
+        )
+        opened = asyncio.create_task(opening_it.until_leading(stop))
         await until(lambda: manager.said)
         assert manager.said == ["standing by without the ledger"]
         monkeypatch.setattr(opening, "LOOKS_WITHIN", 60.0)
         await asyncio.sleep(OPENS_EVERY + 0.2)
         stop.set()
         assert await asyncio.wait_for(opened, 0.5) is None
+
+
+async def test_a_start_without_the_database(
+    base: Database, postgres_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R54: it goes on as a standby without it: after 30 s it pages from memory, until the database answers; then it
+    stands by as ever.
+    """
+    monkeypatch.setattr(lead, "WITHOUT", 0.5)
+    stop = asyncio.Event()
+    with Proxy("127.0.0.1", postgres_server.port) as way:
+        way.cut()
+        opening_it = an_opening(
+            ServerAddress(f"postgresql://{OWNER}@127.0.0.1:{way.port}/{base.name}", PASSWORD), Said()
+        )
+        away = await asyncio.wait_for(opening_it.until_leading(stop), 10)
+        assert isinstance(away, Away)
+        assert not away.holds()
+        looking = asyncio.create_task(away.run())
+        await asyncio.sleep(1.5)
+        assert not away.lost.is_set()
+        way.heal()
+        await asyncio.wait_for(away.lost.wait(), 10)
+        assert not away.lets_from_memory()
+        looking.cancel()
+        assert await asyncio.wait_for(opening_it.until_leading(stop), 10) is STOOD_BY
 
 
 async def test_a_server_that_says_nothing_holds_up_no_takeover(

@@ -5,14 +5,12 @@ It ends as soon as the database answers: then another machine leads, or this one
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.leadership import LOOKS_EVERY
-from tocsin.ports.leadership import LeadershipLedger, NodeState, NodeTakenError
 from tocsin.ports.ledger.ledger import LedgerError
 
 DRAINS_FOR = 2.0
@@ -22,22 +20,21 @@ log = structlog.get_logger()
 
 
 class Away:
-    """A Lead. `since`: when the database last answered, by `boottime`."""
+    """A Lead. `look` raises LedgerError while the database is away; `since`: when it last answered, by `boottime`."""
 
     drains_for = DRAINS_FOR
 
     def __init__(
         self,
-        ledger: LeadershipLedger,
-        this: ThisNode,
+        look: Callable[[], Awaitable[None]],
         tries: TriesInVain,
         boottime: Callable[[], float],
         since: float,
     ) -> None:
         self.lost = asyncio.Event()
         self._held_back = False
-        self._ledger = ledger
-        self._this = this
+        self._trouble = ""
+        self._look_once = look
         self._tries = tries
         self._boottime = boottime
         self._since = since
@@ -66,15 +63,15 @@ class Away:
             await asyncio.Event().wait()
 
     async def _look(self) -> None:
-        """See whether it takes a word, and can be read."""
         began = self._boottime()
         try:
-            await self._ledger.report(self._this.row(NodeState.STANDING_BY))
-            await self._ledger.look()
+            await self._look_once()
         except LedgerError as trouble:
-            if not isinstance(trouble, NodeTakenError):  # which is an answer
-                self._tries.note(began)
-                return
+            self._tries.note(began)
+            if str(trouble) != self._trouble:
+                log.warning("standby trouble", trouble=str(trouble))
+            self._trouble = str(trouble)
+            return
         self.hold_back()
         self.lost.set()
         log.info("ledger back")

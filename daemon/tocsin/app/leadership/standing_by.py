@@ -118,12 +118,18 @@ class StandingBy:
                 return lease
             if self._tries.seconds >= WITHOUT:
                 log.warning("without the ledger", node=self._this.name)
-                return Away(self._ledger, self._this, self._tries, self._boottime, self._reached_at)
+                return Away(self._reach, self._tries, self._boottime, self._reached_at)
             self._manager.healthy()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOKS_EVERY):
                     await stop.wait()
         return None
+
+    async def _reach(self) -> None:
+        """See whether the database takes a word, and can be read. Raises LedgerError."""
+        with contextlib.suppress(NodeTakenError):  # which is an answer
+            await self._ledger.report(self._this.row(NodeState.STANDING_BY))
+        await self._ledger.look()
 
     async def look(self) -> Lease | None:
         """Look once; the lease, if this process leads now. Raises NodeTakenError."""

@@ -89,7 +89,7 @@ from tocsin.planning.machines.leadership import MIGRATES_WITHIN, STARTS_WITHIN
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.clock import Clock, MovableClock
 from tocsin.ports.fence import Lead
-from tocsin.ports.leadership import NodeTakenError
+from tocsin.ports.ledger.ledger import LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: BoundedWork, *, watched: bool) -> None:
@@ -104,7 +104,7 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
     await on_disk.read()
     place, manager = await on_disk.ledger(other_threads), Systemd(environ)
     async with AsyncExitStack() as closing:
-        ledger: LedgerHere | None
+        ledger: LedgerHere
         if place.file is not None:
             ledger = LedgerInFile.open(place.file, clock, closing)
         else:
@@ -114,8 +114,6 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
             parts = partial(standby_parts, on_disk, clock, judge, compiled)
             server = server_ledger().LedgerOnServer
             ledger = await server.open(place, clock, on_disk, manager, parts, orders.stop, closing)
-        if ledger is None:
-            return
         readers = config_threads, DiskThreads("template folder")
         life = Life(
             clock, orders, environ, log, judge, compiled, on_disk, ledger, manager, readers, other_threads, watched
@@ -126,8 +124,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 async with kept(lead), here.leading():
                     with suppress(BeginningGivenUpError):
                         await replace(life, ledger=here).live(lead)
-        except NodeTakenError as other:
-            raise StartError(other) from None
+        except LedgerError as trouble:  # what a human must put right, as a name that another process has
+            raise StartError(trouble) from None
 
 
 def server_ledger() -> ModuleType:

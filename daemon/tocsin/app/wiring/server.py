@@ -18,7 +18,7 @@ from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
-from tocsin.adapters.ledger.postgresql.opening import OpenedServer, make_engine, open_server
+from tocsin.adapters.ledger.postgresql.opening import make_engine, open_server, unopened_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.app.delivery.parcels.parcel import Parcel
@@ -26,9 +26,8 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper, LastView
 from tocsin.app.leadership.away import Away
-from tocsin.app.leadership.beginning import BeginningGivenUpError, beginning
 from tocsin.app.leadership.installation import InstallationWatch
-from tocsin.app.leadership.lead import Leadership
+from tocsin.app.leadership.lead import Leadership, Opening
 from tocsin.app.leadership.lease import Lease
 from tocsin.app.leadership.other_machines import OtherMachines
 from tocsin.app.leadership.standing_by import StandbyPart, StandingBy
@@ -53,8 +52,6 @@ from tocsin.ports.supervisor import ServiceManager
 
 HANDS_IN_WITHIN = 3.0
 """Seconds for the last hour to be written down where the lead was lost."""
-OPENS_EVERY = 1.0
-"""Seconds between two tries to open a ledger that is away."""
 
 log = structlog.get_logger()
 
@@ -89,22 +86,18 @@ class LedgerOnServer:
         parts: Parts,
         stop: asyncio.Event,
         closing: AsyncExitStack,
-    ) -> Self | None:
-        """This machine, what it remembers, and the ledger as soon as it is there; None: told to stop first. `closing`
-        lets go of it in the end. Raises StartError.
+    ) -> Self:
+        """This machine, what it remembers, and the ledger, if it is there soon. `closing` lets go of it in the end.
+        Raises StartError.
         """
         settings, address = on_disk.own, ServerAddress(place.server, place.password)
         this = this_node(clock, settings, on_disk.revision)
         journal = await Journal.open(settings.state)
-        opened = await open_when_there(address, manager, stop)
-        if opened is None:
-            return None
-        rows, store = PostgresLeadership(make_engine(address, None, connections=0)), ServerStore(opened, journal)
+        rows = PostgresLeadership(make_engine(address, None, connections=0))
+        store = ServerStore(unopened_server(address), journal)
         closing.push_async_callback(store.close)
         closing.push_async_callback(rows.close)
         ledger = SqlLedger(store)
-        with contextlib.suppress(LedgerError):
-            await on_disk.usable(ledger)
         left, kept = LeftFromMemory(this.name, clock, ledger), WarmKept(ledger)
         handing_in = JournalHandIn(this.name, clock, ledger, store)
 
@@ -113,8 +106,14 @@ class LedgerOnServer:
             return (*look, left, kept, *parts(this, ledger))
 
         standing_by = StandingBy(rows, this, manager, boottime, clock, parts=while_standing_by)
-        without = partial(LedgerInMemory.open, this.name, clock, standing_by, journal, kept, left, closing)
-        return cls(clock, store, ledger, rows, standing_by, this, journal, handing_in, left, without)
+        opened = partial(open_ledger, address, DiskThreads("ledger opening"), on_disk, ledger)
+        opening = Opening(this.name, opened, manager, boottime, standing_by)
+        try:
+            await opening.open(stop)
+        except LedgerError as trouble:
+            raise StartError(trouble) from None
+        without = partial(LedgerInMemory.open, this.name, clock, opening, journal, kept, left, closing)
+        return cls(clock, store, ledger, rows, opening, this, journal, handing_in, left, without)
 
     @property
     def machine(self) -> str:
@@ -190,22 +189,9 @@ def this_node(clock: SharedClock, settings: Settings, revision: str) -> ThisNode
     return ThisNode(clock, name, str(settings.incidents), __version__, SCHEMA, revision, key)
 
 
-async def open_when_there(address: ServerAddress, manager: ServiceManager, stop: asyncio.Event) -> OpenedServer | None:
-    """The ledger, once its server answers: a start without it goes on as a standby (R54). None: told to stop. Raises
-    StartError for what a human must put right.
-    """
-    told, threads = False, DiskThreads("ledger opening")
-    with contextlib.suppress(BeginningGivenUpError):
-        async with beginning(manager, stop):
-            while True:
-                try:
-                    return await asyncio.get_running_loop().run_in_executor(threads, open_server, address)
-                except LedgerAwayError as away:
-                    if not told:
-                        log.warning("standby trouble", trouble=str(away))
-                        manager.ready("standing by without the ledger")
-                    told = True
-                except LedgerError as trouble:
-                    raise StartError(trouble) from None
-                await asyncio.sleep(OPENS_EVERY)
-    return None
+async def open_ledger(address: ServerAddress, threads: DiskThreads, on_disk: ConfigOnDisk, ledger: SqlLedger) -> None:
+    """See that the ledger can be used, and that some config counts with it. Raises LedgerError and StartError."""
+    opened = await asyncio.get_running_loop().run_in_executor(threads, open_server, address)
+    opened.dispose()
+    with contextlib.suppress(LedgerError):
+        await on_disk.usable(ledger)

@@ -195,6 +195,11 @@ def _connected(address: ServerAddress, given: Mapping[str, str], answers_within:
         engine.dispose()
 
 
+def unopened_server(address: ServerAddress) -> OpenedServer:
+    """Engines for a ledger that a daemon is yet to open."""
+    return _opened(address, TO_WRITE, "")
+
+
 def _opened(address: ServerAddress, given: Mapping[str, str], schema: str, newer: str = "") -> OpenedServer:
     writing = make_engine(address, WRITES_WITHIN, given)
     return OpenedServer(address, writing, make_engine(address, READS_WITHIN, given, READERS), schema, newer)
