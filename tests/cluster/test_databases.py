@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Makes
-from tests.fakes.cluster import Cluster, Machine
+from tests.fakes.cluster import OURS, Cluster, Machine
 from tests.fakes.cluster_truth import ANA, BO, all_is_well, copies, open_tries, paged, told, wholly_paged
 from tests.fakes.lagging_copy import LaggingCopy
 from tests.fakes.pgbouncer import PgBouncer
@@ -200,3 +200,59 @@ def test_it_is_away_for_a_minute(make_cluster: Makes, own_server: Server) -> Non
     own_server.start()
     settle(cluster, range(1, 2))
     assert told(cluster)
+
+
+def answered(cluster: Cluster, number: int) -> list[str]:
+    """Who has answered an incident, by the ledger."""
+    rows = cluster.ask("SELECT body FROM facts WHERE incident = %s AND kind = 'Answered'", f"f{number:04}")
+    return sorted(str(json.loads(body)["person"]) for (body,) in rows)
+
+
+@pytest.mark.attack
+def test_a_standby_goes_on_without_it(make_cluster: Makes, own_server: Server) -> None:
+    """Rule 54: what is declared on a standby alone is paged from there, and answered there by SMS; when the database is
+    back the incident is in the ledger, answered, and nothing leaves a second time.
+    """
+    cluster = make_cluster(database=own_server.make_database().url())
+    cluster.begin()
+    cluster.declare(1)
+    cluster.until(lambda: wholly_paged(cluster, [1]))
+    cluster.machines["one"].write("f0001.yaml", "title: Fault 0001 here\nseverity: sev1\nstatus: resolved\n")
+    time.sleep(5)
+    own_server.stop()
+    went = time.time()
+    time.sleep(35)
+    cluster.declare(2, "two")
+    cluster.until(lambda: {page.to for page in paged(cluster, 2)} == set(ANA), 20)
+    texts = [line["body"] for line in cluster.twilio.arrived(ANA[1]) if "Fault 0002" in line["body"]]
+    assert texts, "by SMS too"
+    assert all("two cannot see the ledger" in text for text in texts)
+    cluster.twilio.order(inbound={"from": ANA[1], "to": OURS, "body": "ok"})
+    time.sleep(max(0.0, went + 90 - time.time()))
+    assert "The database is away" in told(cluster)
+    own_server.start()
+    cluster.until(lambda: cluster.leader and answered(cluster, 2) == ["ana"], 60)
+    settle(cluster, [1, 2])
+    assert len(paged(cluster, 2)) == len(ANA), "what left from memory counts as sent"
+    assert not paged(cluster, 2, BO), "she had answered"
+
+
+@pytest.mark.attack
+def test_a_start_without_it(make_cluster: Makes, own_server: Server) -> None:
+    """R54: it pages what is newly declared, and nothing that the ledger knew; then it stands by, and hands all in."""
+    cluster = make_cluster(database=own_server.make_database().url())
+    one = cluster.begin()
+    cluster.declare(1)
+    cluster.until(lambda: wholly_paged(cluster, [1]))
+    two = cluster.machines["two"]
+    time.sleep(3)
+    assert two.stop() == 0
+    own_server.stop()
+    assert one.stop() == 0
+    two.begin()
+    cluster.declare(2, "two")
+    cluster.until(lambda: {page.to for page in paged(cluster, 2)} == set(ANA), 60)
+    own_server.start()
+    one.begin()
+    settle(cluster, [1, 2])
+    assert not copies(cluster)

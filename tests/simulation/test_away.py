@@ -261,5 +261,40 @@ def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(mi
     pages = cluster.machines[0].world.pages()
     assert {page.message.person for page in pages} == {"ana", "chen"}, "nobody else was asked"
     assert len(pages) == 4
-    answered = [fact.person for fact in cluster.disk.facts["pay"] if isinstance(fact, Answered)]
-    assert sorted(answered) == ["ana", "chen"]
+    assert sorted(answers(cluster)) == ["ana", "chen"]
+
+
+def test_an_ok_answers_no_page_that_left_after_it() -> None:
+    """R54, rule 47: one that is kept counts for what was handed over before it was sent, however soon after it somebody
+    is paged; a code says what is meant at any time.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        world = cluster.machines[0].world
+        for _ in range(5):
+            world.says("ana", "ok")
+            await cluster.wait(10)
+        assert len(world.answers_to("ana")) == 5
+        await cluster.wait(60)
+        await cluster.write("pay.yaml", FILE)
+        await cluster.wait(120)
+        assert not answers(cluster), "she has not seen it"
+        world.says("ana", "ok")
+        await cluster.wait(5)
+        assert answers(cluster) == ["ana"]
+        world.says("ana", "ok")
+        await cluster.wait(5)
+        await cluster.write("db.yaml", FILE)
+        await cluster.wait(120)
+        assert not answers(cluster, "db")
+        world.says("ana", "ok")
+        await cluster.wait(5)
+        assert not answers(cluster, "db"), "she has the other one: which is meant is asked"
+
+    simulate_machines(1, 2, story)
+
+
+def answers(cluster: Cluster, incident: str = "pay") -> list[str]:
+    """Who has answered it."""
+    return [fact.person for fact in cluster.disk.facts[incident] if isinstance(fact, Answered)]

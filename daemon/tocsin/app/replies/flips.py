@@ -92,3 +92,32 @@ def link_flip_notice(person: Person, incident: str) -> OperatorNotice:
         f"an hour; an ok of theirs counts once it has stood for {STANDS_FOR.seconds} s"
     )
     return OperatorNotice(Trouble.ANSWER_FLOOD, text, about=person.id, name=person.name)
+
+
+KEPT_FOR, KEPT_MOST = timedelta(hours=1), 3
+"""How long an `ok` from which nothing follows is kept, and how many of one person."""
+HANDED_OVER = timedelta(seconds=30)
+"""How much later than an `ok` without a code the page that it answers may seem to have been handed over."""
+
+
+class KeptOks:
+    """Each `ok` from which nothing follows yet, where there are several machines: the page that it answers may have left
+    from memory on another one, and be written down later (R54).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[str, tuple[str, datetime]] = {}
+
+    def knows(self, ref: str) -> bool:
+        """Whether it is kept already."""
+        return ref in self._kept
+
+    def keep(self, ref: str, person: str, at: datetime) -> bool:
+        """Whether it is kept from now on, or still."""
+        now = self._clock.now()
+        self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < KEPT_FOR}
+        theirs = sum(kept[0] == person for kept in self._kept.values())
+        if ref not in self._kept and theirs < KEPT_MOST and now - at < KEPT_FOR:
+            self._kept[ref] = person, at
+        return ref in self._kept

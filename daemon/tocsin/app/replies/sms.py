@@ -4,7 +4,7 @@ What it means (an `Answered`, a `Noted`) is recorded together with our answer in
 the roles is `planning.history.answers`' business, the words are `sms_words`'.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
 from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
-from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, OkState
+from tocsin.app.replies.flips import HANDED_OVER, STANDS_FOR, TAKEN_BACK_MOST, Flips, KeptOks, OkState
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
 from tocsin.app.replies.stops import Stops
@@ -46,9 +46,6 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than the page it answers a message without a code may seem to have come. One from before that (the
 daemon was down, the provider slow) means something else.
 """
-
-KEPT_FOR = timedelta(hours=1)
-"""How long an `ok` that fits nothing waits for a page that was sent elsewhere to be written down."""
 
 COUNTED, IGNORED = "counted", "ignored"
 """What a message led to that came in a flood: something was done, and not answered; nothing."""
@@ -83,7 +80,7 @@ class SmsReplies:
         self._renderer = renderer
         self._flips = flips
         self._machine = context.machine
-        self._kept: set[str] = set()
+        self._kept = KeptOks(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
     async def judge(self, arrival: Arrival) -> str | None:
@@ -103,22 +100,23 @@ class SmsReplies:
             return STARTED
         if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
-        alone, until = not self._machine, arrival.at + CLOCKS_DIFFER
-        coded = {code.incident for code in self._open(person) if alone or code.since <= until}
-        others = await codeless(self._incidents, self._ledger, person.id, coded, arrival.at, now)
+        strict = bool(self._machine) and command.is_bare_ok and not self._config.reply_routes.needs_code
+        coded = frozenset() if strict else frozenset(code.incident for code in self._open(person))
+        sent_at = arrival.at + HANDED_OVER if strict else arrival.at
+        others = await codeless(self._incidents, self._ledger, person.id, coded, sent_at, now)
         if command.everything:
             return await self._answer_all(arrival, person, command, others, now)
-        incident, command = self._about(command, person, arrival.at, others)
+        incident, command = self._about(command, person, arrival.at, coded, others)
         if not incident:
             self._give_codes(person, others, now)
-            bare = command.verb is Verb.OK and not (command.code or self._config.reply_routes.needs_code)
-            if self._machine and bare and not (coded or others):
-                return await self._keep(arrival, person, command, now)
         recorded, history = await self._known(incident)
         if any(isinstance(fact, (Answered, Noted)) and fact.ref == arrival.ref for fact in recorded):
             return ACTED
         if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
             return IGNORED if state is OkState.VOID else None
+        fits = bool(incident) or not any(other.answerable for other in others)
+        if strict and fits and not self._meaning(command, person, history, arrival.ref, now)[0]:
+            return await self._keep(arrival, person, command, incident, history, now)
         return await self._act(arrival, person, command, incident, history, now)
 
     async def _act(
@@ -141,15 +139,14 @@ class SmsReplies:
             self._note((incident, fact) for fact in facts if isinstance(fact, Answered))
         return COUNTED if facts else IGNORED
 
-    async def _keep(self, arrival: Arrival, person: Person, command: SmsCommand, now: datetime) -> str | None:
-        """An `ok` that fits nothing recorded is answered, and waits: its page may have left from memory on another
-        machine, and be written down later (R54).
-        """
-        if arrival.ref not in self._kept and not await self._is_quiet(arrival.who):
-            apart = replace(arrival, ref=f"{arrival.ref}/kept")
-            await self._answer_in_vain(apart, person, self._which(command, person), "", now)
-        self._kept.add(arrival.ref)
-        return None if now - arrival.at < KEPT_FOR else ANSWERED
+    async def _keep(
+        self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
+    ) -> str | None:
+        """An `ok` from which nothing follows is answered, and kept for what other machines may have sent (R54)."""
+        result, apart = ANSWERED, replace(arrival, ref=f"{arrival.ref}/kept")
+        if not self._kept.knows(arrival.ref):
+            result = await self._act(apart, person, command, incident, history, now)
+        return None if self._kept.keep(arrival.ref, person.id, arrival.at) else result
 
     def _ok_state(self, arrival: Arrival, person: Person, incident: str) -> OkState:
         """Whether an `ok` counts now."""
@@ -217,10 +214,10 @@ class SmsReplies:
             return (), self._incidents.history(incident)
 
     def _about(
-        self, command: SmsCommand, person: Person, at: datetime, others: Sequence[Codeless]
+        self, command: SmsCommand, person: Person, at: datetime, coded: Set[str], others: Sequence[Codeless]
     ) -> tuple[str, SmsCommand]:
         """The incident that is meant, "" when that is not clear; and the command, its code given back to a note's text
-        when it is no code of theirs. `others` are theirs without a code.
+        when it is no code of theirs. `others` are theirs beside those that are `coded`.
         """
         if command.verb is Verb.UNCLEAR:
             return "", command
@@ -231,7 +228,8 @@ class SmsReplies:
             command = SmsCommand(Verb.NOTE, "", command.whole, command.whole)
         if self._config.reply_routes.needs_code and command.verb is not Verb.STATUS:
             return "", command
-        incidents = [code.incident for code in self._open(person) if code.since <= at + CLOCKS_DIFFER]
+        open_codes = [code for code in self._open(person) if code.incident in coded]
+        incidents = [code.incident for code in open_codes if code.since <= at + CLOCKS_DIFFER]
         only_asks = command.verb is Verb.STATUS
         incidents += [other.incident for other in others if other.answerable or only_asks]
         return (incidents[0] if len(incidents) == 1 else ""), command

@@ -54,6 +54,11 @@ class SmsCommand:
     everything: bool = False
     starts: bool = False
 
+    @property
+    def is_bare_ok(self) -> bool:
+        """Whether it is an `ok` that does not say what it answers."""
+        return self.verb is Verb.OK and not (self.code or self.everything)
+
 
 SLIPS = frozenset({"okay", "okey", "okk", "okok"})
 """What thumbs make of `ok`: a closed table (rule 47)."""
