@@ -101,8 +101,8 @@ HANDED_OVER = timedelta(seconds=30)
 
 
 class KeptOks:
-    """Each `ok` from which nothing follows yet, where there are several machines: the page that it answers may have left
-    from memory on another one, and be written down later (R54).
+    """Each `ok` from which nothing follows yet, where there are several machines: the page that it answers may have
+    left from memory on another one, and be written down later (R54).
     """
 
     def __init__(self, clock: Clock) -> None:
