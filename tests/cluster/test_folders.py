@@ -7,7 +7,7 @@ import pytest
 
 from tests.cluster.conftest import Makes
 from tests.fakes.cluster import Cluster
-from tests.fakes.cluster_truth import ANA, all_is_well, copies, decided_twice, paged, taken, told, wholly_paged
+from tests.fakes.cluster_truth import ANA, SUPPORT, all_is_well, copies, decided_twice, paged, taken, told, wholly_paged
 from tests.fakes.pager import CONFIG
 
 UPDATED = "title: Fault {number:04} here\nseverity: sev1\nupdates:\n- {{at: {at}, text: The disk is full}}\n"
@@ -43,7 +43,7 @@ def test_a_folder_that_lags_behind(make_cluster: Makes) -> None:
     cluster.declare(1, "one")
     cluster.until(lambda: wholly_paged(cluster, [1]))
     write(cluster, "one", 1, "title: Fault 0001 here\nseverity: sev1\nstatus: resolved\n")
-    cluster.until(lambda: [it for it in taken(cluster) if it.kind == "closing"])
+    cluster.until(lambda: {it.to for it in taken(cluster) if it.kind == "closing"} == {*ANA, SUPPORT})
     before = taken(cluster)
     cluster.declare(1, "two")
     time.sleep(8)
