@@ -197,9 +197,9 @@ def test_it_is_away_for_a_minute(make_cluster: Makes, own_server: Server) -> Non
     assert paged(cluster, 1)[0].at - began < 15
     time.sleep(30)
     assert sum(copies(cluster).values()) <= 4, "each machine by each channel once more"
+    assert "The database is away" in told(cluster)
     own_server.start()
     settle(cluster, range(1, 2))
-    assert told(cluster)
 
 
 def answered(cluster: Cluster, number: int) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 from tocsin.adapters.files import rights
 from tocsin.adapters.inbox import reader as inbox_reader
 from tocsin.adapters.inbox import writer
-from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader
+from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader, StayingInbox
 from tocsin.adapters.inbox.writer import STRANGERS_MOST, InboxWriter
 from tocsin.domain.arrival import (
     CodeEntry,
@@ -324,3 +324,19 @@ async def test_nobody_sees_half_an_entry(tmp_path: Path, entry: InboxEntry) -> N
                 seen += 1
     assert seen
     assert len(left(tmp_path)) == 100
+
+
+async def test_what_lies_there_is_read_once_and_stays_while_the_ledger_is_away(tmp_path: Path) -> None:
+    """R54: it is judged in memory, and is there to be handed in; what comes later is read as well."""
+    folder, clock = tmp_path / "inbox", StillClock()
+    writing = InboxWriter(folder, clock)
+    await writing.leave(ENTRY)
+    reader = StayingInbox(folder, tmp_path)
+    (name,) = names(reader.changed())
+    assert reader.read(name)
+    assert not reader.remove(name)
+    assert left(folder) == [name]
+    assert names(reader.changed(anew=True)) == []
+    await writing.leave(ResubscribeEntry("9876543210", "y@example.com"))
+    assert len(names(reader.changed(anew=True))) == 1
+    assert len(names(InboxReader(folder, tmp_path).changed())) == 2

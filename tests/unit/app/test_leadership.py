@@ -145,17 +145,20 @@ def test_what_may_leave_from_memory() -> None:
         assert lease.lets_from_memory()
         shared.away, went = True, clock.now()
         opened: dict[bool, float] = {}
-        gap: list[float] = []
+        gap, told = list[float](), list[float]()
         while (clock.now() - went).total_seconds() < 125:
             await asyncio.sleep(0.5)
             since = (clock.now() - went).total_seconds()
             if not lease.holds() and not lease.lets_from_memory():
                 gap.append(since)
+            if lease.is_away():
+                told.append(since)
             for step in (False, True):
                 if not lease.holds() and lease.lets_from_memory(step=step):
                     opened.setdefault(step, since)
         assert 10 <= opened[False] <= 13.5
         assert gap[-1] < opened[False]
+        assert 30 <= told[0] <= 34, "operators hear of it"
         assert 117 <= opened[True] <= 121
         lease._tries._turned_at -= 3
         assert not lease.lets_from_memory(), "it stood still"

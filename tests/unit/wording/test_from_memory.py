@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tocsin.adapters.jinja.renderer import UnseenRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Seen
@@ -12,6 +14,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.ports.renderer import BundledPage
 from tocsin.wording.language.language import Language
 from tocsin.wording.message.page_words import from_memory
 
@@ -89,3 +92,19 @@ async def test_only_pages_that_the_ledger_did_not_take(machine: str) -> None:
     assert [(offer.unseen_by, offer.code, offer.bare_reply) for offer in reworded] == (
         [(machine, "", True)] * 4 if machine else []
     )
+
+
+def test_a_machine_without_the_ledger_says_so_in_each_page() -> None:
+    """R54: in one alone and in several that leave as one; none names a code, or leads anywhere."""
+    policy, history = paging_policy(), DaemonParts(StillClock()).incidents.history("pay")
+    known = replace(history, incident=PAY, started_at=T0)
+    renderer = UnseenRenderer("mare", shipped_folder(), lambda _problem: None)
+    for via in (Channel.SMS, Channel.EMAIL):
+        page = Notification("k", "pay", 1, Kind.PAGE, Reason.DECLARED, T0, "ana", via)
+        alone = renderer.render(page, PAY, known, policy, CODED)
+        bundled = renderer.render_bundle([BundledPage(page, PAY, known, CODED)] * 2, policy)
+        for content in (alone, bundled):
+            assert content.text.count("mare cannot see the ledger; perhaps answered already.") == 1
+            assert "7k" not in content.text.lower()
+            assert "example.com" not in content.text
+        assert "To answer, reply: ok" in alone.text

@@ -43,6 +43,10 @@ class Away:
         """There is no lease."""
         return False
 
+    def is_away(self) -> bool:
+        """Whether the database is still away."""
+        return not self._held_back
+
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether the database is still tried in vain; a later step of a ladder waits for longer."""
         return not self._held_back and self._tries.let_from_memory(self._since, step=step)

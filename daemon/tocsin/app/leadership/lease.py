@@ -12,7 +12,7 @@ import structlog
 
 from tocsin.app.leadership.this_node import ThisNode
 from tocsin.app.leadership.tries_in_vain import TriesInVain
-from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, STARTS_WITHIN, holds, renews
+from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, STARTS_WITHIN, WITHOUT, holds, renews
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, Node, NodeState, Term
 from tocsin.ports.ledger.ledger import LedgerError
@@ -64,6 +64,10 @@ class Lease:
     def holds(self) -> bool:
         """Whether enough of the lease is left for a first byte."""
         return not self._held_back and holds(self._renewal_began, self._boottime())
+
+    def is_away(self) -> bool:
+        """Whether the database has been tried in vain for so long that operators should know (P9)."""
+        return self._tries.seconds >= WITHOUT
 
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only

@@ -23,6 +23,7 @@ from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.hand_ins.from_memory.away_notices import AwayTold
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper, LastView
 from tocsin.app.leadership.away import Away
@@ -172,7 +173,7 @@ class LedgerOnServer:
         machines = (self.clock, self.rows, self.ledger, lead, self.this, config, notices, sender.undelivered, boottime)
         other_machines = OtherMachines(*machines, self.gave_back)
         journal = InstallationWatch(self.rows, self.journal, notices), JournalKeeper(self.clock, self.store, notices)
-        return TermWatch(self.store, lead), other_machines, *journal
+        return TermWatch(self.store, lead), other_machines, AwayTold(notices, lead), *journal
 
     def tell(self, notices: Notices) -> None:
         """Nothing was wrong with it, or it would not be open."""

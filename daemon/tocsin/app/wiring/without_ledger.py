@@ -26,6 +26,7 @@ from tocsin.app.engine.pruner import Pruner
 from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices, AwayTold
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.incidents.reviews import Reviews
+from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lead import Leadership
 from tocsin.app.leadership.warm import WarmKept
 from tocsin.app.lifecycle.run import Part
@@ -124,9 +125,10 @@ class LedgerInMemory:
                 await self.ledger.finish(incident)
         return None
 
-    def parts(self, notices: Notices, _lead: Lead, _config: ActiveConfig, _sender: Sender) -> tuple[Part, ...]:
+    def parts(self, notices: Notices, lead: Lead, _config: ActiveConfig, _sender: Sender) -> tuple[Part, ...]:
         """What operators hear meanwhile."""
-        return (AwayTold(notices),)
+        assert isinstance(lead, Away)
+        return (AwayTold(notices, lead),)
 
     def tell(self, notices: Notices) -> None:
         """Nothing else."""

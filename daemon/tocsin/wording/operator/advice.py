@@ -264,10 +264,10 @@ ADVICE: Mapping[Trouble, Advice] = {
         "make room, or give back the rights.",
     ),
     Trouble.LEDGER_AWAY: Advice(
-        "this machine stands by and has not reached the database for half a minute. If another machine leads, and "
-        "reaches it, all goes on there. Meanwhile this one pages what is newly declared in its own folder, by itself: "
-        "each page says that it may be answered already, and it is handed in once the database is back. Told once an "
-        "hour.",
+        "this machine has not reached the database for half a minute. If another one leads, and reaches it, all goes "
+        "on there. Meanwhile this one pages by itself what is newly declared in its own folder, and, if it leads, what "
+        "was decided already: each page says that it may be answered already, and it is handed in once the database is "
+        "back. Told once an hour.",
         "see whether PostgreSQL runs and takes connections from this machine: `tocsin doctor` there says what is in "
         "the way. Nothing needs to be restarted.",
     ),

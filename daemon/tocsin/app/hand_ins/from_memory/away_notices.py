@@ -3,12 +3,13 @@ else. The rest is told by whoever leads, once that machine can be told (P9).
 """
 
 import asyncio
+from typing import Protocol
 
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 
-TELLS_EVERY = 60.0
-"""Seconds between two words of it; what was told in the last hour is not told again."""
+TELLS_EVERY = 5.0
+"""Seconds between two looks; what was told in the last hour is not told again."""
 
 
 class AwayNotices(Notices):
@@ -20,16 +21,26 @@ class AwayNotices(Notices):
             super().tell(notice)
 
 
-class AwayTold:
-    """Says it for as long as it is so."""
+class LacksLedger(Protocol):
+    """The lead of a machine, which knows whether the database answers."""
 
-    def __init__(self, notices: Notices) -> None:
+    def is_away(self) -> bool:
+        """Whether it has been tried in vain for so long that operators should know."""
+        ...
+
+
+class AwayTold:
+    """Says it for as long as it is so; a machine that leads says it, too."""
+
+    def __init__(self, notices: Notices, lead: LacksLedger) -> None:
         self._notices = notices
+        self._lead = lead
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            fault = "the database has been away for half a minute, and nobody may be leading"
-            cure = "see to the database, and to the way there; what is newly declared here is paged meanwhile, marked"
-            self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {cure}"))
+            if self._lead.is_away():
+                fault = "the database has been away for half a minute, and perhaps nobody leads"
+                cure = "see to the database, and to the way there; what is newly declared here is paged, and marked"
+                self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {cure}"))
             await asyncio.sleep(TELLS_EVERY)
