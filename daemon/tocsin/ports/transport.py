@@ -9,7 +9,9 @@ from tocsin.domain.delivery import Deferred, Fate, Message, Outcome
 
 
 class CutShortError(asyncio.CancelledError):
-    """A try was cancelled, and how it ended is known all the same: so, mostly since nothing had left yet."""
+    """A try was cancelled, and how it ended is known all the same: so, mostly since nothing had left yet. Python 3.11's
+    `asyncio.timeout` makes no TimeoutError of it: a deadline around a `send` must not be one of those.
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()

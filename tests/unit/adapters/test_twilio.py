@@ -1,7 +1,6 @@
 """The Twilio transport against a stand-in that fails on demand."""
 
 import asyncio
-import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -18,6 +17,7 @@ from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Message, Receipt, Refused, Uncertain
 from tocsin.domain.people import Channel
 
+from tests.fakes.full_listener import full_listener
 from tests.fakes.twilio_server import Created, StandIn
 
 SENDER, ANA = "+15005550006", "+14155550101"
@@ -159,14 +159,7 @@ async def test_silence_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_connection_that_never_comes(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody takes the connection nothing has left: the try ends in time, and trying again is safe."""
     monkeypatch.setattr(http, limit, 0.3)
-    with socket.socket() as listener, contextlib.ExitStack() as others:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        for _ in range(8):  # until the machine takes no further one
-            waiting = others.enter_context(socket.socket())
-            waiting.setblocking(False)
-            waiting.connect_ex(listener.getsockname())
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with full_listener() as url:
         async with StandIn() as server, sending(server, api_url=url) as transport, asyncio.timeout(4):
             assert isinstance(await transport.send(text()), Deferred)
 

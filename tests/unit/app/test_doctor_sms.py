@@ -13,6 +13,7 @@ from tocsin.app.doctor.check import Check
 from tocsin.app.doctor.sms_account import SmsAccount, examine_provider
 from tocsin.formats.settings.senders import SmsSenders
 
+from tests.fakes.full_listener import full_listener
 from tests.fakes.twilio_server import StandIn
 
 OURS, FREE, CODE, SERVICE = "+14155550100", "+18335550100", "70707", "MG" + "1" * 32
@@ -31,7 +32,7 @@ async def examined(
     **login: Any,
 ) -> list[Check]:
     account = TwilioAccount(
-        account_sid=twilio.account, api_url=twilio.url, clock=login.pop("clock", SystemClock()),
+        account_sid=twilio.account, api_url=login.pop("api_url", twilio.url), clock=login.pop("clock", SystemClock()),
         **(login or {"auth_token": "token"}),
     )  # fmt: skip
     by_number = SmsSenders("" if sender.startswith("MG") else sender, senders or {})
@@ -259,6 +260,16 @@ async def test_an_api_that_does_not_serve_us(monkeypatch: pytest.MonkeyPatch, fa
         twilio.always("list", fault)
         checks = await examined(twilio)
         assert [check.ok for check in checks] == [False, *[None] * 5]
+
+
+async def test_a_way_to_the_api_that_drops_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was even asked within the deadline: that is one failure, and it cancels nothing."""
+    monkeypatch.setattr(adapter, "ANSWERS_WITHIN", 0.3)
+    async with StandIn(numbers=[OURS]) as twilio:
+        with full_listener() as url:
+            checks = await examined(twilio, api_url=url)
+        assert [check.ok for check in checks] == [False, *[None] * 5]
+        assert "did not answer within" in checks[0].message
 
 
 async def test_a_question_that_hangs_takes_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,9 +109,10 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         **_ours: Any,
     ) -> Any:
         """Ask once. Raises unless the answer is 2xx and a JSON object. Deadline and redirects are not the caller's.
-        Cancelled before anything left, it raises CutShortError.
+        Cancelled before what creates a message left, it raises CutShortError.
         """
-        fence = FenceOfTry(self._fence, TRY.get()) if method.upper() == "POST" else NO_FENCE
+        creates = method.upper() == "POST"
+        fence = FenceOfTry(self._fence, TRY.get()) if creates else NO_FENCE
         progress, asked_at = _Progress(fence), self._time.now()
         try:
             async with self.session.request(
@@ -126,9 +127,9 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
             ) as answer:
                 text = await _text(answer)
         except asyncio.CancelledError:
-            if progress.written:
-                raise
-            raise CutShortError(NOT_LEADING) from None
+            if creates and not progress.written:
+                raise CutShortError(NOT_LEADING) from None
+            raise
         except TimeoutError:
             raise NoAnswerError(
                 f"Twilio did not answer within {ANSWER_WITHIN:.0f} s", written=progress.written
