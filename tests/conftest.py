@@ -5,6 +5,7 @@ time in CI; one PostgreSQL for all tests of a worker.
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -34,12 +35,18 @@ WORKERS = 4
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every stretch begins with its share of the long ones; what one file holds stays together."""
-    files = list(dict.fromkeys(item.path for item in items))
-    long, short = ([path for path in files if (path.parent.name in LONG) is is_long] for is_long in (True, False))
-    dealt = [path for number in range(WORKERS) for path in (*long[number::WORKERS], *short[number::WORKERS])]
-    order = {path: number for number, path in enumerate(dealt)}
-    items.sort(key=lambda item: order[item.path])
+    """Every stretch begins with its share of the long ones; what one file holds stays together, and so do the files that
+    read the whole source.
+    """
+    places = list(dict.fromkeys(map(_place, items)))
+    long, short = ([place for place in places if (place.parent.name in LONG) is is_long] for is_long in (True, False))
+    dealt = [place for number in range(WORKERS) for place in (*long[number::WORKERS], *short[number::WORKERS])]
+    order = {place: number for number, place in enumerate(dealt)}
+    items.sort(key=lambda item: order[_place(item)])
+
+
+def _place(item: pytest.Item) -> Path:
+    return item.path.parent if item.path.parent.name == "house" else item.path
 
 
 gc.disable()  # until all tests are collected: none of it is garbage

@@ -40,7 +40,7 @@ def shown() -> dict[str, str]:
     second one titles and names begin with a word that is too long.
     """
     chosen: dict[tuple[str, ...], str] = {}
-    for name, content in bodies():
+    for name, content in bodies().items():
         code, _, kind = name.split()
         look = ("external" if "SEV" not in content.html else "", "drill" if "DRILL" in content.html else "")
         if code == "en":

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,13 @@ def languages() -> Languages:
     return Languages({f"{RIGHT_TO_LEFT}/messages.po": ARABIC}, sources.read(TEMPLATES).texts)
 
 
-def bodies() -> Iterator[tuple[str, Content]]:
+@cache
+def bodies() -> dict[str, Content]:
     """Every sample as an email in every language, by what it is."""
+    return dict(_bodies())
+
+
+def _bodies() -> Iterator[tuple[str, Content]]:
     texts, spoken = sources.read(TEMPLATES).texts, languages()
     templates = TemplateSet(texts, texts, {}, spoken, lambda fault: _refuse(str(fault)))
     codes = sorted({name.partition("/")[0] for name in texts if "/" in name} | {"en", RIGHT_TO_LEFT})
@@ -177,7 +183,7 @@ def preview(html: str) -> str:
 
 def mails() -> Iterator[Message]:
     """Every sample as a message on its way, with all headers that its kind may have."""
-    for name, content in bodies():
+    for name, content in bodies().items():
         kind = name.rpartition(" ")[2]
         message = Message(name, Channel.EMAIL, "ana@example.com", "ana", "Ana Souza", content, "pay", 1, kind, AT)
         message = replace(message, reply_to="desk@example.com")

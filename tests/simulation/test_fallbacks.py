@@ -135,10 +135,10 @@ def test_a_sick_fallback_is_no_concern_while_the_first_is_well(via: Channel, sic
     ("first", "second"),
     [
         (denies, denies),
-        (denies, hangs),
+        pytest.param(denies, hangs, marks=pytest.mark.attack),
         (hangs, denies),
-        (hangs, hangs),
-        (is_busy, loses),
+        pytest.param(hangs, hangs, marks=pytest.mark.attack),
+        pytest.param(is_busy, loses, marks=pytest.mark.attack),
         (loses, loses),
         (takes_and_says_nothing, denies),
     ],

@@ -15,13 +15,14 @@ from tests.simulation.test_delivery import FILE, simulate
 from tests.simulation.test_folder import operators
 from tests.simulation.world import World
 
-HOUR = timedelta(hours=1)
+HOUR = timedelta(minutes=20)
+"""What stands for an hour here, and for a day: virtual time goes second by second."""
 RESOLVED = FILE + "status: resolved\n"
 
 
 @pytest.fixture(autouse=True)
 def hours_for_days(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A daemon's day is long, second by second."""
+    """A daemon's day is long."""
     monkeypatch.setattr(pruner, "KEEPS_AT_LEAST", HOUR)
     monkeypatch.setattr(pruner, "EVERY", HOUR)
 
@@ -52,9 +53,9 @@ def test_what_is_kept_long_enough_goes_once_a_day() -> None:
         world.settings = world.settings.model_copy(update={"keep": 3 * HOUR})
         await declared_and_resolved(world)
         world.folder.write("open.yaml", FILE.replace("Card", "Bank"))
-        await world.wait(2 * 3600)
+        await world.wait(2 * HOUR.total_seconds())
         assert set(world.disk.facts) == {"pay", "open"}
-        await world.wait(3 * 3600)
+        await world.wait(3 * HOUR.total_seconds())
         assert set(world.disk.facts) == {"open"}
         (left,) = world.disk.pruned.values()
         assert len(left.digests) == 2
@@ -72,7 +73,7 @@ def test_an_old_file_of_a_pruned_incident_pages_nobody(restarts: bool) -> None:
 
     async def story(world: World) -> None:
         await declared_and_resolved(world)
-        await world.wait(5400)
+        await world.wait(1.5 * HOUR.total_seconds())
         order(world, 1.2)
         await world.wait(600)
         assert set(world.disk.pruned) == {"pay"}
@@ -107,7 +108,7 @@ def test_an_order_is_followed_and_answered() -> None:
         order(world, 0)
         await world.wait(60)
         assert (set(world.disk.facts), world.disk.words["prune00001"].words) == ({"pay"}, "0")
-        await world.wait(5400)
+        await world.wait(1.5 * HOUR.total_seconds())
         order(world, 0, "prune00002")
         await world.wait(60)
         assert (set(world.disk.facts), world.disk.words["prune00002"].words) == (set(), "1")
@@ -120,7 +121,7 @@ def test_nothing_goes_while_a_page_waits() -> None:
 
     async def story(world: World) -> None:
         await declared_and_resolved(world)
-        await world.wait(5400)
+        await world.wait(1.5 * HOUR.total_seconds())
         world.faults.down = frozenset(Channel)
         world.folder.write("open.yaml", FILE.replace("Card", "Bank"))
         await world.wait(5)
@@ -149,7 +150,7 @@ def test_a_file_that_changes_at_that_very_moment_is_a_new_incident(monkeypatch: 
 
     async def story(world: World) -> None:
         await declared_and_resolved(world)
-        await world.wait(5400)
+        await world.wait(1.5 * HOUR.total_seconds())
         order(world, 1.2)
         await world.wait(3)
         counts.append(paged(world))

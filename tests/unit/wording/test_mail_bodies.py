@@ -7,13 +7,11 @@ from tocsin.domain.delivery import Content
 
 from tests.builders.mail_bodies import RIGHT_TO_LEFT, bodies, contrast, faults, preview
 
-BODIES = dict(bodies())
-
 
 def test_no_body_has_a_fault() -> None:
     """Language, direction, tables, title, headings, links, sizes, contrast in light and dark; whole and not too large."""
     wrong = {}
-    for name, content in BODIES.items():
+    for name, content in bodies().items():
         code = name.split()[0]
         found = faults(content.html, code, "rtl" if code == RIGHT_TO_LEFT else "ltr")
         wrong |= {name: found} if found else {}
@@ -52,7 +50,7 @@ def test_the_preview_is_the_news_and_nothing_of_the_end_follows_it() -> None:
     """The first text of each body is a sentence, and not the kicker; behind it a hundred characters hide the rest, from
     which no screen reader reads it twice.
     """
-    for name, content in BODIES.items():
+    for name, content in bodies().items():
         text = preview(content.html)
         assert text.endswith((".", "?", "!")) or "operator" in name, (name, text)
         assert len(text) > 15, name
@@ -67,7 +65,7 @@ def test_the_preview_is_the_news_and_nothing_of_the_end_follows_it() -> None:
 
 def test_words_never_run_together() -> None:
     """A severity stands apart from what follows it, for who reads the text without its colours."""
-    for name, content in BODIES.items():
+    for name, content in bodies().items():
         assert not re.search(r"SEV\d</span>\S", content.html), name
 
 
@@ -79,8 +77,8 @@ def test_the_first_line_says_who_writes() -> None:
     """Where the organisation is known it stands before all else that is to be seen, in both bodies; and the last lines
     say whether answers are read.
     """
-    page = BODIES["en 0 page"]
+    page = bodies()["en 0 page"]
     assert page.text.startswith("Acme · SEV1 · ")
     assert re.search(r"<p class=\"quiet\"[^>]*><b>Acme</b> &middot; <span[^>]*>SEV1</span> ", page.html)
     assert all("Answers go to incidents@example.com." in body for body in both(page))
-    assert all("Nobody reads answers to this address." in body for body in both(BODIES["en 1 page"]))
+    assert all("Nobody reads answers to this address." in body for body in both(bodies()["en 1 page"]))
