@@ -240,7 +240,10 @@ class NewlyDeclared:
 
     def __init__(self, folder: FakeFolder, view: LastLook) -> None:
         self._folder, self._view = folder, view
-        self.renew, self.pokes = folder.renew, folder.pokes
+        self.pokes = folder.pokes
+
+    def renew(self) -> None:
+        """It shows to nobody that it is watched."""
 
     def scan(self) -> Any:
         return [listed for listed in self._folder.scan() if not self._view.knows(incident_id(listed.name))]  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tocsin.adapters.files.watch_mark import is_watched
 from tocsin.adapters.files.watched_folder import CHANGED_WITHIN, NewlyDeclaredFiles, WatchedFolder
 
 from tests.fakes.clock import StillClock
@@ -54,3 +55,18 @@ def test_another_machine_may_watch_it_too(tmp_path: Path) -> None:
     folder = NewlyDeclaredFiles(None, tmp_path, StillClock())
     assert not folder.make()
     other.release()
+
+
+def test_it_does_not_show_that_it_is_watched(tmp_path: Path) -> None:
+    """P3: who answers a page of before is to hear that nobody reads it here."""
+    standby = WatchedFolder(tmp_path, StillClock())
+    standby.make()
+    standby.renew()
+    (tmp_path / "old.yaml").write_text(FILE)
+    assert is_watched(tmp_path, tmp_path / "old.yaml")
+    standby.release()
+    folder = NewlyDeclaredFiles({"old"}.__contains__, tmp_path, StillClock())
+    for look in (folder.make, folder.renew):
+        assert not look()
+        assert not is_watched(tmp_path, tmp_path / "old.yaml")
+    folder.release()

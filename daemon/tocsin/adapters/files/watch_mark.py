@@ -84,11 +84,15 @@ class WatchMark:
             return self._unwritable(fault)
         return trouble
 
-    def release(self) -> None:
-        """Let the next daemon in; from now on nobody watches."""
+    def show_unwatched(self) -> None:
+        """From now on nobody watches, whoever has the locks."""
         if self._file is not None and self._unlocked is None:
             with suppress(OSError):
                 os.utime(self._file, (0, 0))
+
+    def release(self) -> None:
+        """Let the next daemon in; from now on nobody watches."""
+        self.show_unwatched()
         self._let_go()
 
     def _begin(self) -> None:

@@ -247,9 +247,15 @@ class NewlyDeclaredFiles(WatchedFolder):
 
     def make(self) -> str:
         """As always; another machine may watch it too, with which it is shared (P3)."""
-        with suppress(FolderWatchedError):
-            return super().make()
-        return ""
+        try:
+            trouble = super().make()
+        except FolderWatchedError:
+            return ""
+        self._mark.show_unwatched()
+        return trouble
+
+    def renew(self) -> None:
+        """Never: what a command writes about any other incident comes to nobody from here."""
 
     def _is_new(self, name: str) -> bool:
         if self._knows is not None:
