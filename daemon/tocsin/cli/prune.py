@@ -67,7 +67,7 @@ def command(
     \b
     Examples:
       tocsin prune --before 400d --dry-run
-      tocsin prune --person ana --also "Ana Souza" --also ana@example.com --dry-run
+      tocsin prune --person ana --also ana@old.example.com --dry-run
       tocsin prune --before 2025-01-01T00:00:00Z
     """
     if person and before:
