@@ -1,14 +1,13 @@
 """`tocsin check` as a user, a pipeline and a pull request see it: the installed command on real files."""
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.ready_commands import run_ready
+from tests.fakes.commands import run_here
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,8 +21,7 @@ def pager(tmp_path):
 
 
 def check(folder, *arguments, **environment):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
-    return run_ready(["check", *arguments], folder, {**clean, **environment})
+    return run_here(["check", *arguments], folder, environment)
 
 
 def test_the_shipped_config_is_good(pager):
