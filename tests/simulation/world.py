@@ -30,6 +30,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
+from tocsin.app.hand_ins.feed import waiting
 from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
 from tocsin.app.hand_ins.leading import shared_folders
@@ -761,6 +762,7 @@ async def _run_all(parts: Sequence[Any]) -> None:
 async def assemble(world: World, ledger: Any) -> Daemon:
     """The daemon as `app/wiring` would put it together, on this world's ports."""
     clock, notices, words = world.machine, world.notices(world.machine), shipped_words()
+    recalled = {row async for row, _ in waiting(ledger)}
     config = ActiveConfig(world.policy, world.settings, OptOuts(await ledger.opt_outs()))
     reply_options = ReplyOptions(Codes(world.dice), config, ledger)
     agenda = Agenda()
@@ -787,7 +789,9 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     news: Any
     if world.machine_name:
         place, put_back = (world.machine_name, "incidents", clock, ledger, config, incidents, notices), edits.put_back
-        shared = await shared_folders(*place, world.folder, world.memory, put_back, elsewhere, world.lead.lost.set)
+        shared = await shared_folders(
+            *place, world.folder, world.memory, put_back, elsewhere, recalled, world.lead.lost.set
+        )
         intake, news, sources = shared.intake, shared.news, (shared.feed,)
         further += (shared.feed, *shared.beside)
     else:

@@ -17,7 +17,9 @@ from tocsin.adapters.ledger.postgresql.opening import open_server
 from tocsin.adapters.ledger.postgresql.server import Regained, ServerStore
 from tocsin.adapters.ledger.repetitions import OLDER_COPY, REPEATED_WITHIN
 from tocsin.adapters.server_clock import ServerClock
+from tocsin.app.hand_ins.feed import waiting
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
+from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.hand_ins.journal import JournalHandIn
 from tocsin.app.leadership.alone import Alone
 from tocsin.app.leadership.this_node import ThisNode
@@ -27,8 +29,10 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Accepted, Attempt, Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError
+from tocsin.ports.ledger.ledger import Unreadable
 
 from tests.builders.postgres_ledger import make_engine, make_tables, take_lead
 from tests.fakes.postgres import Database, Server
@@ -188,6 +192,26 @@ async def test_it_is_handed_in_before_another_leads(base: Database, tmp_path: Pa
         async with here.leading():
             pass
         base.run("ALTER TABLE gone RENAME TO attempts")
+
+
+async def test_what_is_told_while_a_leader_recalls_is_read_anew(base: Database, tmp_path: Path) -> None:
+    """What another machine writes into the ledger once this one has read what may be repeated is none of its life's;
+    what stood there before is.
+    """
+    notices = [MachineNotice("b", OperatorNotice(Trouble.LEDGER_OLDER, text, about="b")) for text in ("one", "two")]
+    async with opened(base, tmp_path) as (store, ledger):
+        here, read = on_server(store, ledger, base), store.recall_repetitions
+
+        async def slowly(now: datetime) -> None:
+            await read(now)
+            await ledger.record_arrival(arrival_of(notices[1], T0 - MINUTE))
+
+        await ledger.record_arrival(arrival_of(notices[0], T0))
+        store.recall_repetitions = slowly  # type: ignore[method-assign]
+        await here.recall()
+        texts = {row: arrival.body async for row, arrival in waiting(ledger) if not isinstance(arrival, Unreadable)}
+    assert ["one" in texts[row] for row in here.recalled] == [True]
+    assert len(texts) == 2
 
 
 def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOnServer:

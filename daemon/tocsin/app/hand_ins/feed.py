@@ -5,9 +5,8 @@ harmless, while its own machine has handed it in and never will again.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Set
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -41,6 +40,15 @@ class JudgesSent(Protocol):
         ...
 
 
+async def waiting(ledger: ArrivalLedger) -> AsyncIterator[tuple[int, Arrival | Unreadable]]:
+    """All that was handed in and is not judged, oldest first, each with its row. Raises LedgerError."""
+    rows: set[int] = set()
+    while hand_ins := await ledger.unjudged_hand_ins(rows):
+        for row, arrival in hand_ins:
+            rows.add(row)
+            yield row, arrival
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What a hand-in led to: a word, and what is to be written before it counts as judged: news of these incidents,
@@ -54,8 +62,9 @@ class Judged:
 
 
 class HandInFeed:
-    """Brings what was handed in to its judgement. `begin_anew`: what a machine's journal knew and the database had lost
-    has come too late for the life that goes on since `began`; the next one reads it.
+    """Brings what was handed in to its judgement. `recalled` are the rows that were there before this life read what
+    may be repeated. What a machine's journal knew and the database had lost comes too late with any other: the next
+    life, which `begin_anew` makes, reads it.
     """
 
     def __init__(
@@ -64,11 +73,11 @@ class HandInFeed:
         versions: FileVersions,
         elsewhere: JudgesSent,
         notices: Notices,
-        began: datetime,
+        recalled: Set[int],
         begin_anew: Callable[[], None],
     ) -> None:
         self._ledger = ledger
-        self._began = began
+        self._recalled = recalled
         self._begin_anew = begin_anew
         self._versions = versions
         self._elsewhere = elsewhere
@@ -89,7 +98,7 @@ class HandInFeed:
         await self._record()
         while hand_ins := await self._ledger.unjudged_hand_ins(self._judged):
             for row, arrival in hand_ins:
-                judged = await guarded(self._judge(arrival), LedgerError)
+                judged = await guarded(self._judge(row, arrival), LedgerError)
                 self._judged[row] = self._broken(str(judged)) if isinstance(judged, Broken) else judged
             await self._record()
         self._read_once.set()
@@ -108,7 +117,7 @@ class HandInFeed:
             or (judged.sent and self._elsewhere.keeps(judged.sent))
         )
 
-    async def _judge(self, arrival: Arrival | Unreadable) -> Judged:
+    async def _judge(self, row: int, arrival: Arrival | Unreadable) -> Judged:
         """What it led to. Raises LedgerError."""
         if isinstance(arrival, Unreadable):
             return self._broken(arrival.why)
@@ -124,7 +133,7 @@ class HandInFeed:
             return Judged(await self._versions.judge_gone(hand_in), hand_in.incidents, subject)
         if isinstance(hand_in, SentFromMemory):
             return Judged(await self._elsewhere.judge(hand_in), sent=hand_in)
-        if hand_in.notice.trouble is Trouble.LEDGER_OLDER and arrival.at >= self._began:
+        if hand_in.notice.trouble is Trouble.LEDGER_OLDER and row not in self._recalled:
             self._begin_anew()
         return Judged(TOLD, subject=self._tell(hand_in.machine, hand_in.notice, over=hand_in.over))
 

@@ -1,7 +1,7 @@
 """The folders of several machines, as the one that leads has them: its own is judged as those of the others are."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,7 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     memory: FolderMemory,
     put_back: Callable[[Overwritten], None],
     elsewhere: JudgesSent,
+    recalled: Set[int],
     begin_anew: Callable[[], None],
 ) -> SharedFolders:
     """The folders, as a machine of that name begins to lead. The file of an incident that is set aside is looked at as
@@ -58,5 +59,5 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     own = OwnFiles(clock, ledger, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
     await news.compare(ledger)
-    feed = HandInFeed(ledger, versions, elsewhere, notices, clock.now(), begin_anew)
+    feed = HandInFeed(ledger, versions, elsewhere, notices, recalled, begin_anew)
     return SharedFolders(Intake(known, label, ended), news, feed, (own, kept))

@@ -282,7 +282,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     scheduler, box = Scheduler(clock, agenda, reconciler.reconcile), here.surroundings.inbox_of(settings)
     edits, gate = edit_feed(clock, ledger, context), Gate(clock, config, sessions, context.sign_in_codes)
     known = clock, ledger, config, incidents, notices
-    folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, lead.lost.set)
+    folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, here.recalled, lead.lost.set)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)

@@ -3,7 +3,7 @@ stands by (section 9).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -61,10 +61,12 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
     folder: WatchedFolder,
     put_back: Callable[[Overwritten], None],
     elsewhere: SentElsewhere,
+    recalled: Set[int],
     begin_anew: Callable[[], None],
 ) -> WatchedParts:
     """The folder of who leads, and what the ledger recalls of incidents. `machine` is its name where there are others;
-    empty: there is no other. `begin_anew` ends this life for the next one. Raises LedgerError.
+    empty: there is no other. `recalled`: the rows of what others had handed in when the ledger was. `begin_anew` ends
+    this life for the next one. Raises LedgerError.
     """
     settings, known = config.settings, await recall(ledger, incidents, clock.now())
     label = label_of(settings.incidents)
@@ -75,7 +77,7 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
         return WatchedParts(watch, (watch,), (watch,))
     await elsewhere.look()
     place = machine, label, clock, ledger, config, incidents, notices, folder
-    shared = await shared_folders(*place, folder_memory(settings), put_back, elsewhere, begin_anew)
+    shared = await shared_folders(*place, folder_memory(settings), put_back, elsewhere, recalled, begin_anew)
     watch = Watch(clock, config, notices, folder, shared.intake, shared.news)
     return WatchedParts(watch, (watch, shared.feed, *shared.beside), (watch, shared.feed))
 

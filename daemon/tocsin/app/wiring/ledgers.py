@@ -1,7 +1,7 @@
 """Where the ledger lies, and how its daemon comes to lead: a file of this machine, with which it is alone."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Set
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,6 +73,11 @@ class LedgerHere(Protocol):
         """What this machine is called."""
         ...
 
+    @property
+    def recalled(self) -> Set[int]:
+        """The rows of what other machines had handed in when it was recalled."""
+        ...
+
     async def under(self, lead: Lead) -> "LedgerHere":
         """The one for a life under this lead."""
         ...
@@ -114,6 +119,7 @@ class LedgerInFile:
     ledger: SqlLedger
     leadership: Leadership
     machine: str = ""
+    recalled: Set[int] = frozenset()
     surroundings: Surroundings = field(default_factory=Surroundings)
 
     @classmethod

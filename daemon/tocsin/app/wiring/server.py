@@ -23,6 +23,7 @@ from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
+from tocsin.app.hand_ins.feed import waiting
 from tocsin.app.hand_ins.from_memory.away_notices import AwayTold
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper, LastView
@@ -76,6 +77,7 @@ class LedgerOnServer:
     in_memory: list[LedgerInMemory] = field(default_factory=list)
     surroundings: Surroundings = field(default_factory=Surroundings)
     gave_back: list[float] = field(default_factory=list)
+    recalled: set[int] = field(default_factory=set)
 
     @classmethod
     async def open(
@@ -164,6 +166,8 @@ class LedgerOnServer:
         """
         await self.left.write()
         await self.handing_in.hand_in()
+        self.recalled.clear()
+        self.recalled.update([row async for row, _ in waiting(self.ledger)])  # before: its rows are there as it is told
         await self.store.recall_repetitions(self.clock.now())
         return await bring_back(self.ledger, self.clock.now())
 

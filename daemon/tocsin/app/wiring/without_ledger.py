@@ -3,7 +3,7 @@ with nothing to see but what is newly declared. What came of it is handed in onc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,6 +68,7 @@ class LedgerInMemory:
     kept: WarmKept
     left: LeftFromMemory
     machine: str = ""
+    recalled: Set[int] = frozenset()
 
     @classmethod
     async def open(

@@ -14,6 +14,7 @@ from typing import Protocol
 import structlog
 
 from tocsin.app.delivery.parcels.parcel import Parcel
+from tocsin.app.hand_ins.feed import waiting
 from tocsin.app.hand_ins.hand_in import HandIn, SentFromMemory, SentStep, hand_in_of
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Attempt, Letter, Outcome
@@ -59,13 +60,10 @@ class SentElsewhere:
         """Judge what was handed in before this machine plans anything. What cannot be read is left to the feed. Raises
         LedgerError.
         """
-        looked_at: set[int] = set()
-        while hand_ins := await self._ledger.unjudged_hand_ins(looked_at):
-            for row, arrival in hand_ins:
-                looked_at.add(row)
-                if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
-                    with suppress(ValueError):
-                        await self._look_at(row, hand_in_of(arrival))
+        async for row, arrival in waiting(self._ledger):
+            if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
+                with suppress(ValueError):
+                    await self._look_at(row, hand_in_of(arrival))
 
     async def _look_at(self, row: int, sent: HandIn) -> None:
         """Raises LedgerError."""
