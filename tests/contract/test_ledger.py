@@ -598,7 +598,8 @@ async def test_the_digests_of_all_versions(ledger: Ledger) -> None:
 
 async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
     """The incidents of which a page to somebody was handed over by then, or may have been: not what waits, was
-    deferred or refused, is under way, came later, went to another, was no page, or belongs to what is finished.
+    deferred or refused, is under way, came later, went to another, was no page, or belongs to what is finished. Where
+    the beginnings of tries are asked for, one that ended later counts.
     """
     ends: dict[str, Outcome | None] = {
         "taken": Accepted("SM1"),
@@ -620,10 +621,13 @@ async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
             await ledger.end_attempt(attempt, outcome, T0 + HOUR if name == "late" else T0)
     await ledger.record("waits", [Seen(T0, replace(INCIDENT, id="waits"))], [letter("waits", "waits")], ())
     await ledger.finish("over")
-    assert await ledger.pages_handed_over("ana", T0) == {("taken", 2), ("doubtful", 2)}
-    assert await ledger.pages_handed_over("ana", T0 + HOUR) == {("taken", 2), ("doubtful", 2), ("late", 2)}
-    assert await ledger.pages_handed_over("ana", T0 - HOUR) == frozenset()
-    assert await ledger.pages_handed_over("nobody", T0) == frozenset()
+    taken, begun = {("taken", 2), ("doubtful", 2)}, {("taken", 2), ("doubtful", 2), ("late", 2)}
+    assert await ledger.pages_handed_over("ana", T0, begun=False) == taken
+    assert await ledger.pages_handed_over("ana", T0, begun=True) == begun
+    assert await ledger.pages_handed_over("ana", T0 + HOUR, begun=False) == begun
+    for whether in (False, True):
+        assert await ledger.pages_handed_over("ana", T0 - HOUR, begun=whether) == frozenset()
+        assert await ledger.pages_handed_over("nobody", T0, begun=whether) == frozenset()
 
 
 async def test_one_answer_for_everything_is_written_at_once(shelf: Shelf) -> None:

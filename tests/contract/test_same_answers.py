@@ -354,7 +354,10 @@ class Story:
             yield f"file {name}", _asked(lambda ledger, name=name: ledger.file(name))
         yield f"sent since {since}", _asked(lambda ledger: ledger.sent_pages(since))
         yield f"sent to {person}", _asked(lambda ledger: ledger.sent_pages(since, person))
-        yield f"handed over to {person} by {until}", _asked(lambda ledger: ledger.pages_handed_over(person, until))
+        yield (
+            f"handed over to {person} by {until}",
+            _asked(lambda ledger: ledger.pages_handed_over(person, until, begun=False)),
+        )
         yield "refusals", _asked(lambda ledger: ledger.refusals())
         yield "proofs", _asked(lambda ledger: ledger.proofs())
         yield "opt outs", _asked(lambda ledger: ledger.opt_outs())

@@ -225,13 +225,15 @@ class MemoryLedger:
             first.add(place)
         return tuple(sent)
 
-    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+    async def pages_handed_over(self, person: str, until: datetime, *, begun: bool) -> frozenset[tuple[str, int]]:
         """Taken is what ended so."""
         pages = self._at_work()
         taken = [
             pages.letters[attempt.reference].notification
             for attempt in pages.attempts
-            if isinstance(attempt.outcome, (Accepted, Uncertain)) and attempt.ended_at and attempt.ended_at <= until
+            if isinstance(attempt.outcome, (Accepted, Uncertain))
+            and (at := attempt.started_at if begun else attempt.ended_at)
+            and at <= until
         ]
         return frozenset(
             (notification.incident, notification.episode)

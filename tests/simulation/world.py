@@ -264,14 +264,16 @@ class DiskLedger:
             self._disk.answers.append((incident, answer))
         return True
 
-    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+    async def pages_handed_over(self, person: str, until: datetime, *, begun: bool) -> frozenset[tuple[str, int]]:
         await self._read()
         pages = {key: letter.notification for key, letter in self._disk.letters.items()}
         taken = [
             pages[attempt.reference]
             for tries in self._disk.attempts.values()
             for attempt in tries
-            if isinstance(attempt.outcome, (Accepted, Uncertain)) and attempt.ended_at and attempt.ended_at <= until
+            if isinstance(attempt.outcome, (Accepted, Uncertain))
+            and (at := attempt.started_at if begun else attempt.ended_at)
+            and at <= until
         ]
         return frozenset((page.incident, page.episode) for page in taken if (page.kind, page.to) == (Kind.PAGE, person))
 

@@ -30,7 +30,7 @@ async def house() -> House:
 def as_sent(house: House) -> None:
     """The provider has taken every page."""
 
-    async def pages_handed_over(_person: str, _until: datetime) -> frozenset[tuple[str, int]]:
+    async def pages_handed_over(_person: str, _until: datetime, *, begun: bool) -> frozenset[tuple[str, int]]:
         return frozenset((name, house.incidents.history(name).episode) for name in house.incidents.open_ids())
 
     house.ledger.pages_handed_over = pages_handed_over  # type: ignore[method-assign]

@@ -9,6 +9,7 @@ import pytest
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
+from tocsin.app.delivery.parcels.delivery import KILLED
 from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.rooms import Rooms
 from tocsin.app.delivery.sender import Sender
@@ -25,7 +26,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.delivery import MAIN, Outcome
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
@@ -44,16 +45,16 @@ from tests.fakes.transport import MemoryTransport
 from tests.simulation.world import PlainRenderer
 
 ANA, BO, CHEN, EVE = "+14155550101", "+14155550102", "+14155550103", "+14155550105"
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 
 
 class House:
     """A daemon without wires: incidents are seen, people answer, time passes when told to."""
 
-    def __init__(self, clock: StillClock | None = None, pages: Pages | None = None) -> None:
+    def __init__(self, clock: StillClock | None = None, pages: Pages | None = None, machine: str = "") -> None:
         self.clock, self.ledger, self.policy = clock or StillClock(), MemoryLedger(pages), paging_policy()
         self.dice = random.Random(7)
-        self.count = 0
+        self.count, self.machine = 0, machine
 
     async def open(self) -> "House":
         """Begin, with what the ledger holds."""
@@ -62,7 +63,9 @@ class House:
         self.config = config = active_config(self.policy, polled())
         notices = Notices(self.clock)
         self.incidents = Incidents(Agenda())
-        context = DeliveryContext(config, self.incidents, notices, ReplyOptions(codes, config, self.ledger))
+        context = DeliveryContext(
+            config, self.incidents, notices, ReplyOptions(codes, config, self.ledger), machine=self.machine
+        )
         transports = Transports(polled(), lambda _settings: {via: {MAIN: MemoryTransport()} for via in Channel})
         rooms, bundles = Rooms(self.clock, context), Bundles(context, PlainBundles())
         providers = Providers(self.clock, transports, notices)
@@ -120,9 +123,10 @@ class House:
         return [fact for _, fact in self.ledger.pages.facts if isinstance(fact, kind)]
 
 
-@pytest.fixture
-async def house() -> House:
-    found = await House().open()
+@pytest.fixture(params=["", "a"], ids=["alone", "several"])
+async def house(request: pytest.FixtureRequest) -> House:
+    """With several machines everyday answers are judged as with one."""
+    found = await House(machine=request.param).open()
     await found.see("pay")
     await found.go(MINUTE)
     return found
@@ -294,6 +298,63 @@ async def test_an_ok_from_before_the_page_does_not_answer_it(house: House) -> No
     await house.see("web", "Website down")
     await house.comes(ANA, f"ok {house.code('db')}", ago=timedelta(hours=1))
     assert await house.judge() == ["You are technical_lead of Database down (SEV1)."]
+
+
+async def page_left(house: House, started_ago: timedelta, ended_ago: timedelta, outcome: Outcome = KILLED) -> None:
+    """Ana's page is in the ledger as one that left so long ago."""
+    now = house.clock.now()
+    key = next(key for key in house.ledger.pages.letters if key.startswith("pay/") and "/ana/" in key)
+    attempt = await house.ledger.begin_attempt(key, Channel.SMS, ANA, now - started_ago)
+    await house.ledger.end_attempt(attempt, outcome, now - ended_ago)
+
+
+@pytest.mark.parametrize("ago", [MINUTE, 11 * 60 * MINUTE])
+async def test_an_ok_that_is_kept(ago: timedelta) -> None:
+    """Its page was sent from memory elsewhere, is written down later, and was killed or answered late there: it counts
+    if the try began before it, however long after it was sent it is read first.
+    """
+    house = await House(machine="a").open()
+    await house.comes(ANA, "ok", ago=ago)
+    assert await house.judge() == ["You have no open page. Nothing has changed."]
+    await house.go(10 * MINUTE)
+    await house.see("pay")
+    assert not await house.judge()
+    await page_left(house, ago + 9 * MINUTE, timedelta(0))
+    assert not await house.judge(), "that one left after it"
+    await page_left(house, ago + 11 * MINUTE, timedelta(0))
+    assert await house.judge() == ["You are technical_lead of Card payments fail (SEV1)."]
+
+
+async def test_an_ok_is_kept_for_an_hour() -> None:
+    """Then it is over; and no more than three of one person are kept."""
+    house = await House(machine="a").open()
+    for _ in range(4):
+        await house.comes(ANA, "ok")
+    await house.judge()
+    assert len(await house.ledger.unjudged_arrivals()) == 3
+    await house.go(59 * MINUTE)
+    await house.judge()
+    assert len(await house.ledger.unjudged_arrivals()) == 3
+    await house.go(MINUTE)
+    await house.judge()
+    assert not await house.ledger.unjudged_arrivals()
+
+
+async def test_the_next_leader_judges_what_was_kept() -> None:
+    """It does not know that it was kept: it counts for what had its code before it was sent, and for nothing since."""
+    house = await House(machine="a").open()
+    await house.comes(ANA, "ok")
+    await house.judge()
+    await house.go(2 * MINUTE)
+    await house.see("pay")
+    await house.go(MINUTE)
+    house = await House(house.clock, house.ledger.pages, machine="b").open()
+    await house.arrivals.look()
+    assert not house.facts(Answered), "the page came after it"
+    await house.comes(ANA, "ok", "SM2", ago=30 * SECOND)
+    house = await House(house.clock, house.ledger.pages, machine="c").open()
+    await house.arrivals.look()
+    assert [fact.person for fact in house.facts(Answered)] == ["ana"]
 
 
 async def test_an_ok_to_a_verify(house: House) -> None:

@@ -284,9 +284,9 @@ class SqlLedger:
         """The reply codes of incidents that are open or were closed after `since`, in the order given."""
         return await self._read(arrivals.reserved_codes(since))
 
-    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+    async def pages_handed_over(self, person: str, until: datetime, *, begun: bool) -> frozenset[tuple[str, int]]:
         """The unfinished incidents, each with the episode, of which a provider took a page to that person by then."""
-        return await self._read(addresses.pages_handed_over(person, until))
+        return await self._read(addresses.pages_handed_over(person, until, begun=begun))
 
     async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
         """Write down answers, and the letter that tells of them. False: the letter's key is known."""

@@ -43,10 +43,18 @@ def wants_answer(history: History, person: str, now: datetime) -> bool:
 
 
 async def codeless(
-    incidents: Incidents, ledger: Ledger, person: str, coded: Collection[str], sent_at: datetime, now: datetime
+    incidents: Incidents,
+    ledger: Ledger,
+    person: str,
+    coded: Collection[str],
+    sent_at: datetime,
+    now: datetime,
+    *,
+    begun: bool,
 ) -> tuple[Codeless, ...]:
     """What somebody is asked for or holds, beside what is `coded`; where there is nothing at all, what they were once
-    paged for and may still take. Raises LedgerError.
+    paged for and may still take. It asked before the answer was sent once a provider had taken a page; with `begun`,
+    once the try that it took had begun. Raises LedgerError.
     """
     wanted, others = [], []
     for number, incident in enumerate(incidents.ids(), 1):
@@ -60,7 +68,7 @@ async def codeless(
         elif _was_paged(history, person):
             others.append(incident)
     found = wanted or ([] if coded else others)
-    handed_over = await ledger.pages_handed_over(person, sent_at) if found else frozenset()
+    handed_over = await ledger.pages_handed_over(person, sent_at, begun=begun) if found else frozenset()
     return tuple(
         _codeless(incident, incidents.answered_history(incident), person, handed_over, sent_at) for incident in found
     )

@@ -96,8 +96,6 @@ def link_flip_notice(person: Person, incident: str) -> OperatorNotice:
 
 KEPT_FOR, KEPT_MOST = timedelta(hours=1), 3
 """How long an `ok` from which nothing follows is kept, and how many of one person."""
-HANDED_OVER = timedelta(seconds=30)
-"""How much later than an `ok` without a code the page that it answers may seem to have been handed over."""
 
 
 class KeptOks:
@@ -113,11 +111,10 @@ class KeptOks:
         """Whether it is kept already."""
         return ref in self._kept
 
-    def keep(self, ref: str, person: str, at: datetime) -> bool:
-        """Whether it is kept from now on, or still."""
+    def keep(self, ref: str, person: str) -> bool:
+        """Whether it is kept from now on, or still: an hour from when it was first judged, however old it was."""
         now = self._clock.now()
-        self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < KEPT_FOR}
-        theirs = sum(kept[0] == person for kept in self._kept.values())
-        if ref not in self._kept and theirs < KEPT_MOST and now - at < KEPT_FOR:
-            self._kept[ref] = person, at
-        return ref in self._kept
+        self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < 2 * KEPT_FOR}
+        if ref not in self._kept and sum(kept[0] == person for kept in self._kept.values()) < KEPT_MOST:
+            self._kept[ref] = person, now
+        return ref in self._kept and now - self._kept[ref][1] < KEPT_FOR

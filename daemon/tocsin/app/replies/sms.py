@@ -4,7 +4,7 @@ What it means (an `Answered`, a `Noted`) is recorded together with our answer in
 the roles is `planning.history.answers`' business, the words are `sms_words`'.
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, meant_by_all
 from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
-from tocsin.app.replies.flips import HANDED_OVER, STANDS_FOR, TAKEN_BACK_MOST, Flips, KeptOks, OkState
+from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, KeptOks, OkState
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
 from tocsin.app.replies.stops import Stops
@@ -79,7 +79,7 @@ class SmsReplies:
         self._stops = stops
         self._renderer = renderer
         self._flips = flips
-        self._machine = context.machine
+        self._machine, self._began = context.machine, clock.now()
         self._kept = KeptOks(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
@@ -100,13 +100,15 @@ class SmsReplies:
             return STARTED
         if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
-        strict = bool(self._machine) and command.is_bare_ok and not self._config.reply_routes.needs_code
-        coded = frozenset() if strict else frozenset(code.incident for code in self._open(person))
-        sent_at = arrival.at + HANDED_OVER if strict else arrival.at
-        others = await codeless(self._incidents, self._ledger, person.id, coded, sent_at, now)
+        is_kept = self._kept.knows(arrival.ref)
+        coded = [] if is_kept else self._open(person)
+        known = {code.incident for code in coded}
+        others = await codeless(self._incidents, self._ledger, person.id, known, arrival.at, now, begun=is_kept)
         if command.everything:
             return await self._answer_all(arrival, person, command, others, now)
-        incident, command = self._about(command, person, arrival.at, coded, others)
+        fitting = [code.incident for code in coded if code.since <= self._until(arrival)]
+        fitting += [other.incident for other in others if other.answerable or command.verb is Verb.STATUS]
+        incident, command = self._about(command, person, fitting)
         if not incident:
             self._give_codes(person, others, now)
         recorded, history = await self._known(incident)
@@ -114,10 +116,17 @@ class SmsReplies:
             return ACTED
         if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
             return IGNORED if state is OkState.VOID else None
-        fits = bool(incident) or not any(other.answerable for other in others)
-        if strict and fits and not self._meaning(command, person, history, arrival.ref, now)[0]:
+        may_keep = self._machine and command.is_bare_ok and not self._config.reply_routes.needs_code
+        if may_keep and len(fitting) < 2 and not self._meaning(command, person, history, arrival.ref, now)[0]:
             return await self._keep(arrival, person, command, incident, history, now)
         return await self._act(arrival, person, command, incident, history, now)
+
+    def _until(self, arrival: Arrival) -> datetime:
+        """Until when what a message without a code answers has its code. A former leader may have kept what came before
+        this one began: then nothing is allowed for clocks, or it would count for a page that came after it.
+        """
+        is_earlier = bool(self._machine) and arrival.at < self._began
+        return arrival.at if is_earlier else arrival.at + CLOCKS_DIFFER
 
     async def _act(
         self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
@@ -146,7 +155,7 @@ class SmsReplies:
         result, apart = ANSWERED, replace(arrival, ref=f"{arrival.ref}/kept")
         if not self._kept.knows(arrival.ref):
             result = await self._act(apart, person, command, incident, history, now)
-        return None if self._kept.keep(arrival.ref, person.id, arrival.at) else result
+        return None if self._kept.keep(arrival.ref, person.id) else result
 
     def _ok_state(self, arrival: Arrival, person: Person, incident: str) -> OkState:
         """Whether an `ok` counts now."""
@@ -172,7 +181,7 @@ class SmsReplies:
                 return QUIET
             return await self._answer_in_vain(arrival, person, refusal, "", now)
         policy, answer = self._config.policy, Answer.OK if command.verb is Verb.OK else Answer.PASS
-        handed_over = await self._ledger.pages_handed_over(person.id, arrival.at)
+        handed_over = await self._ledger.pages_handed_over(person.id, arrival.at, begun=False)
         fact = Answered(now, person.id, answer, arrival.ref, asked_only=True)
         all_meant = await meant_by_all(self._incidents, handed_over, policy, fact)
         words = sms_words.accepted_all if answer is Answer.OK else sms_words.passed_all
@@ -213,11 +222,9 @@ class SmsReplies:
         except UnreadableError:
             return (), self._incidents.history(incident)
 
-    def _about(
-        self, command: SmsCommand, person: Person, at: datetime, coded: Set[str], others: Sequence[Codeless]
-    ) -> tuple[str, SmsCommand]:
+    def _about(self, command: SmsCommand, person: Person, fitting: Sequence[str]) -> tuple[str, SmsCommand]:
         """The incident that is meant, "" when that is not clear; and the command, its code given back to a note's text
-        when it is no code of theirs. `others` are theirs beside those that are `coded`.
+        when it is no code of theirs. `fitting` are those that a message without a code may be about.
         """
         if command.verb is Verb.UNCLEAR:
             return "", command
@@ -228,11 +235,7 @@ class SmsReplies:
             command = SmsCommand(Verb.NOTE, "", command.whole, command.whole)
         if self._config.reply_routes.needs_code and command.verb is not Verb.STATUS:
             return "", command
-        open_codes = [code for code in self._open(person) if code.incident in coded]
-        incidents = [code.incident for code in open_codes if code.since <= at + CLOCKS_DIFFER]
-        only_asks = command.verb is Verb.STATUS
-        incidents += [other.incident for other in others if other.answerable or only_asks]
-        return (incidents[0] if len(incidents) == 1 else ""), command
+        return (fitting[0] if len(fitting) == 1 else ""), command
 
     def _open(self, person: Person) -> list[ReplyCode]:
         """Their codes of incidents that may want an answer, newest first."""

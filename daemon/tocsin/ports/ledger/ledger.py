@@ -254,9 +254,9 @@ class ArrivalLedger(Protocol):
 class AnswerLedger(Protocol):
     """Answers that are about all that somebody is asked for (rule 47)."""
 
-    async def pages_handed_over(self, person: str, until: datetime) -> frozenset[tuple[str, int]]:
+    async def pages_handed_over(self, person: str, until: datetime, *, begun: bool) -> frozenset[tuple[str, int]]:
         """The incidents that are not finished, each with the episode, of which a provider took a page to that person
-        (or may have), not after `until`.
+        (or may have), not after `until`; with `begun`, in a try that had begun by then, whenever it ended.
         """
         ...
 

@@ -89,9 +89,9 @@ def _pages(connection: Connection, keys: Sequence[str]) -> dict[str, Notificatio
     return pages
 
 
-def pages_handed_over(person: str, until: datetime) -> Question[frozenset[tuple[str, int]]]:
+def pages_handed_over(person: str, until: datetime, *, begun: bool) -> Question[frozenset[tuple[str, int]]]:
     """The unfinished incidents, with the episode, of which a provider took a page to somebody by then. When one took it
-    is when its attempt ended: what was under way may not have been read.
+    is when its attempt ended: what was under way may not have been read. With `begun` its beginning counts.
     """
     attempts, notifications = t.attempts.c, t.notifications.c
     query = (
@@ -102,7 +102,7 @@ def pages_handed_over(person: str, until: datetime) -> Question[frozenset[tuple[
             notifications.incident.in_(select(t.incidents.c.id).where(t.unfinished)),
             notifications.kind == Kind.PAGE.value,
             notifications.to == person,
-            attempts.ended_at <= write_instant(until),
+            (attempts.started_at if begun else attempts.ended_at) <= write_instant(until),
             outcome_is(Accepted, Uncertain),
         )
     )
