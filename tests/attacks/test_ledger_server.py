@@ -10,10 +10,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.app.hand_ins.file_versions import FileVersions
+from tocsin.app.hand_ins.hand_in import FileVersion
+from tocsin.app.hand_ins.own_files import OwnFiles
+from tocsin.app.intake.newest_files import NewestFiles
+from tocsin.app.state.active_config import ActiveConfig
+from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Answer, Answered
 from tocsin.ports.ledger.ledger import LedgerError
 
+from tests.builders.active_config import settings
+from tests.builders.policies import paging_policy
 from tests.builders.postgres_ledger import make_tables, open_leading
 from tests.fakes.postgres import Server, postgres
 
@@ -108,4 +119,30 @@ async def test_its_machine_stands_still(postgres_server: Server) -> None:
         counted = dict(base.run("SELECT incident, count(*) FROM facts GROUP BY incident"))
         assert counted == {"before": 1, "after": 1}
         assert set(await ledger.incidents()) == {"before", "after"}
+        await store.close()
+
+
+async def test_what_is_newly_declared_does_not_wait_for_a_machine_that_stands_still(postgres_server: Server) -> None:
+    """Rule 54: it counts within seconds, and what is declared next at once."""
+    with postgres_server.database(make_tables) as base:
+        store = await open_leading(base.url())
+        ledger, clock, incidents = SqlLedger(store), SystemClock(), Incidents(Agenda())
+        config = ActiveConfig(paging_policy(), settings())
+        versions = FileVersions(clock, ledger, config, incidents, Notices(clock), NewestFiles(ledger))
+        files = OwnFiles(clock, ledger, versions, incidents)
+        await ledger.incidents()
+        running = asyncio.create_task(files.run())
+        postgres_server.pause()
+        try:
+            for number, within in ((0, 4), (1, 1), (2, 1)):
+                began = time.monotonic()
+                await files.give(FileVersion("a", f"new{number}", f"new{number}.yaml", b"title: x\nseverity: sev1\n"))
+                assert time.monotonic() - began < within
+                assert incidents.is_known(f"new{number}")
+                await asyncio.sleep(2.5)
+        finally:
+            postgres_server.go_on()
+        await asyncio.sleep(5)
+        assert not versions.ledger_away
+        running.cancel()
         await store.close()

@@ -7,10 +7,11 @@ file reached it, and judges the leader's own by the same rules.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
 import structlog
 
@@ -37,12 +38,20 @@ DECLARED, EDITED, KNOWN, STALE, UNREADABLE, GONE, TOLD, NOTHING = (
 """What a hand-in led to."""
 TOLD_AGAIN = timedelta(days=1)
 """When it is told again that an incident's file is gone: every machine's clone may lose it, one after the other."""
+ANSWERS_WITHIN = 3.0
+"""Seconds that a judgement waits for an answer of the ledger. One that hangs keeps those who ask it for far longer."""
+NO_ANSWER = "the ledger does not answer"
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 log = structlog.get_logger()
 
 
 class FileVersions:
-    """Judges versions of files, one after the other, and has what counts become facts."""
+    """Judges versions of files, one after the other, and has what counts become facts. `ledger_away`: it did not answer
+    when it was asked last; until it does, nobody waits for it.
+    """
 
     def __init__(
         self,
@@ -59,6 +68,7 @@ class FileVersions:
         self._incidents = incidents
         self._notices = notices
         self._kept = kept
+        self.ledger_away = False
         self._judging = asyncio.Lock()
         self._told_gone: dict[str, datetime] = {}
         self._unread_on: defaultdict[str, set[str]] = defaultdict(set)
@@ -104,9 +114,35 @@ class FileVersions:
             return self._incidents.versions(incident)
         pending, recorded = self._incidents.unrecorded(incident), tuple[Fact, ...]()
         with suppress(UnreadableError):  # it is set aside, and begins anew (rule 63)
-            recorded = await self._ledger.facts(incident)
+            recorded = await self.ask(self._ledger.facts, incident)
         facts = [*recorded, *(fact for fact in pending if fact not in recorded)]
         return [(fact.digest, fact.incident) for fact in facts if isinstance(fact, Seen)]
+
+    async def ask(self, question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """An answer of the ledger, in time. Raises LedgerError, at once while the ledger is away."""
+        if self.ledger_away:
+            raise LedgerError(NO_ANSWER)
+        return await self._answer(question, *args, **kwargs)
+
+    async def look_for_ledger(self) -> None:
+        """Find out whether a ledger that was away answers again; nobody else asks it meanwhile."""
+        if self.ledger_away:
+            with suppress(LedgerError):
+                await self._answer(self._ledger.pruned, "")
+                self.ledger_away = False
+
+    async def _answer(self, question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with asyncio.timeout(ANSWERS_WITHIN):
+                return await question(*args, **kwargs)
+        except UnreadableError:
+            raise
+        except LedgerError:
+            self.ledger_away = True
+            raise
+        except TimeoutError:
+            self.ledger_away = True
+            raise LedgerError(NO_ANSWER) from None
 
     async def _is_open(self, incident: str) -> bool:
         newest = await self._newest(incident)
@@ -137,7 +173,7 @@ class FileVersions:
 
     async def _is_of_pruned(self, version: FileVersion) -> bool:
         """Whether it is one of a pruned incident (P7). Raises LedgerError."""
-        pruned = await self._ledger.pruned(version.incident)
+        pruned = await self.ask(self._ledger.pruned, version.incident)
         return pruned is not None and version.digest in pruned.digests
 
     def _declare(self, version: FileVersion) -> str:
@@ -200,7 +236,7 @@ class FileVersions:
     async def _kept_file(self, incident: str) -> KeptFile | None:
         """The file of the newest version, as far as can be said."""
         with suppress(LedgerError):
-            return await self._kept.of(incident)
+            return self._kept.waiting(incident) or await self.ask(self._ledger.file, incident)
         return None
 
     def _count(self, version: FileVersion, incident: Incident, data: bytes) -> str:

@@ -2,10 +2,10 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import replace
 from itertools import takewhile
 
-from tocsin.app.hand_ins.file_versions import NOTHING, UNREADABLE, FileVersions
+from tocsin.app.hand_ins.file_versions import NO_ANSWER, NOTHING, UNREADABLE, FileVersions
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of
 from tocsin.app.state.incidents import Incidents
 from tocsin.ports.clock import Clock
@@ -13,8 +13,6 @@ from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
 
 JUDGES_AGAIN = 1.0
 """Seconds until what could not be judged without the ledger is judged again."""
-ASKS_AGAIN = timedelta(seconds=2)
-"""How long a ledger that did not answer is taken for away."""
 
 
 class OwnFiles:
@@ -29,7 +27,6 @@ class OwnFiles:
         self._incidents = incidents
         self._waiting: list[FileVersion | FilesGone] = []
         self._judging = asyncio.Lock()
-        self._away_until: datetime | None = None
 
     async def give(self, hand_in: FileVersion | FilesGone) -> None:
         """Judge it, unless something of the same incident waits: that is judged first."""
@@ -51,6 +48,7 @@ class OwnFiles:
         """Judge again what could not be judged, until cancelled."""
         while True:
             await asyncio.sleep(JUDGES_AGAIN)
+            await self._versions.look_for_ledger()
             for hand_in in tuple(self._waiting):
                 await self._look_at(hand_in)
 
@@ -58,32 +56,44 @@ class OwnFiles:
         """Judge it if it is the first that waits of its incidents. It waits until that is done."""
         async with self._judging:
             before = list(takewhile(lambda other: other is not hand_in, self._waiting))
-            if len(before) == len(self._waiting) or any(_incidents_of(hand_in) & _incidents_of(one) for one in before):
+            earlier = [one for one in before if _incidents_of(hand_in) & _incidents_of(one)]
+            if len(before) == len(self._waiting) or any(isinstance(one, FileVersion) for one in earlier):
+                return
+            if isinstance(hand_in, FileVersion):
+                self._take_back(hand_in.incident, before)
+            elif earlier:
                 return
             with suppress(LedgerError):
                 await self._judge(hand_in)
                 self._waiting.remove(hand_in)
 
-    async def _judge(self, version: FileVersion | FilesGone) -> None:
-        """Raises LedgerError. A ledger that did not answer is not asked for each file of a folder."""
-        if isinstance(version, FilesGone):
-            await self._versions.judge_gone(version)
+    def _take_back(self, incident: str, before: list[FileVersion | FilesGone]) -> None:
+        """Its file was gone before this save: what could not be judged of that is not true any more."""
+        for one in before:
+            if isinstance(one, FilesGone) and incident in one.incidents:
+                left = tuple(other for other in one.incidents if other != incident)
+                at = self._waiting.index(one)
+                self._waiting[at : at + 1] = [replace(one, incidents=left)] if left else []
+
+    async def _judge(self, hand_in: FileVersion | FilesGone) -> None:
+        """Raises LedgerError. Nobody waits for a ledger that is away."""
+        if isinstance(hand_in, FilesGone):
+            if self._versions.ledger_away:
+                raise LedgerError(NO_ANSWER)
+            await self._versions.judge_gone(hand_in)
             return
-        if self._away_until is None or self._clock.now() >= self._away_until:
-            try:
-                if await self._versions.judge(version) in {NOTHING, UNREADABLE}:
-                    await self._leave_trace(version)
-            except LedgerError:
-                self._away_until = self._clock.now() + ASKS_AGAIN
-            else:
+        if not self._versions.ledger_away:
+            with suppress(LedgerError):
+                if await self._versions.judge(hand_in) in {NOTHING, UNREADABLE}:
+                    await self._leave_trace(hand_in)
                 return
-        await self._versions.judge(version, away=True)
+        await self._versions.judge(hand_in, away=True)
 
     async def _leave_trace(self, version: FileVersion) -> None:
         """That it was judged stands in the ledger, where it led to nothing as well: it is not to be judged once more at
         the next start, by when it might lead to something. Raises LedgerError.
         """
-        await self._ledger.record_arrival(arrival_of(version, self._clock.now()))
+        await self._versions.ask(self._ledger.record_arrival, arrival_of(version, self._clock.now()))
 
 
 def _incidents_of(hand_in: FileVersion | FilesGone) -> frozenset[str]:

@@ -27,9 +27,9 @@ class NewestFiles:
         self._unkept[incident] = KeptFile(file, data, digest)
         self._some.set()
 
-    async def of(self, incident: str) -> KeptFile | None:
-        """That of an incident, also while the ledger does not have it; None: there is none. Raises LedgerError."""
-        return self._unkept.get(incident) or await self._ledger.file(incident)
+    def waiting(self, incident: str) -> KeptFile | None:
+        """That of an incident which the ledger does not have yet; None: the ledger's is the newest."""
+        return self._unkept.get(incident)
 
     async def run(self) -> None:
         """Until cancelled."""
