@@ -15,8 +15,9 @@ from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, Reaso
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.ports.renderer import BundledPage
+from tocsin.text.gsm import segments
 from tocsin.wording.language.language import Language
-from tocsin.wording.message.page_words import from_memory
+from tocsin.wording.message.page_words import behind, in_front, unseen_warning
 
 from tests.builders.active_config import polled
 from tests.builders.daemon_parts import PAY, DaemonParts, shipped_words
@@ -45,11 +46,31 @@ class Offers:
 def test_it_says_who_sees_nothing_and_that_somebody_may_have_answered() -> None:
     """R54: behind a text message, in front of a mail; an answer needs no code that others may have given out."""
     unseen = CODED.unseen("mare", code_known=False)
-    warning = "mare cannot see the ledger; perhaps answered already. To answer, reply: ok"
+    warning = "mare cannot see the ledger; perhaps answered already."
     assert (unseen.code, unseen.answer_url, unseen.page_url) == ("", "", "")
-    assert from_memory(Content("Pay is down. "), Channel.SMS, ENGLISH, unseen).text == f"Pay is down. {warning}"
-    mail = from_memory(Content("Pay is down.", "s", "<p>"), Channel.EMAIL, ENGLISH, unseen)
-    assert (mail.text, mail.subject, mail.html) == (f"{warning}\n\nPay is down.", "s", "")
+    assert unseen_warning(unseen, ENGLISH) == warning
+    assert behind("Pay is down. ", warning) == f"Pay is down. {warning}"
+    assert behind("Accept: tocsin ack pay --as ana", warning) == f"Accept: tocsin ack pay --as ana. {warning}"
+    mail = in_front(Content("Pay is down.", "s", "<p>"), unseen, ENGLISH)
+    assert (mail.text, mail.subject, mail.html) == (f"{warning} To answer by SMS, send: ok\n\nPay is down.", "s", "")
+
+
+@pytest.mark.parametrize(
+    "title", ["Pay", "Card payments in Europe fail with a time-out since the last release of the morning"]
+)
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es", "pt"])
+def test_a_text_message_stays_one_segment(title: str, language: str) -> None:
+    """R42, R54: it leaves room for the warning, and offers the `ok` alone where that will do."""
+    policy = paging_policy()
+    policy = replace(policy, people={**policy.people, "ana": replace(policy.people["ana"], language=language)})
+    page = Notification("k", "pay", 1, Kind.PAGE, Reason.DECLARED, T0, "ana", Channel.SMS)
+    history, incident = DaemonParts(StillClock()).incidents.history("pay"), replace(PAY, title=title)
+    known = replace(history, incident=incident, started_at=T0)
+    for offer in (CODED, NO_REPLY_OFFER):
+        text = shipped_words().render(page, incident, known, policy, offer.unseen("mare", code_known=False)).text
+        assert segments(text) == 1, text
+        assert "mare" in text
+        assert ("tocsin ack" in text, ": ok. mare" in text) == ((False, True) if offer.code else (True, False)), text
 
 
 def test_a_code_that_the_ledger_has_is_named() -> None:
@@ -71,8 +92,7 @@ def test_in_every_language(language: str) -> None:
         shipped_words().render(page, PAY, replace(history, incident=PAY, started_at=T0), policy, offer).text
         for offer in (NO_REPLY_OFFER, NO_REPLY_OFFER.unseen("mare", code_known=False))
     ]
-    assert words[1].startswith(words[0].rstrip())
-    assert "mare" in words[1][len(words[0].rstrip()) :]
+    assert "mare" in words[1].rpartition("tocsin ack")[2]
     assert ("perhaps" in words[1]) == (language == "en")
 
 
@@ -107,4 +127,4 @@ def test_a_machine_without_the_ledger_says_so_in_each_page() -> None:
             assert content.text.count("mare cannot see the ledger; perhaps answered already.") == 1
             assert "7k" not in content.text.lower()
             assert "example.com" not in content.text
-        assert "To answer, reply: ok" in alone.text
+        assert ("Accept: ok. mare" if via is Channel.SMS else "To answer by SMS, send: ok") in alone.text

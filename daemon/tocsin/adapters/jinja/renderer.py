@@ -30,7 +30,7 @@ from tocsin.wording.message.builtin import builtin_content
 from tocsin.wording.message.bundle import builtin_bundle, bundle_wording
 from tocsin.wording.message.closing_words import closing_reader
 from tocsin.wording.message.locale import language_of, zone_of
-from tocsin.wording.message.page_words import from_memory
+from tocsin.wording.message.page_words import BARE_REPLY, behind, in_front, unseen_warning
 from tocsin.wording.message.samples import bundle_samples, samples
 from tocsin.wording.message.wording import SHARED, wording
 from tocsin.wording.operator.samples import TESTS, notice_samples
@@ -184,13 +184,17 @@ class JinjaRenderer:
             return known.content
         language = self._languages.of(language_of(notification, policy))
         words = wording(notification, incident, history, policy, invitation, language)
+        short, warning = notification.via.traits.short, ""
+        if short and invitation.unseen_by:
+            warning = unseen_warning(invitation, language)
+            words = replace(words, acknowledge=BARE_REPLY) if invitation.bare_reply else words
         try:
-            content = self._used.content(words, notification.via, language)
+            content = self._used.content(words, notification.via, language, warning)
         except BrokenTemplateError as broken:
             self._say(broken.fault)
-            content = builtin_content(words, notification.via, language)
-        if invitation.unseen_by:
-            content = from_memory(content, notification.via, language, invitation)
+            content = builtin_content(words, notification.via, language, warning)
+        if invitation.unseen_by and not short:
+            content = in_front(content, invitation, language)
         if len(self._renderings) >= RENDERINGS_MOST:
             self._renderings.clear()
         self._renderings[key] = _Rendering(incident, history, policy, content)
@@ -219,7 +223,10 @@ class JinjaRenderer:
     def unseen(self, content: Content, notification: Notification, policy: Policy, machine: str) -> Content:
         """The same words, and that this machine says them without seeing the ledger (R54)."""
         language = self._languages.of(language_of(notification, policy))
-        return from_memory(content, notification.via, language, ReplyOffer(unseen_by=machine))
+        offer = ReplyOffer(unseen_by=machine)
+        if not notification.via.traits.short:
+            return in_front(content, offer, language)
+        return replace(content, text=behind(content.text, unseen_warning(offer, language)))
 
     def render_own(self, words_in: Callable[[Language], OwnWords], via: Channel, language: str) -> Content:
         """The words of what the daemon says by itself. Where the templates give none the shipped ones do."""

@@ -19,6 +19,7 @@ from tocsin.ports.renderer import OwnWords, TemplateFault
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.languages import Languages
 from tocsin.wording.message.bundle import BundleWording, shorten_bundle
+from tocsin.wording.message.page_words import behind
 from tocsin.wording.message.shorten import shorten
 from tocsin.wording.message.wording import Wording
 
@@ -60,11 +61,11 @@ class TemplateSet:
         self._languages = languages
         self._tell = tell
 
-    def content(self, words: AnyWording, via: Channel, language: Language) -> Content:
-        """The message. Raises BrokenTemplateError."""
+    def content(self, words: AnyWording, via: Channel, language: Language, warning: str = "") -> Content:
+        """The message; of a short one a warning is the end, for which it leaves room. Raises BrokenTemplateError."""
         marks = {part: self._mark(part, language) for part in _parts(via)} if words.drill else {}
         if via.traits.short:
-            return Content(self._short(words, via, language, marks), language=language.code)
+            return Content(self._short(words, via, language, marks, warning), language=language.code)
         subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not marks:
@@ -105,14 +106,17 @@ class TemplateSet:
             if name in self._texts:
                 yield from sentences_in(self._sandbox.parse(self._texts[name], name, name))
 
-    def _short(self, words: AnyWording, via: Channel, language: Language, marks: Mapping[str, str]) -> str:
+    def _short(
+        self, words: AnyWording, via: Channel, language: Language, marks: Mapping[str, str], warning: str = ""
+    ) -> str:
         """A text that fits its segments."""
         (part,) = _parts(via)
         template = self._template(words, part, language)
 
         def render(shorter: Any) -> str:
             text = self._rendered(template, shorter)
-            return f"{marks[part]} {text}" if part in marks and shorter.drill else text
+            text = f"{marks[part]} {text}" if part in marks and shorter.drill else text
+            return behind(text, warning) if warning else text
 
         if isinstance(words, Wording):
             text = shorten(words, render)

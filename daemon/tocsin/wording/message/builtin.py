@@ -8,15 +8,16 @@ from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
 from tocsin.text.gsm import cut, fold
 from tocsin.wording.language.language import ENGLISH, Language
+from tocsin.wording.message.page_words import behind
 from tocsin.wording.message.shorten import limit, shorten
 from tocsin.wording.message.update_words import News
 from tocsin.wording.message.wording import Wording
 
 
-def builtin_content(words: Wording, via: Channel, language: Language = ENGLISH) -> Content:
-    """The built-in text of a message, for a channel, in its reader's language."""
+def builtin_content(words: Wording, via: Channel, language: Language = ENGLISH, warning: str = "") -> Content:
+    """The built-in text of a message, for a channel, in its reader's language; of a short one a warning is the end."""
     if via.traits.short:
-        sms = partial(_sms, language)
+        sms = partial(_sms, language, warning)
         return Content(shorten(words, sms) or cut(fold(sms(words)), limit(words)))
     drill = "DRILL " if words.drill else ""
     head = f"{words.tag}: {words.title}" if words.tag else words.title
@@ -26,7 +27,12 @@ def builtin_content(words: Wording, via: Channel, language: Language = ENGLISH) 
     return Content(f"{drill}{head}\n\n{body}\n", f"{drill}{words.subject_title or words.title}")
 
 
-def _sms(language: Language, words: Wording) -> str:
+def _sms(language: Language, warning: str, words: Wording) -> str:
+    text = _short(language, words)
+    return behind(text, warning) if warning else text
+
+
+def _short(language: Language, words: Wording) -> str:
     drill = "DRILL " if words.drill else ""
     if words.kind == Kind.PAGE:
         role = _role(words, language)

@@ -12,7 +12,6 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, ReplyOffer
-from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER, Policy, Service
 from tocsin.planning.current_state import NextPages, after_pages, next_pages
 from tocsin.planning.history.asked_for import asked_for
@@ -29,6 +28,8 @@ WAITED_AT_LEAST = timedelta(minutes=5)
 """A page that was held for less than this needs no word about it."""
 NAME_MOST = 20
 """Letters of a name in the reason that an SMS gives, which is never cut."""
+BARE_REPLY = "ok"
+"""What answers a page whose code the ledger may not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,14 +309,21 @@ def _others(reader: str, history: History, policy: Policy, language: Language) -
     return tuple(pairs)
 
 
-def from_memory(content: Content, via: Channel, language: Language, offer: ReplyOffer) -> Content:
-    """The same content, and that others may know more: behind a short one, in front of a mail, which is plain then. No
-    template can leave it out.
-    """
-    warning = language.say("{machine} cannot see the ledger; perhaps answered already.", machine=offer.unseen_by)
+def unseen_warning(offer: ReplyOffer, language: Language) -> str:
+    """That others may know more than the machine that says this (R54)."""
+    return language.say("{machine} cannot see the ledger; perhaps answered already.", machine=offer.unseen_by)
+
+
+def behind(text: str, warning: str) -> str:
+    """A short text with a sentence behind it. No template can leave it out."""
+    text = text.rstrip()
+    return f"{text} {warning}" if text.endswith((".", "!", "?", "…")) else f"{text}. {warning}"
+
+
+def in_front(content: Content, offer: ReplyOffer, language: Language) -> Content:
+    """The same mail, plain, with the warning in front of it."""
+    warning = unseen_warning(offer, language)
     if offer.bare_reply:
-        how = language.say("To answer, reply: {word}", word="ok")
+        how = language.say("To answer by SMS, send: {word}", word=BARE_REPLY)
         warning = f"{warning} {how}"
-    if via.traits.short:
-        return replace(content, text=f"{content.text.rstrip()} {warning}")
     return replace(content, text=f"{warning}\n\n{content.text}", html="")
