@@ -30,9 +30,10 @@ from tocsin.app.configuration.load import read_files, read_tree
 from tocsin.app.leadership import lead
 from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lead import OPENS_EVERY, Opening
+from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.startup import StartError
-from tocsin.app.wiring.build import standby_parts
+from tocsin.app.wiring.build import kept, standby_parts
 from tocsin.app.wiring.folders import StandbyFolders
 from tocsin.app.wiring.server import LedgerOnServer, open_ledger
 from tocsin.domain.arrival import OptOut
@@ -226,6 +227,15 @@ async def test_a_start_without_the_database(
         assert not away.lets_from_memory()
         looking.cancel()
         assert await asyncio.wait_for(opening_it.until_leading(stop), 10) is STOOD_BY
+
+
+async def test_a_config_that_cannot_be_used_once_the_database_is_back() -> None:
+    """Rule 43: the daemon ends with its problems, not with a traceback, as it would have ended its start."""
+    look = AsyncMock(side_effect=StartError("people.yaml:3:5: error: unknown channel"))
+    away = Away(look, TriesInVain(boottime), boottime, 0.0)
+    with pytest.raises(StartError, match="unknown channel"):
+        async with kept(away):
+            await asyncio.wait_for(away.lost.wait(), 5)
 
 
 async def test_a_server_that_says_nothing_holds_up_no_takeover(

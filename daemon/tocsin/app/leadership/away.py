@@ -58,13 +58,15 @@ class Away:
         """There is no lease to renew."""
 
     async def run(self) -> None:
-        """Look for the database until it answers, or this is cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._tries.turn(), name="turns")
+        """Look for the database until it answers, or this is cancelled. What else `look` raises is raised."""
+        turning = asyncio.create_task(self._tries.turn(), name="turns")
+        try:
             while not self.lost.is_set():
                 await self._look()
                 await asyncio.sleep(LOOKS_EVERY)
             await asyncio.Event().wait()
+        finally:
+            turning.cancel()
 
     async def _look(self) -> None:
         began = self._boottime()
