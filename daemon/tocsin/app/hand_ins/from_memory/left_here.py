@@ -77,7 +77,7 @@ class LeftFromMemory:
             async with asyncio.timeout(WRITES_WITHIN):
                 await self.write()
         except (LedgerError, TimeoutError) as trouble:
-            log.warning("ledger trouble", trouble=str(trouble))
+            log.warning("ledger trouble", trouble=str(trouble) or f"no answer within {WRITES_WITHIN:g} s")
 
     async def run(self) -> None:
         """Hand it in as soon as the ledger takes it, until cancelled."""
