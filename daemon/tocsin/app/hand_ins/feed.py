@@ -7,6 +7,7 @@ harmless, while its own machine has handed it in and never will again.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Set
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -31,7 +32,7 @@ log = structlog.get_logger()
 class JudgesSent(Protocol):
     """Who judges what other machines sent from memory."""
 
-    async def judge(self, sent: SentFromMemory) -> str:
+    async def judge(self, sent: SentFromMemory, handed_in_at: datetime) -> str:
         """What became of it. Raises LedgerError."""
         ...
 
@@ -132,7 +133,7 @@ class HandInFeed:
             subject = subject_of(trouble, hand_in.about)
             return Judged(await self._versions.judge_gone(hand_in), hand_in.incidents, subject)
         if isinstance(hand_in, SentFromMemory):
-            return Judged(await self._elsewhere.judge(hand_in), sent=hand_in)
+            return Judged(await self._elsewhere.judge(hand_in, arrival.at), sent=hand_in)
         if hand_in.notice.trouble is Trouble.LEDGER_OLDER and row not in self._recalled:
             self._begin_anew()
         return Judged(TOLD, subject=self._tell(hand_in.machine, hand_in.notice, over=hand_in.over))

@@ -94,8 +94,10 @@ def link_flip_notice(person: Person, incident: str) -> OperatorNotice:
     return OperatorNotice(Trouble.ANSWER_FLOOD, text, about=person.id, name=person.name)
 
 
-KEPT_FOR, KEPT_MOST = timedelta(hours=1), 3
-"""How long an `ok` from which nothing follows is kept, and how many of one person."""
+KEPT_FOR, KEPT_MOST = timedelta(hours=12), 3
+"""How long an `ok` from which nothing follows is kept: longer than databases are away. How many of one person within
+WITHIN.
+"""
 
 
 class KeptOks:
@@ -112,9 +114,10 @@ class KeptOks:
         return ref in self._kept
 
     def keep(self, ref: str, person: str) -> bool:
-        """Whether it is kept from now on, or still: an hour from when it was first judged, however old it was."""
+        """Whether it is kept from now on, or still: so long from when it was first judged, however old it was."""
         now = self._clock.now()
-        self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < 2 * KEPT_FOR}
-        if ref not in self._kept and sum(kept[0] == person for kept in self._kept.values()) < KEPT_MOST:
+        self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < KEPT_FOR + WITHIN}
+        theirs = sum(kept[0] == person and now - kept[1] < WITHIN for kept in self._kept.values())
+        if ref not in self._kept and theirs < KEPT_MOST:
             self._kept[ref] = person, now
         return ref in self._kept and now - self._kept[ref][1] < KEPT_FOR

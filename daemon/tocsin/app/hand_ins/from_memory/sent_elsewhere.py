@@ -8,7 +8,7 @@ gives it an instant of its own. What was handed in of a page that is not decided
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -25,7 +25,7 @@ from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger
 SENT, KEPT = "sent", "kept"
 """What a hand-in led to: its page is known, or not yet."""
 KEPT_FOR = timedelta(hours=1)
-"""How long what was handed in of a page that is not decided is kept."""
+"""How long what was handed in of a page that is not decided is kept, since it was."""
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class SentElsewhere:
         self._clock = clock
         self._ledger = ledger
         self._sending = sending
-        self._kept: list[SentFromMemory] = []
+        self._kept: dict[SentFromMemory, datetime] = {}
 
     async def look(self) -> None:
         """Judge what was handed in before this machine plans anything. What cannot be read is left to the feed. Raises
@@ -63,12 +63,12 @@ class SentElsewhere:
         async for row, arrival in waiting(self._ledger):
             if not isinstance(arrival, Unreadable) and arrival.kind is ArrivalKind.SENT:
                 with suppress(ValueError):
-                    await self._look_at(row, hand_in_of(arrival))
+                    await self._look_at(row, hand_in_of(arrival), arrival.at)
 
-    async def _look_at(self, row: int, sent: HandIn) -> None:
+    async def _look_at(self, row: int, sent: HandIn, handed_in_at: datetime) -> None:
         """Raises LedgerError."""
         assert isinstance(sent, SentFromMemory)
-        result = await self.judge(sent)
+        result = await self.judge(sent, handed_in_at)
         if not self.keeps(sent):
             await self._ledger.record_result(row, result)
 
@@ -78,7 +78,7 @@ class SentElsewhere:
         """
         return sent in self._kept and not self._is_too_old(sent)
 
-    async def judge(self, sent: SentFromMemory) -> str:
+    async def judge(self, sent: SentFromMemory, handed_in_at: datetime) -> str:
         """What became of it. Raises LedgerError."""
         pages = [
             record
@@ -86,8 +86,7 @@ class SentElsewhere:
             if isinstance(record.decided, Notification) and _is_of(record.decided, sent)
         ]
         if not pages:
-            if sent not in self._kept:
-                self._kept.append(sent)
+            self._kept.setdefault(sent, handed_in_at)
             return KEPT
         page = min(pages, key=lambda one: _how_far(one.decided, sent.attempt))
         if not any(_is_same(attempt, sent.attempt) for attempt in page.attempts):
@@ -98,7 +97,7 @@ class SentElsewhere:
         """These letters, just written down, with what left of them elsewhere. Never raises: a ledger that does not
         take it makes a second copy of it, which is marked.
         """
-        self._kept = [sent for sent in self._kept if not self._is_too_old(sent)]
+        self._kept = {sent: at for sent, at in self._kept.items() if not self._is_too_old(sent)}
         return [await self._attached(letter) for letter in letters] if self._kept else list(letters)
 
     async def _attached(self, letter: Letter) -> Letter:
@@ -108,12 +107,12 @@ class SentElsewhere:
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
             else:
-                self._kept.remove(sent)
+                del self._kept[sent]
                 letter = replace(letter, attempts=(*letter.attempts, attempt))
         return letter
 
     def _is_too_old(self, sent: SentFromMemory) -> bool:
-        return self._clock.now() - sent.attempt.started_at >= KEPT_FOR
+        return self._clock.now() - self._kept[sent] >= KEPT_FOR
 
     def _tell(self, attempt: Attempt) -> None:
         """A page that is on its way goes on from how that try ended."""
