@@ -14,6 +14,7 @@ from typing import Any
 
 from tocsin.adapters.server_clock import ServerClock
 from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices
+from tocsin.app.hand_ins.from_memory.known_names import KnownNames
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.journal import LastView
 from tocsin.app.leadership.away import Away
@@ -28,7 +29,6 @@ from tocsin.app.wiring.build import kept
 from tocsin.app.wiring.without_ledger import LEFT_OUT, LedgerInMemory
 from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Letter, Message, Outcome
 from tocsin.domain.people import Channel
-from tocsin.formats.incident.file_name import incident_id
 from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.fence import FenceOfTry, Lead
 from tocsin.ports.inbox import InboxListing
@@ -238,15 +238,17 @@ class NewlyDeclared:
 
     threads = None
 
-    def __init__(self, folder: FakeFolder, view: LastLook) -> None:
-        self._folder, self._view = folder, view
+    def __init__(self, folder: FakeFolder, names: KnownNames, view: LastLook) -> None:
+        self._folder, self._names, self._view = folder, names, view
         self.pokes = folder.pokes
 
     def renew(self) -> None:
         """It shows to nobody that it is watched."""
 
     def scan(self) -> Any:
-        return [listed for listed in self._folder.scan() if not self._view.knows(incident_id(listed.name))]  # type: ignore[union-attr]
+        files: Any = self._folder.scan()
+        incidents = self._names.incidents(files)
+        return [listed for listed in files if not self._view.knows(incidents[listed.name])]
 
 
 class StayingEntries:
@@ -361,11 +363,14 @@ class Machine:
         """As `app/wiring` has it where the database is away: a life on a ledger in memory."""
         world, machine = self.world, World(self.cluster.clock, self.cluster.policy)
         machine.machine, machine.dice, machine.lead, machine.settings = world.machine, world.dice, lead, world.settings
-        machine.folder, machine.inbox = NewlyDeclared(world.folder, self.view), StayingEntries(world.inbox)  # type: ignore[assignment]
+        names = KnownNames(world.memory, world.machine)
+        machine.folder, machine.inbox = NewlyDeclared(world.folder, names, self.view), StayingEntries(world.inbox)  # type: ignore[assignment]
         machine.providers, machine.notices, machine.without = world.providers, AwayNotices, LEFT_OUT
         ledger: Any = MemoryLedger(self.in_memory, world.clock, world.dice)
         place: Any = None, self.view
-        without: Any = LedgerInMemory(self.name, world.machine, ledger, *place, WarmKept(ledger), self.left)
+        without: Any = LedgerInMemory(
+            self.name, world.machine, ledger, *place, WarmKept(ledger), self.left, world.memory
+        )
         world.lead = lead
         async with kept(lead), without.leading():
             await without.recall()

@@ -241,6 +241,29 @@ def test_a_standby_without_the_database_pages_what_is_newly_declared(
     assert sum(bool(attempt.possible_duplicate) for attempt in tries) == 4
 
 
+def test_a_file_that_was_renamed_pages_nobody_without_the_database() -> None:
+    """R54, rule 33: it is the incident that it was, which the ledger knows."""
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        standby, leader = cluster.machines[1], cluster.machines[0]
+        await cluster.write("pay.yaml", FILE)
+        await cluster.wait(20)
+        for machine in cluster.machines:
+            machine.world.folder.remove("pay.yaml")
+            machine.world.folder.write("checkout.yaml", FILE)
+        await cluster.wait(20)
+        leader.world.says("ana", "ok")
+        leader.world.says("chen", "ok")
+        await cluster.wait(20)
+        assert len(leader.world.pages()) == 4
+        standby.rows.cut = True
+        await cluster.wait(180)
+        assert len(leader.world.pages()) == 4
+
+    simulate_machines(1, 2, story)
+
+
 @pytest.mark.parametrize("minutes", [1, 20])
 def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(minutes: int) -> None:
     """R54: it names no code that the ledger has not confirmed, so whoever answers says `ok`. Where it was sent that ends

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import os
 import stat
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
 from tocsin.adapters.files.watch_mark import FolderWatchedError, WatchMark
-from tocsin.formats.incident.file_name import incident_id, is_incident_file
+from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Listed, MarkTrouble
@@ -227,12 +227,19 @@ _by_name = attrgetter("name")
 
 class NewlyDeclaredFiles(WatchedFolder):
     """The folder as a machine sees it that cannot see the ledger: what is newly declared there, and nothing that may
-    have been paged already (R54). `knows` tells whether an incident was ever seen in the ledger; None: that is not
-    known of any. What was shown once is shown while this lives.
+    have been paged already (R54). `incidents` tells which incident each file is, and `knows` whether one was ever seen
+    in the ledger; None: that is not known of any. What was shown once is shown while this lives.
     """
 
-    def __init__(self, knows: Callable[[str], bool] | None, path: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        incidents: Callable[[Sequence[Listed]], Mapping[str, str]],
+        knows: Callable[[str], bool] | None,
+        path: Path,
+        clock: Clock,
+    ) -> None:
         super().__init__(path, clock)
+        self._incidents = incidents
         self._knows = knows
         self._shown: set[str] = set()
 
@@ -241,7 +248,12 @@ class NewlyDeclaredFiles(WatchedFolder):
         files = super().scan()
         if isinstance(files, str):
             return files
-        new = [listed for listed in files if listed.name in self._shown or self._is_new(listed.name)]
+        incidents = self._incidents(files)
+        new = [
+            listed
+            for listed in files
+            if listed.name in self._shown or self._is_new(listed.name, incidents[listed.name])
+        ]
         self._shown |= {listed.name for listed in new}
         return new
 
@@ -257,9 +269,9 @@ class NewlyDeclaredFiles(WatchedFolder):
     def renew(self) -> None:
         """Never: what a command writes about any other incident comes to nobody from here."""
 
-    def _is_new(self, name: str) -> bool:
+    def _is_new(self, name: str, incident: str) -> bool:
         if self._knows is not None:
-            return not self._knows(incident_id(name))
+            return not self._knows(incident)
         try:
             changed = (self.path / name).lstat().st_mtime
         except OSError:

@@ -41,6 +41,7 @@ from tocsin.app.lifecycle.run import Part
 from tocsin.app.lifecycle.startup import StartError, bring_back
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
+from tocsin.app.wiring.folders import folder_memory
 from tocsin.app.wiring.ledgers import Surroundings
 from tocsin.app.wiring.without_ledger import LedgerInMemory
 from tocsin.domain.operator_notice import OperatorNotice
@@ -115,7 +116,8 @@ class LedgerOnServer:
             await opening.open(stop)
         except LedgerError as trouble:
             raise StartError(trouble) from None
-        without = partial(LedgerInMemory.open, this.name, clock, opening, journal, kept, left, closing)
+        memory = folder_memory(settings)
+        without = partial(LedgerInMemory.open, this.name, clock, opening, journal, kept, left, memory, closing)
         return cls(clock, store, ledger, rows, opening, this, journal, handing_in, left, without)
 
     @property

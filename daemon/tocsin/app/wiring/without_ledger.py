@@ -24,6 +24,7 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.pruner import Pruner
 from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices, AwayTold
+from tocsin.app.hand_ins.from_memory.known_names import KnownNames
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.leadership.away import Away
@@ -37,6 +38,7 @@ from tocsin.app.wiring.ledgers import Surroundings
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
+from tocsin.ports.folder import FolderMemory
 from tocsin.ports.ledger.ledger import LedgerError
 
 LEFT_OUT = (EditFeed, Pruner, Reviews)
@@ -57,7 +59,8 @@ class UnsealedStore(FileStore):
 @dataclass(frozen=True, slots=True)
 class LedgerInMemory:
     """A LedgerHere of one process, from when its server was first away to its end. It begins empty; what the server's
-    ledger has heard of meanwhile is over here. `name` is what this machine is called.
+    ledger has heard of meanwhile is over here. `name` is what this machine is called, `memory` what the files
+    of its folder held last.
     """
 
     name: str
@@ -67,11 +70,12 @@ class LedgerInMemory:
     journal: Journal
     kept: WarmKept
     left: LeftFromMemory
+    memory: FolderMemory
     machine: str = ""
     recalled: Set[int] = frozenset()
 
     @classmethod
-    async def open(
+    async def open(  # noqa: PLR0913, PLR0917 - what this machine has besides the ledger
         cls,
         name: str,
         clock: Clock,
@@ -79,19 +83,21 @@ class LedgerInMemory:
         journal: Journal,
         kept: WarmKept,
         left: LeftFromMemory,
+        memory: FolderMemory,
         closing: AsyncExitStack,
     ) -> Self:
         """It is closed by `closing`. Raises LedgerError."""
         store = UnsealedStore(await asyncio.to_thread(open_empty))
         closing.push_async_callback(store.close)
-        return cls(name, clock, SqlLedger(store), leadership, journal, kept, left)
+        return cls(name, clock, SqlLedger(store), leadership, journal, kept, left, memory)
 
     @property
     def surroundings(self) -> Surroundings:
         """What makes it so."""
+        names = KnownNames(self.memory, self.clock)
         knows = self.journal.knows if self.journal.knows_incidents() else None
         return Surroundings(
-            folder=partial(NewlyDeclaredFiles, knows),
+            folder=partial(NewlyDeclaredFiles, names.incidents, knows),
             inbox=StayingInbox,
             notices=AwayNotices,
             renderer=partial(UnseenRenderer, self.name),
