@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tocsin.app.edits.carried_over import carried_over, distance
+from tocsin.app.edits.carried_over import carried_over
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.formats.incident.edit import rewrite_incident, write_incident
 
@@ -112,14 +112,6 @@ def test_entries_of_two_machines_are_all_there(
     for result in (first, second):
         assert set(left.timeline) - set(base.timeline) <= set(result.timeline)
         assert set(right.timeline) - set(other.timeline) <= set(result.timeline)
-
-
-@settings(max_examples=some(40))
-@given(VERSIONS, VERSIONS)
-def test_how_far_apart_versions_are(one: Incident, other: Incident) -> None:
-    """Nothing lies between equal ones only, and it is as far there as back."""
-    assert (distance(one, other) == 0) == (one == other)
-    assert distance(one, other) == distance(other, one)
 
 
 @settings(max_examples=some(40))

@@ -41,15 +41,6 @@ def carried_over(before: Incident, now: Incident, newest: Incident) -> Incident:
     return replace(newest, **values, never_read=never_read)
 
 
-def distance(before: Incident, now: Incident) -> int:
-    """In how many fields and entries two versions differ."""
-    fields: int = sum(getattr(before, name) != getattr(now, name) for name in VALUES if name != "alerts")
-    lists = [(Counter[Any](getattr(before, name)), Counter[Any](getattr(now, name))) for name in LISTS]
-    mappings = [(dict(getattr(before, name)), dict(getattr(now, name))) for name in MAPPINGS]
-    entries: int = sum((old - new).total() + (new - old).total() for old, new in lists)
-    return fields + entries + sum(len(_changed_keys(old, new)) for old, new in mappings)
-
-
 def _list(before: Sequence[Any], now: Sequence[Any], newest: Sequence[Any]) -> tuple[Any, ...]:
     """The newest list, with what joined another one and without what left it."""
     if before in (now, newest):
@@ -64,7 +55,7 @@ def _list(before: Sequence[Any], now: Sequence[Any], newest: Sequence[Any]) -> t
         rewritten = next((new for new in joined if _is_rewritten(entry, new)), None)
         if rewritten is not None and rewritten not in entries:
             entries[places[0]] = rewritten
-        elif entry in entries:
+        elif entries.count(entry) > now.count(entry):
             entries.remove(entry)
     for entry in joined:
         if entry not in newest and entry not in entries:

@@ -7,31 +7,39 @@ digests, in the order in which they counted: the same content may have counted t
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from tocsin.app.edits.carried_over import LISTS, MAPPINGS, distance, place_of
+from tocsin.app.edits.carried_over import LISTS, MAPPINGS, VALUES, place_of
 from tocsin.domain.incident import Incident
 
 _TEXTS = ("title", "public_title", "summary", "impact", "bridge", "resolution", "public_resolution")
-_WORDS = (*_TEXTS, "updates", "timeline")
-"""The fields that hold words of somebody's own."""
+_OWN_WORDS = ("public_title", "summary", "impact", "resolution", "public_resolution", "updates", "timeline")
+"""The fields that hold words of somebody's own, which nobody else writes by chance."""
+_STATE = tuple(name for name in VALUES if name not in _TEXTS)
+"""The fields of which one value stands at a time: what they said before is said again by a choice."""
 BASES_MOST = 64
-"""Versions that are looked at for the one that a save was made of, the newest."""
+"""Versions that are looked at for what a save was made of, the newest."""
 
 RecordedVersion = tuple[str, Incident]
 """A version that counted: the digest of the content that brought it, and what has been true since."""
+Entries = Mapping[tuple[str, Hashable], tuple[Any, ...]]
+"""What is written in a field, and of a list or mapping each entry by itself, by its place."""
+
+
+def held_versions(held: Sequence[str], digests: Sequence[str]) -> Sequence[int]:
+    """Which of the versions that counted, oldest first, a file has held for sure, in that order. `held` are the digests
+    of its contents so far, oldest first: each stands for the first version that it can be.
+    """
+    versions = [-1]
+    for digest in held:
+        if digest in digests[versions[-1] + 1 :]:
+            versions.append(digests.index(digest, versions[-1] + 1))
+    return versions[1:]
 
 
 def newest_held(held: Sequence[str], digests: Sequence[str]) -> int:
-    """Which of the versions that counted, oldest first, a file has held for sure as the newest; -1: none. `held` are
-    the digests of its contents so far, oldest first: each stands for the first version that it can be.
-    """
-    newest = -1
-    for digest in held:
-        if digest in digests[newest + 1 :]:
-            newest = digests.index(digest, newest + 1)
-    return newest
+    """The last of these; -1: none."""
+    return [-1, *held_versions(held, digests)][-1]
 
 
 def lags_behind(content: str, held: Sequence[str], digests: Sequence[str]) -> bool:
@@ -42,46 +50,50 @@ def lags_behind(content: str, held: Sequence[str], digests: Sequence[str]) -> bo
 def came_from(
     before: Incident | None, now: Incident, held: Sequence[str], versions: Sequence[RecordedVersion]
 ) -> Incident:
-    """What its author knew when a save was made: the version that the file had before (None: nothing), but for what
-    came with a pull of one that counted since, as several commits come at once, and a command writes the newest version
-    with its edit. `held` are the digests of the file's contents before.
+    """What its author knew when a save was made: what that file said before, and what came since of the saves of others
+    that the author has seen, as a `git pull` and an edit, or several commits, may come at once, and a command writes
+    the newest version with its edit. `held` are the digests of the file's contents before. Where nobody can tell what
+    it said `before` (None), it has said what those of its contents changed that counted.
 
-    Words that such a version brought are known where the save has them too: nobody writes the same by chance. Names,
-    state and severity may be the same by chance, so of these it is the one version alone that is nearest to the save.
-    Nothing counts as taken out that its author may never have seen.
+    Of each version only what it changed is looked at, which is one save. Nothing counts as taken out, or set back, that
+    the author may never have seen.
     """
-    known = before or Incident(now.id, "", "")
-    counted = newest_held(held, [digest for digest, _ in versions])
-    newer = [incident for _, incident in versions[max(counted, 0) :] if not incident.unreadable][-BASES_MOST:]
-    old, new, others = _entries(known), _entries(now), [_entries(incident) for incident in newer]
-    nearest = _nearest(known, now, newer)
-    one = _entries(nearest)
-    values: dict[str, list[Any]] = {name: [] for name in (*_TEXTS, *LISTS, *MAPPINGS)}
-    for place in {**old, **new}:
-        pulled = any(new.get(place) == other.get(place) for other in (others if place[0] in _WORDS else [one]))
-        values[place[0]] += (new if pulled else old).get(place, ())
-    texts = {name: values[name][0] for name in _TEXTS}
-    return replace(nearest, **{name: tuple(entries) for name, entries in values.items()} | texts)
+    digests = [digest for digest, _ in versions]
+    own, counted = held_versions(held, digests), newest_held(held, digests)
+    said = _entries(Incident(now.id, "", ""))
+    old, new = _entries(before) if before else said, _entries(now)
+    known = dict(old)
+    for number, (_, version) in list(enumerate(versions))[-BASES_MOST:]:
+        if version.unreadable:
+            continue
+        there = _entries(version)
+        given, said = _given(said, there), there
+        same = {place: entries for place, entries in given.items() if entries == new.get(place, ())}
+        if number in own:
+            if before is None:
+                known |= {place: entries for place, entries in there.items() if entries == new.get(place)} | given
+        elif _has_words(same, old) or (given == same and (before is None or number > counted)):
+            known |= {place: entries for place, entries in given.items() if place in same or place[0] in _STATE}
+    values: dict[str, list[Any]] = {name: [] for name in (*VALUES, *LISTS, *MAPPINGS)}
+    for (name, _), entries in known.items():
+        values[name] += entries
+    alone = {name: values[name][0] for name in VALUES}
+    return replace(now, **{name: tuple(entries) for name, entries in values.items()} | alone)
 
 
-def _nearest(before: Incident, now: Incident, newer: Sequence[Incident]) -> Incident:
-    """The version that a save is nearest to, of those that it may have been made of. That is none of which something
-    stands there as it was before; and not the one before where words stand there that came later.
-    """
-    old, new, later, proved = _entries(before), _entries(now), [before], list[Incident]()
-    for version in newer:
-        between = _entries(version)
-        changed = [place for place in {**old, **between} if old.get(place) != between.get(place)]
-        if all(new.get(place) != old.get(place) for place in changed):
-            later.append(version)
-            if any(place[0] in _WORDS and new.get(place) == between.get(place) for place in changed):
-                proved.append(version)
-    return min(proved or later, key=partial(distance, now))
+def _given(said: Entries, there: Entries) -> dict[tuple[str, Hashable], tuple[Any, ...]]:
+    """What a version brought, by the places that it changed; nothing where it took something out."""
+    places = [place for place in {**said, **there} if said.get(place) != there.get(place)]
+    return {place: tuple(one for one in there.get(place, ()) if one not in said.get(place, ())) for place in places}
 
 
-def _entries(incident: Incident) -> Mapping[tuple[str, Hashable], tuple[Any, ...]]:
-    """What is written in a field, and of a list or mapping each entry by itself, by its place."""
-    entries: dict[tuple[str, Hashable], tuple[Any, ...]] = {(name, ""): (getattr(incident, name),) for name in _TEXTS}
+def _has_words(same: Entries, old: Entries) -> bool:
+    """Whether there are somebody's own words in what a save has of another one, and were not there before."""
+    return any(place[0] in _OWN_WORDS and any(entries) and entries != old.get(place) for place, entries in same.items())
+
+
+def _entries(incident: Incident) -> Entries:
+    entries: dict[tuple[str, Hashable], tuple[Any, ...]] = {(name, ""): (getattr(incident, name),) for name in VALUES}
     for name in (*LISTS, *MAPPINGS):
         for entry in getattr(incident, name):
             place = name, entry[0] if name in MAPPINGS else place_of(entry)
