@@ -900,6 +900,7 @@ async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
     stands with its words. A reference counts within its kind.
     """
     ledger = await shelf.open()
+    assert not await ledger.has_arrived(ArrivalKind.ANSWER, "x1")
     assert await ledger.outcome(ArrivalKind.ANSWER, "x1") is None
     for kind, ref in ((ArrivalKind.ANSWER, "x1"), (ArrivalKind.ANSWER, "x2"), (ArrivalKind.ALERT, "x1")):
         assert await ledger.record_arrival(replace(ARRIVAL, kind=kind, ref=ref))
@@ -914,6 +915,9 @@ async def test_the_words_of_an_outcome(shelf: Shelf) -> None:
     assert await ledger.outcome(ArrivalKind.ANSWER, "x1") == Judgement("acted", "You are the technical lead.")
     assert await ledger.outcome(ArrivalKind.ANSWER, "x2") == Judgement("acted")
     assert await ledger.outcome(ArrivalKind.ALERT, "x1") is None
+    assert await ledger.has_arrived(ArrivalKind.ANSWER, "x1")
+    assert await ledger.has_arrived(ArrivalKind.ALERT, "x1")
+    assert not await ledger.has_arrived(ArrivalKind.VERSION, "x1")
     ((row, _),) = await ledger.unjudged_alerts()
     await ledger.record_result(row, "declared")
     assert await ledger.unjudged_alerts() == ()

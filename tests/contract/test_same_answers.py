@@ -372,6 +372,7 @@ class Story:
         yield "unjudged", Told.unjudged
         for kind in (ArrivalKind.SMS, ArrivalKind.EDIT):
             yield "outcome", _asked(lambda ledger, kind=kind: ledger.outcome(kind, "a"))
+            yield "has_arrived", _asked(lambda ledger, kind=kind: ledger.has_arrived(kind, "a"))
             yield "results", _asked(lambda ledger, kind=kind: ledger.newest_results(kind, address, 2))
             yield "since", _asked(lambda ledger, kind=kind: ledger.results_since(kind, address, since))
             yield "last", _asked(lambda ledger, kind=kind: ledger.last_arrival_at(kind))

@@ -519,6 +519,10 @@ class MemoryLedger:
                 return Judgement(result, self.pages.words[row])
         return None
 
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        """By kind and reference."""
+        return any((arrival.kind, arrival.ref) == (kind, ref) for arrival, _ in self._at_work().arrivals)
+
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """Newest first."""
         newest = reversed(self._at_work().arrivals)

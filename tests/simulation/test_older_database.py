@@ -292,3 +292,58 @@ def test_what_a_journal_knew_too_late_begins_another_life(trouble: Trouble, late
         await machines.first.stop()
 
     assert simulate(story).results(ArrivalKind.NOTICE) == ["told"]
+
+
+def test_a_save_that_is_handed_in_again_opens_nothing_that_it_did_not_open() -> None:
+    """P9: what another machine resolved since stays that, and what the save took out is taken out again."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(5)
+        said = f"{FILE}status: identified\nimpact: Nobody can pay.\n"
+        await hands_in(machines, machines.first, said)
+        await hands_in(machines, machines.second, said)
+        older = copy.deepcopy(machines.first.disk)
+        await hands_in(machines, machines.second, f"{FILE}status: identified\n")
+        await hands_in(machines, machines.first, said.replace("identified", "resolved"))
+        await goes_back(machines, older)
+        await machines.first.wait(30)
+        counted = [(seen.incident.status, seen.incident.impact) for seen in machines.facts(Seen)]
+        assert counted == [
+            (Status.IDENTIFIED, "Nobody can pay."),
+            (Status.RESOLVED, "Nobody can pay."),
+            (Status.RESOLVED, ""),
+        ]
+        await machines.first.stop()
+
+    simulate(story)
+
+
+@pytest.mark.parametrize("seconds", [0, 0.4])
+def test_what_is_opened_again_while_nobody_leads_is_open(seconds: float) -> None:
+    """P9: the machine that hands it in takes the lead, and finds what it has not judged yet: with what the file said
+    before, which its folder knows no more.
+    """
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(5)
+        machine = machines.second
+        await hands_in(machines, machine, FILE, f"{RESOLVED}resolution: fixed it\n")
+        assert machines.newest().resolved
+        await machines.first.kill()
+        await machines.first.wait(seconds)
+        update = "{at: 2026-11-23T11:00:00Z, by: bo, text: it fails again}"
+        machine.folder.write("pay.yaml", f"{FILE}status: investigating\nupdates:\n- {update}\n")
+        await machine.wait(8)
+        pages = len(machine.pages())
+        await machine.kill()
+        await machine.start()
+        await machine.wait(60)
+        assert machines.newest().status is Status.INVESTIGATING
+        assert not machines.newest().resolution
+        assert len(machine.pages()) > pages
+        assert machines.results()[-1] == "edited"
+        await machine.stop()
+
+    simulate(story)

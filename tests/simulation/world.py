@@ -282,6 +282,10 @@ class DiskLedger:
         letters = [letter for letter in self._disk.letters.values() if letter.notification.incident == incident]
         return tuple(Record(letter.notification, letter.content) for letter in letters)
 
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        await self._read()
+        return any((arrival.kind, arrival.ref) == (kind, ref) for arrival, _ in self._disk.arrivals)
+
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         await self._read()
         results = (result for came, result in self._disk.arrivals if (came.kind, came.ref) == (kind, ref) and result)

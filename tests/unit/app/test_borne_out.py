@@ -19,12 +19,16 @@ class Digests:
         self._known = known
         self.asked = 0
         self.judged = set[tuple[ArrivalKind, str]]()
+        self.waits = set[tuple[ArrivalKind, str]]()
 
     async def version_digests(
         self, incidents: Collection[str], *, newest: bool = False
     ) -> Mapping[str, tuple[str, ...]]:
         self.asked += 0 if newest else len(incidents)
         return {name: self._known[name][-1 if newest else 0 :] for name in incidents if name in self._known}
+
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        return (kind, ref) in self.judged | self.waits
 
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         return Judgement("nothing", "") if (kind, ref) in self.judged else None
@@ -66,6 +70,14 @@ async def test_what_was_judged_and_led_to_nothing_is_not_judged_again() -> None:
     ledger.judged.add((ArrivalKind.VERSION, arrival_of(handed_in, AT).ref))
     assert await not_borne_out("a", {"pay": file, "net": remembered("net", "1", "2")}, ledger) == {"net"}
     assert await not_borne_out("b", {"pay": file}, ledger) == {"pay"}
+
+
+@pytest.mark.parametrize("known", [{}, {"pay": ("1",)}])
+async def test_what_waits_to_be_judged_is_not_handed_in_again(known: Mapping[str, tuple[str, ...]]) -> None:
+    """P9: a machine that takes the lead finds what it handed in itself, with what was there before: that is judged."""
+    ledger, file = Digests(known), remembered("pay", "1", "2")
+    ledger.waits.add((ArrivalKind.VERSION, arrival_of(as_handed_in("a", file), AT).ref))
+    assert await not_borne_out("a", {"pay": file}, ledger) == set()
 
 
 async def test_of_most_files_only_the_newest_version_is_asked_for() -> None:

@@ -57,9 +57,7 @@ class SqlLedger:
         held: Sequence[Suppression],
         anew: datetime | None = None,
     ) -> frozenset[str]:
-        """Write facts and notifications together; the keys that were new. A key already there stays as it is. `anew`:
-        what was recorded before that instant cannot be read, and is put aside.
-        """
+        """Write facts and notifications together; the keys that were new. What is older than `anew` is put aside."""
         return await self._commit(writes.record, _entry(incident, facts, letters, held, anew))
 
     async def finish(self, incident: str) -> None:
@@ -92,8 +90,7 @@ class SqlLedger:
 
     async def settle_unreadable(self, incident: str, at: datetime) -> None:
         """Such letters of an incident are given up: they are settled as unwanted."""
-        row = {"incident": incident, "settled_at": write_instant(at)}
-        await self._commit(writes.settle_unreadable, row)
+        await self._commit(writes.settle_unreadable, {"incident": incident, "settled_at": write_instant(at)})
 
     async def incidents(self) -> tuple[str, ...]:
         """The ids of all incidents ever seen."""
@@ -267,6 +264,10 @@ class SqlLedger:
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         """What became of an arrival; None: it is not judged yet, or unknown."""
         return await self._read(arrivals.outcome(kind, ref))
+
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        """Whether an arrival is there, judged or not."""
+        return await self._read(arrivals.has_arrived(kind, ref))
 
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""

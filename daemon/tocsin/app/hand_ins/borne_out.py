@@ -27,6 +27,10 @@ class VersionLedger(Protocol):
         """The digests of all versions of each of these incidents, oldest first; `newest`: of the last one alone."""
         ...
 
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        """Whether an arrival is there, judged or not."""
+        ...
+
     async def outcome(self, kind: ArrivalKind, ref: str) -> Judgement | None:
         """What became of an arrival; None: it is not judged yet, or nothing of that kind and `ref` came in."""
         ...
@@ -42,7 +46,7 @@ async def not_borne_out(machine: str, files: Mapping[str, RememberedFile], ledge
     lost = set[str]()
     for incident in others:
         file, digests = files[incident], known.get(incident, ())
-        if not (_is_said(file, digests) or (digests and await _was_judged(as_handed_in(machine, file), ledger))):
+        if not (_is_said(file, digests) or await _is_heard(as_handed_in(machine, file), ledger, knows=bool(digests))):
             lost.add(incident)
     return frozenset(lost)
 
@@ -59,6 +63,11 @@ def _is_said(file: RememberedFile, digests: Sequence[str]) -> bool:
     return lags_behind(file.digest, file.held[:-1], digests)
 
 
-async def _was_judged(version: FileVersion, ledger: VersionLedger) -> bool:
-    """Whether it was judged by what this ledger holds, and changed nothing. Raises LedgerError."""
-    return await ledger.outcome(ArrivalKind.VERSION, arrival_of(version, ANY_TIME).ref) is not None
+async def _is_heard(version: FileVersion, ledger: VersionLedger, *, knows: bool) -> bool:
+    """Whether it was judged by what this ledger holds, if it `knows` anything of the incident, and changed nothing; or
+    waits to be judged, with what was there before: whoever hands it in again must not be quicker. Raises LedgerError.
+    """
+    ref = arrival_of(version, ANY_TIME).ref
+    if not await ledger.has_arrived(ArrivalKind.VERSION, ref):
+        return False
+    return knows or await ledger.outcome(ArrivalKind.VERSION, ref) is None

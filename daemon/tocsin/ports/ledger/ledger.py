@@ -234,6 +234,10 @@ class ArrivalLedger(Protocol):
         """What became of an arrival; None: it is not judged yet, or nothing of that kind and `ref` came in."""
         ...
 
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        """Whether an arrival of that kind and `ref` is there, judged or not."""
+        ...
+
     async def newest_results(self, kind: ArrivalKind, who: str, most: int) -> tuple[str, ...]:
         """What the newest judged arrivals of somebody led to, newest first."""
         ...

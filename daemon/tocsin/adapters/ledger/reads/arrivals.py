@@ -75,6 +75,12 @@ def outcome(kind: ArrivalKind, ref: str) -> Question[Judgement | None]:
     return read
 
 
+def has_arrived(kind: ArrivalKind, ref: str) -> Question[bool]:
+    """Whether an arrival is there, judged or not."""
+    query = select(t.arrivals.c.id).where(t.arrivals.c.kind == kind.value, t.arrivals.c.ref == ref)
+    return lambda connection: connection.execute(query).first() is not None
+
+
 def newest_results(kind: ArrivalKind, who: str, most: int) -> Question[tuple[str, ...]]:
     """What the newest judged arrivals of somebody led to, newest first."""
     arrivals = t.arrivals.c
