@@ -83,7 +83,7 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
     provider refused when they were last tried, that want nothing more, or that have not proved to work for long. Raises
     LedgerError.
     """
-    from tocsin.cli.ledger_access import open_ledger, taken_name, trouble_of_writing
+    from tocsin.cli.ledger_access import misfits, open_ledger, trouble_of_writing
     from tocsin.cli.workspace import warn
 
     access = await open_ledger(loaded.ledger, warn if loaded.ledger.file else _keep_still)
@@ -95,8 +95,9 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
     if access.ledger is None:
         return told
     try:
-        taken = await taken_name(access, settings)
+        taken, others = await misfits(access, settings)
         told += [_ledger_problem(loaded, taken, False)] if taken else []
+        told += [_ledger_problem(loaded, misfit, True) for misfit in others]
         return [*told, *await _addresses_in_doubt(loaded, folder, access.ledger)]
     finally:
         await access.ledger.close()
@@ -108,7 +109,7 @@ def _keep_still(_sentence: str) -> None:
 
 def _ledger_problem(loaded: Configuration, message: str, lacking: bool) -> Problem:
     """Something wrong with the ledger, where it is named. What only lacks here, such as a password in a pipeline, or
-    the way to the server, is a warning.
+    the way to the server, is a warning, and so is what hinders no start.
     """
     assert loaded.policy is not None
     file, _, line = loaded.policy.places.get("ledger", SETTINGS).rpartition(":")

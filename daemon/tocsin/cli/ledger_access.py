@@ -20,7 +20,7 @@ from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import fail, utc_now
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
-from tocsin.formats.settings.settings import Settings
+from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
 from tocsin.ports.ledger.reading import LedgerReader
@@ -191,14 +191,22 @@ def seen_leader(machines: Machines) -> str | None:
     return seen(machines).leader
 
 
-async def taken_name(access: LedgerAccess, settings: Settings) -> str:
-    """What is wrong where a machine that shares the ledger has this one's name and folder (R43). Raises LedgerError."""
+async def misfits(access: LedgerAccess, settings: Settings) -> tuple[str, list[str]]:
+    """What is wrong where a machine that shares the ledger has this one's name and folder (R43), which is all that ends
+    a start; and what else of this one and the others does not go together. Raises LedgerError.
+    """
     if access.machines is None:
-        return ""
-    from tocsin.app.doctor.machines import taken_by_another
+        return "", []
+    from tocsin.app.doctor.machines import differences, is_grave, seen, stranger, taken_by_another
+    from tocsin.app.leadership.this_node import key_fingerprint
 
-    incidents, name = settings.incidents, settings.node or socket.gethostname()
-    return taken_by_another(await access.machines(), name, str(incidents), runs_here=is_watched(incidents))
+    machines, incidents = await access.machines(), settings.incidents
+    name, folder, runs_here = settings.node or socket.gethostname(), str(incidents), is_watched(incidents)
+    key = key_fingerprint(reply_routes(settings).keys)
+    return taken_by_another(machines, name, folder, runs_here=runs_here), [
+        *stranger(machines, name, folder, key, runs_here=runs_here),
+        *filter(is_grave, differences(seen(machines).nodes)),
+    ]
 
 
 async def acts_on(address: LedgerAddress, incidents: Path, ledger: Ledger | None) -> bool:

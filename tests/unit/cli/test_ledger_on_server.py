@@ -308,6 +308,21 @@ def test_a_name_that_another_machine_has(beside: Path, ledger: Database) -> None
     assert told_of_ledger() == []
 
 
+def test_a_machine_that_does_not_belong_is_told_before_its_start(
+    beside: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that a machine with another folder has, and a key that none has: `check` warns of both, `doctor` fails."""
+    node(ledger, "hall", "/elsewhere")
+    monkeypatch.setenv("TOCSIN_WEB__SIGNING_KEY", "k" * 32)
+    named, signed = told_of_ledger()
+    assert "has this one's name, hall, with the folder /elsewhere" in named["message"]
+    assert "is that of no machine that lives (k1 hall)" in signed["message"]
+    assert {named["level"], signed["level"]} == {"warning"}
+    doctor = json.dumps(json.loads(run("doctor", "--format", "json").stdout))
+    assert "has this one's name, hall" in doctor
+    assert "is that of no machine that lives" in doctor
+
+
 def test_nodes(folder: Path, ledger: Database) -> None:
     """P7: who leads, who stands by, who has been silent for over 30 s; keys that differ are told; exit 1 without a
     leader.

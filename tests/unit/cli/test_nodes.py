@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.ledger.sqlite.lock import Lock
-from tocsin.app.doctor.machines import examine_machines, seen, taken_by_another
+from tocsin.app.doctor.machines import differences, examine_machines, is_grave, seen, stranger, taken_by_another
 from tocsin.app.leadership.this_node import compared_revision, key_fingerprint
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.health import HEALTHY
@@ -112,7 +112,7 @@ def test_what_does_not_go_together_is_told() -> None:
     assert "! versions differ (0.5.0, 0.6.0): upgrade the others too" in text
     assert "shed: silent since Mon 23 Nov 2026 10:28 UTC" in text
     assert "pit: stopped since" in text
-    checks = examine_machines(_machines(*rows), "")
+    checks = examine_machines(_machines(*rows), ())
     told = [(check.ok, check.target, bool(check.cure)) for check in checks]
     assert told == [
         (True, "the lead", False),
@@ -120,9 +120,11 @@ def test_what_does_not_go_together_is_told() -> None:
         (False, "all machines", True),
         (True, "all machines", True),
     ]
-    (alone,) = examine_machines(_machines(_node("attic")), "")
+    (alone,) = examine_machines(_machines(_node("attic")), ())
     assert (alone.ok, "a second one" in alone.cure) == (True, True)
-    headless, taken = examine_machines(_machines(_node("attic"), leader=""), "a tocsin that lives has it: name another")
+    headless, taken = examine_machines(
+        _machines(_node("attic"), leader=""), ["a tocsin that lives has it: name another"]
+    )
     assert (headless.ok, taken.ok, taken.cure) == (False, False, "name another")
 
 
@@ -136,7 +138,7 @@ def test_this_machines_clock_with_the_databases() -> None:
     ):
         text = "\n".join(lines(seen(machines), NOW, ahead))
         assert (f"! this machine's clock is {stands} that of the database" in text) is bool(stands)
-        told = [(check.ok, check.message, bool(check.cure)) for check in examine_machines(machines, "", "", ahead)[1:]]
+        told = [(check.ok, check.message, bool(check.cure)) for check in examine_machines(machines, (), "", ahead)[1:]]
         what = f"this machine's clock is {stands} that of the database, which tocsin goes by"
         assert told == ([(True, what, True)] if stands else [])
 
@@ -147,6 +149,31 @@ def test_a_name_is_taken_only_by_who_lives_elsewhere() -> None:
     assert "give one of the two another name" in taken_by_another(machines, "attic", "/attic", runs_here=False)
     for name, path, runs_here in (("attic", "/attic", True), ("attic", "/other", False), ("hall", "/hall", False)):
         assert taken_by_another(machines, name, path, runs_here=runs_here) == ""
+
+
+def test_two_machines_with_one_name_are_told() -> None:
+    """A cloned machine watches its own folder and joins: `nodes` and `doctor` say so, and `check` before its start."""
+    twins = _machines(_node("attic"), replace(_node("hall"), name="attic"), _node("shed", ago=31))
+    (told,) = differences(seen(twins).nodes)
+    assert told.startswith("machines have one name, attic (folders /attic, /hall)")
+    assert is_grave(told)
+    assert [check.ok for check in examine_machines(twins, ())] == [True, True, False]
+    first = _machines(_node("attic"), _node("hall", ago=31))
+    (told,) = stranger(first, "attic", "/other", "k1", runs_here=False)
+    assert "a machine that lives has this one's name, attic, with the folder /attic: give this one its own" in told
+    assert list(stranger(first, "hall", "/other", "k1", runs_here=False)) == []
+
+
+def test_a_machine_of_another_installation_is_told_before_it_joins() -> None:
+    """Its key is that of none that lives; a key that is not known here says nothing, nor one that has joined."""
+    machines = _machines(_node("attic"), _node("hall", key=""), _node("shed", ago=31, key="k3"))
+    (told,) = stranger(machines, "pit", "/pit", "k3", runs_here=False)
+    assert "this machine's signing key, k3, is that of no machine that lives (k1 attic, without one hall)" in told
+    *_, check = examine_machines(machines, [told])
+    assert (check.ok, check.cure.startswith("give it a database of its own")) == (False, True)
+    for key, runs_here, name in (("k1", False, "pit"), ("", False, "pit"), ("k3", True, "attic")):
+        assert list(stranger(machines, name, f"/{name}", key, runs_here=runs_here)) == []
+    assert list(stranger(_machines(), "pit", "/pit", "k3", runs_here=False)) == []
 
 
 def test_a_fingerprint_tells_keys_apart() -> None:
@@ -160,7 +187,7 @@ def test_a_fingerprint_tells_keys_apart() -> None:
 def test_doctor_tells_of_the_database_of_another_installation() -> None:
     """P7: two installations need two databases; where nothing is remembered nothing is said."""
     machines = replace(_machines(_node("attic")), installation="theirs")
-    *_, told = examine_machines(machines, "", "ours")
+    *_, told = examine_machines(machines, (), "ours")
     assert (told.target, told.ok) == ("the database", False)
     assert "that of installation theirs; the one that this machine used last was that of ours" in told.message
-    assert examine_machines(machines, "", "theirs") == examine_machines(machines, "")
+    assert examine_machines(machines, (), "theirs") == examine_machines(machines, ())

@@ -4,7 +4,7 @@ Decides what a row means by now, by the database's clock, and what does not go t
 printed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from tocsin.text.times import apart
 
 MACHINES = "machines"
 KEYS_DIFFER = "signing keys differ"
+ONE_NAME = "machines have one name"
 LEADING, STANDING_BY, SILENT_STATE = "leading", "standing_by", "silent"
 
 
@@ -64,10 +65,15 @@ def lives(node: Node, now: datetime) -> bool:
 
 
 def differences(nodes: Sequence[SeenNode]) -> Iterator[str]:
-    """What the machines that live do not have alike and ought to, each in a sentence with its cure: links that one has
-    signed are none to another with another key (P8).
+    """What the machines that live do not have alike and ought to, or have and ought not to, each in a sentence with its
+    cure: links that one has signed are none to another with another key (P8), and operators know a machine by its name.
     """
     living = [one.node for one in nodes if one.state != SILENT_STATE]
+    for name in sorted({node.name for node in living}):
+        folders = sorted(shown(node.folder) for node in living if node.name == name)
+        if len(folders) > 1:
+            what = f"{ONE_NAME}, {shown(name)} (folders {', '.join(folders)}), so nobody knows which a message means"
+            yield f"{what}: give each its own (node in its tocsin.yaml), and restart it"
     by_key: dict[str, list[str]] = {}
     for node in living:
         by_key.setdefault(node.key, []).append(shown(node.name))
@@ -102,6 +108,28 @@ def taken_by_another(machines: Machines, name: str, folder: str, *, runs_here: b
     )
 
 
+def is_grave(difference: str) -> bool:
+    """Whether it is more than an upgrade or a pull that is half done."""
+    return difference.startswith((KEYS_DIFFER, ONE_NAME))
+
+
+def stranger(machines: Machines, name: str, folder: str, key: str, *, runs_here: bool) -> Iterator[str]:
+    """What would be wrong if this machine, of which no daemon has joined the others yet, did now: it has the name of
+    one that lives, or a signing key that none of them has; each with its cure. An empty `key` is not known here.
+    """
+    living = [node for node in machines.nodes if lives(node, machines.now)]
+    if runs_here and any((node.name, node.folder) == (name, folder) for node in living):
+        return
+    if other := next((node for node in living if node.name == name and node.folder != folder), None):
+        what = f"a machine that lives has this one's name, {shown(name)}, with the folder {shown(other.folder)}"
+        yield f"{what}: give this one its own (node in its tocsin.yaml), or end the other"
+    if key and living and key not in {node.key for node in living}:
+        keys = sorted({f"{node.key or 'without one'} {shown(node.name)}" for node in living})
+        what = f"this machine's signing key, {key}, is that of no machine that lives ({', '.join(keys)}), so it may be"
+        cure = "give it a database of its own (ledger); else give all machines the same web.signing_key"
+        yield f"{what} another installation, whose people this one would page: {cure}"
+
+
 def clock_trouble(ahead: timedelta) -> str:
     """What is wrong where this machine's own clock is so far ahead of the database's (R60); empty: nothing."""
     if not differs(ahead):
@@ -111,11 +139,11 @@ def clock_trouble(ahead: timedelta) -> str:
 
 
 def examine_machines(
-    machines: Machines, taken: str, known: str = "", clock_ahead: timedelta = timedelta(0)
+    machines: Machines, taken: Iterable[str], known: str = "", clock_ahead: timedelta = timedelta(0)
 ) -> list[Check]:
-    """Who leads; what the machines do not have alike; whether another one is `taken` for this one; how far this one's
-    clock is ahead of the database's; and whether the database is that of the installation whose this machine used last,
-    as far as that is `known` (P7).
+    """Who leads; what the machines do not have alike; whether another one is `taken` for this one, or this one is a
+    `stranger` to them; how far this one's clock is ahead of the database's; and whether the database is that of the
+    installation whose this machine used last, as far as that is `known` (P7).
     """
     all_seen = seen(machines)
     living = [one for one in all_seen.nodes if one.state != SILENT_STATE]
@@ -134,9 +162,9 @@ def examine_machines(
         checks.append(Check(MACHINES, name, True, why, "see whether it, or its way to the database, is down"))
     for difference in differences(all_seen.nodes):
         what, _, cure = difference.rpartition(": ")
-        checks.append(Check(MACHINES, "all machines", not difference.startswith(KEYS_DIFFER), what, cure))
-    if taken:
-        what, _, cure = taken.partition(": ")
+        checks.append(Check(MACHINES, "all machines", not is_grave(difference), what, cure))
+    for trouble in taken:
+        what, _, cure = trouble.partition(": ")
         checks.append(Check(MACHINES, "this machine", False, what, cure))
     if trouble := clock_trouble(clock_ahead):
         what, _, cure = trouble.partition(": ")

@@ -18,10 +18,11 @@ from tocsin.app.doctor.check import Check, not_tried
 from tocsin.app.doctor.examine import Examination, resolve
 from tocsin.app.doctor.relay import MailServer
 from tocsin.app.doctor.sms_account import SmsAccount
+from tocsin.app.leadership.this_node import key_fingerprint
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
-from tocsin.formats.settings.settings import Settings
+from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.formats.settings.variables import variable
 from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.clock import Clock
@@ -96,7 +97,11 @@ async def _machines(opened: OpenedInstallation, settings: Settings, clock: Clock
     except LedgerError:  # told by the check of the ledger
         return []
     folder = str(settings.incidents)
-    taken = machines.taken_by_another(all_machines, opened.name, folder, runs_here=runs_here)
+    key = key_fingerprint(reply_routes(settings).keys)
+    taken = (
+        *filter(None, (machines.taken_by_another(all_machines, opened.name, folder, runs_here=runs_here),)),
+        *machines.stranger(all_machines, opened.name, folder, key, runs_here=runs_here),
+    )
     return machines.examine_machines(all_machines, taken, (await Journal.open(settings.state)).known(), ahead)
 
 
