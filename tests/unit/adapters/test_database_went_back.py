@@ -3,14 +3,17 @@ machine remembers of the last hour is handed in, once, and nothing is decided on
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, text
 from tocsin.adapters.ledger.journal.journal import Journal
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.postgresql import fence, server
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import open_server
@@ -212,6 +215,29 @@ async def test_what_is_told_while_a_leader_recalls_is_read_anew(base: Database, 
         texts = {row: arrival.body async for row, arrival in waiting(ledger) if not isinstance(arrival, Unreadable)}
     assert ["one" in texts[row] for row in here.recalled] == [True]
     assert len(texts) == 2
+
+
+async def test_what_passes_by_itself_ends_no_process(
+    base: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P9: a first look that takes too long at a replica that was just promoted, or a process that was stopped inside a
+    transaction: nobody needs to put that right.
+    """
+    stops = iter([0.3])
+
+    def write(connection: Connection, words: Sequence[str]) -> Sequence[str]:
+        time.sleep(next(stops, 0))
+        connection.execute(text("SELECT 1"))
+        return words
+
+    async with opened(base, tmp_path) as (store, ledger):
+        monkeypatch.setattr(server, "READ_MS", 50)
+        monkeypatch.setattr(fence, "IDLE_MS", 50)
+        here, given = on_server(store, ledger, base), list[str]()
+        async with here.leading():
+            given.append(await store.commit(write, "written"))
+            await store.read(lambda connection: connection.execute(text("SELECT pg_sleep(9)")))
+        assert given == ["written"]
 
 
 def on_server(store: ServerStore, ledger: SqlLedger, base: Database) -> LedgerOnServer:

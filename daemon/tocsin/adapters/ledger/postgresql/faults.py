@@ -16,8 +16,8 @@ _PASSING = {"40", "53", "25006", "55P03"}
 """Classes and states of what may be over in a moment: collisions, no room (disk, memory, connections), a server that
 takes no writes for now, a lock that others hold.
 """
-_CANCELED = "57014"
-"""A statement that was ended, as it took too long: the next one will, too."""
+_ENDED = {"25P03", "25P04"}
+"""The server ended a session whose transaction stood still, or went on for too long."""
 _NULS = re.compile(r"NUL \(0x00\)")
 
 
@@ -57,7 +57,7 @@ def state_of(fault: BaseException) -> str:
 
 def is_lost(fault: BaseException) -> bool:
     """Whether the connection is of no use any more, or there was none to be had."""
-    if isinstance(fault, OSError):
+    if isinstance(fault, OSError) or state_of(fault) in _ENDED:
         return True
     driver = psycopg.OperationalError | psycopg.InterfaceError
     if not isinstance(fault, DBAPIError) or not isinstance(fault.orig, driver):
@@ -78,8 +78,6 @@ def is_of_one_call(fault: BaseException) -> bool:
 def passes(fault: BaseException) -> bool:
     """Whether it may be over by itself, so that nobody needs to put anything right."""
     state = state_of(fault)
-    if state == _CANCELED:
-        return False
     return is_lost(fault) or state in _PASSING or state[:2] in _PASSING
 
 
