@@ -4,9 +4,11 @@ machines' folders say and the ledger lacks is handed in again, whatever their me
 
 import copy
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tocsin.app.hand_ins import feed
 from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.leadership.alone import Alone
 from tocsin.domain.arrival import ArrivalKind
@@ -266,7 +268,9 @@ def test_a_folder_is_shown_to_be_watched_only_while_the_ledger_answers() -> None
         (Trouble.FILE_FAULTY, True, False),
     ],
 )
-def test_what_a_journal_knew_too_late_begins_another_life(trouble: Trouble, late: bool, anew: bool) -> None:
+def test_what_a_journal_knew_too_late_begins_another_life(
+    trouble: Trouble, late: bool, anew: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """P9: a machine that was down hands in what it had sent; who leads has planned without it, tells the operators, and
     begins anew from the ledger, once.
     """
@@ -291,7 +295,10 @@ def test_what_a_journal_knew_too_late_begins_another_life(trouble: Trouble, late
         assert any("2 messages" in text for text in machines.told())
         await machines.first.stop()
 
+    said: list[str] = []
+    monkeypatch.setattr(feed, "log", SimpleNamespace(warning=lambda event, why: said.append(f"{event}: {why}")))
     assert simulate(story).results(ArrivalKind.NOTICE) == ["told"]
+    assert said == ["not leading any more: the ledger lacked what b had sent"] * anew
 
 
 def test_a_save_that_is_handed_in_again_opens_nothing_that_it_did_not_open() -> None:

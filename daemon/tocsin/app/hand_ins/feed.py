@@ -135,6 +135,7 @@ class HandInFeed:
         if isinstance(hand_in, SentFromMemory):
             return Judged(await self._elsewhere.judge(hand_in, arrival.at), sent=hand_in)
         if hand_in.notice.trouble is Trouble.LEDGER_OLDER and row not in self._recalled:
+            log.warning("not leading any more", why=f"the ledger lacked what {hand_in.machine} had sent")
             self._begin_anew()
         return Judged(TOLD, subject=self._tell(hand_in.machine, hand_in.notice, over=hand_in.over))
 
