@@ -114,6 +114,18 @@ async def test_an_incident_began_when_the_first_of_its_alerts_did(feed: Feed, be
         assert lines == [f"started_at: {day}T{written}Z" if written else f"started_at: {T0:%Y-%m-%dT%H:%M:%SZ}"]
 
 
+async def test_its_day_is_that_on_which_it_came_in(tmp_path: Path) -> None:
+    """Two machines judge the same, one of them when its database is back, and midnight has passed: it is one incident."""
+    soon, later = Feed(tmp_path / "soon"), Feed(tmp_path / "later")
+    for feed, waited in ((soon, MINUTE), (later, 24 * 60 * MINUTE)):
+        await feed.hear(group(alert()))
+        feed.clock.go(waited)
+        assert await feed.results() == ["declared"]
+    (name,) = [path.name for path in soon.folder.glob("*.yaml")]
+    assert name.startswith(f"{T0:%Y-%m-%d}-")
+    assert [path.name for path in later.folder.glob("*.yaml")] == [name]
+
+
 async def test_a_kill_between_the_file_and_the_record(feed: Feed) -> None:
     """Judged again it is known: nothing is declared twice."""
     await feed.hear(group(alert()))

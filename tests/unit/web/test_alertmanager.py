@@ -375,7 +375,7 @@ async def test_what_a_person_saves_meanwhile_is_looked_at_anew(tmp_path: Path) -
 
     async def tell(body: bytes, before: str = "", after: str = "") -> Action:
         folder.before, folder.after = before, after
-        return (await alerts.apply(read(body), meaning, policy, ledger, T0)).action
+        return (await alerts.apply(read(body), meaning, policy, ledger, T0, T0)).action
 
     assert await tell(FIRING) is Action.DECLARED
     worse = notification([alert(), alert("b", 1, severity="critical")])
@@ -394,7 +394,7 @@ async def test_alerts_touch_no_incident_of_a_person_that_is_called_like_theirs(t
     alerts, meaning, theirs = AlertIncidents(folder), Meaning(ALERTS, policy), read(FIRING)
     own = tmp_path / f"2026-11-23-payments-fail-at-{theirs.group}.yaml"
     own.write_text("title: Payments fail\nseverity: sev3\ndeclared_by: Carol\n")
-    assert (await alerts.apply(theirs, meaning, policy, ledger, T0)).action is Action.DECLARED
+    assert (await alerts.apply(theirs, meaning, policy, ledger, T0, T0)).action is Action.DECLARED
     assert own.read_text() == "title: Payments fail\nseverity: sev3\ndeclared_by: Carol\n"
-    assert (await alerts.apply(theirs, meaning, policy, ledger, T0)).action is Action.NOTHING
+    assert (await alerts.apply(theirs, meaning, policy, ledger, T0, T0)).action is Action.NOTHING
     assert len(texts(tmp_path)) == 2

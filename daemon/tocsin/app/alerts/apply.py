@@ -77,9 +77,17 @@ class AlertIncidents:
         self._limit = OpeningLimit()
 
     async def apply(
-        self, group: AlertEntry, meaning: Meaning, policy: Policy, ledger: IncidentLedger, now: datetime
+        self,
+        group: AlertEntry,
+        meaning: Meaning,
+        policy: Policy,
+        ledger: IncidentLedger,
+        came_at: datetime,
+        now: datetime,
     ) -> AlertResult:
-        """Do what follows. Raises FileError, EditRefusedError or LedgerError when it cannot be done now."""
+        """Do what follows from what came in then. Raises FileError, EditRefusedError or LedgerError when it cannot be
+        done now.
+        """
         for _ in range(TRIES):
             names = await self._in_threads(self._names, group.group)
             if self._catch_up:
@@ -92,7 +100,7 @@ class AlertIncidents:
             if severity and not self._limit.has_room(severity, now):
                 return AlertResult(Action.TOO_MANY, why=severity)
             if current is None or step.action is Action.DECLARED:
-                result = await self._declare(group, names, meaning, step, ledger, now)
+                result = await self._declare(group, names, meaning, step, ledger, came_at, now)
             else:
                 result = await self._edit(current, step, now)
             if result:
@@ -111,9 +119,12 @@ class AlertIncidents:
         meaning: Meaning,
         step: AlertStep,
         ledger: IncidentLedger,
+        came_at: datetime,
         now: datetime,
     ) -> AlertResult | None:
-        """Write a new file; None when somebody else has written one of the group since `names` were read."""
+        """Write a new file; None when somebody else has written one of the group since `names` were read. Its id has
+        the day on which that came in: another machine that judges the same later gives it the same.
+        """
         if step.action is not Action.DECLARED:
             return AlertResult(step.action, why=step.why)
         incident = declaration(group, meaning, now.replace(microsecond=0))
@@ -123,7 +134,7 @@ class AlertIncidents:
         def moot(names_now: Sequence[str]) -> bool:
             return not set(_of_group(group.group, names_now)) <= set(names)
 
-        for id_ in candidate_ids(incident.title, now, group.group):
+        for id_ in candidate_ids(incident.title, came_at, group.group):
             if id_ in ids_of_files or await ledger.facts(id_):
                 continue
             created = await self._in_threads(self._files.create_unless, f"{id_}.yaml", data, moot)

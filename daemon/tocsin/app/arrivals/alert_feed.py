@@ -115,7 +115,7 @@ class AlertFeed:
         now, policy = self._clock.now(), self._config.policy
         someone_waits = now - arrival.at < WAITED_FOR
         meaning = Meaning(settings, policy)
-        applying = self._incidents.apply(entry, meaning, policy, self._ledger, now)
+        applying = self._incidents.apply(entry, meaning, policy, self._ledger, arrival.at, now)
         try:
             result = await guarded(applying, LedgerError, FileError, EditRefusedError)
         except (FileError, EditRefusedError) as fault:
