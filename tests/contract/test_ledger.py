@@ -594,6 +594,10 @@ async def test_the_digests_of_all_versions(ledger: Ledger) -> None:
     assert await ledger.version_digests(names, newest=True) == {"a": ("1",), "b": ("3",)}
     assert await ledger.version_digests(["b"]) == {"b": ("3",)}
     assert await ledger.version_digests(()) == {}
+    for number, summary in enumerate(('"digest":"x"}', "long " * 900, "half a pair \ud83d", "")):
+        incident = replace(INCIDENT, id="c", summary=summary)
+        await ledger.record("c", [Seen(T0, incident), Seen(T0, incident, f"{number:032x}")], (), ())
+        assert (await ledger.version_digests(["c"]))["c"][-2:] == ("", f"{number:032x}")
 
 
 async def test_pages_that_a_provider_took(ledger: Ledger) -> None:
