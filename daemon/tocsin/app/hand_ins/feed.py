@@ -5,7 +5,7 @@ harmless, while its own machine has handed it in and never will again.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -14,7 +14,7 @@ import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.hand_ins.file_versions import TOLD, FileVersions
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, SentFromMemory, hand_in_of
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, HandIn, SentFromMemory, hand_in_of
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
@@ -97,19 +97,26 @@ class HandInFeed:
     async def look(self) -> None:
         """Judge all that waits. Raises LedgerError: what was not judged then is judged at the next look."""
         await self._record()
-        while hand_ins := await self._ledger.unjudged_hand_ins(self._judged):
-            for row, arrival in hand_ins:
-                judged = await guarded(self._judge(row, arrival), LedgerError)
+        while rows := await self._ledger.unjudged_hand_ins(self._judged):
+            hand_ins = [(row, arrival, await guarded(_read(arrival))) for row, arrival in rows]
+            names = {hand_in.incident for _, _, hand_in in hand_ins if isinstance(hand_in, FileVersion)}
+            said = await self._versions.last_said(names)
+            for row, arrival, hand_in in hand_ins:
+                judged = await guarded(self._judge(row, arrival, hand_in, said), LedgerError)
                 self._judged[row] = self._broken(str(judged)) if isinstance(judged, Broken) else judged
             await self._record()
         self._read_once.set()
 
     async def _record(self) -> None:
         """What is written down needs nothing more. Raises LedgerError."""
-        for row, judged in list(self._judged.items()):
-            if self._is_written(judged):
-                await self._ledger.record_result(row, judged.result)
+        written = [(row, judged.result) for row, judged in self._judged.items() if self._is_written(judged)]
+        recording = (self._ledger.record_result(*result) for result in written)
+        troubles = await asyncio.gather(*recording, return_exceptions=True)
+        for (row, _), trouble in zip(written, troubles, strict=True):
+            if trouble is None:
                 del self._judged[row]
+        for trouble in filter(None, troubles):
+            raise trouble
 
     def _is_written(self, judged: Judged) -> bool:
         return not (
@@ -118,16 +125,15 @@ class HandInFeed:
             or (judged.sent and self._elsewhere.keeps(judged.sent))
         )
 
-    async def _judge(self, row: int, arrival: Arrival | Unreadable) -> Judged:
+    async def _judge(
+        self, row: int, arrival: Arrival | Unreadable, hand_in: HandIn | str | Broken, said: Mapping[str, str]
+    ) -> Judged:
         """What it led to. Raises LedgerError."""
-        if isinstance(arrival, Unreadable):
-            return self._broken(arrival.why)
-        try:
-            hand_in = hand_in_of(arrival)
-        except ValueError as fault:
-            return self._broken(str(fault))
+        if isinstance(arrival, Unreadable) or isinstance(hand_in, str | Broken):
+            return self._broken(str(hand_in))
         if isinstance(hand_in, FileVersion):
-            return Judged(await self._versions.judge(hand_in), (hand_in.incident,))
+            result = await self._versions.judge(hand_in, last_said=said.get(hand_in.incident, ""))
+            return Judged(result, (hand_in.incident,))
         if isinstance(hand_in, FilesGone):
             trouble = Trouble.UNREAD_FILE_GONE if hand_in.never_read else Trouble.FILE_VANISHED
             subject = subject_of(trouble, hand_in.about)
@@ -156,3 +162,13 @@ class HandInFeed:
         notice = OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="hand-in")
         self._notices.tell(notice)
         return Judged(BROKEN, subject=notice.subject)
+
+
+async def _read(arrival: Arrival | Unreadable) -> HandIn | str:
+    """What was handed in, or why that cannot be read."""
+    if isinstance(arrival, Unreadable):
+        return arrival.why
+    try:
+        return hand_in_of(arrival)
+    except ValueError as fault:
+        return str(fault)

@@ -7,7 +7,7 @@ file reached it, and judges the leader's own by the same rules.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -73,12 +73,21 @@ class FileVersions:
         self._told_gone: dict[str, datetime] = {}
         self._unread_on: defaultdict[str, set[str]] = defaultdict(set)
 
-    async def judge(self, version: FileVersion, *, away: bool = False) -> str:
+    async def last_said(self, incidents: Collection[str]) -> Mapping[str, str]:
+        """The digests of the newest versions of those that are in the ledger alone: a machine may hand in thousands of
+        them. Raises LedgerError.
+        """
+        names = [incident for incident in incidents if self._incidents.rests(incident)]
+        digests = await self.ask(self._ledger.version_digests, names, newest=True) if names else {}
+        return {incident: newest for incident, (*_, newest) in digests.items()}
+
+    async def judge(self, version: FileVersion, *, away: bool = False, last_said: str = "") -> str:
         """What became of it. Raises LedgerError, unless the ledger is taken for `away`: then what this process knows of
-        the incident must do.
+        the incident must do. `last_said`, if that was asked before: the newest digest of an incident that rests.
         """
         async with self._judging:
-            result = await self._judge(version, away=away)
+            is_known = version.digest == last_said and self._incidents.rests(version.incident)
+            result = KNOWN if is_known else await self._judge(version, away=away)
         log.info("file judged", incident=version.incident, machine=version.machine, result=result)
         return result
 

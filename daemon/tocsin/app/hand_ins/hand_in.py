@@ -104,6 +104,13 @@ def held_after(held: tuple[str, ...], content: str) -> tuple[str, ...]:
 HandIn = FileVersion | FilesGone | MachineNotice | SentFromMemory
 
 
+def incidents_of(hand_in: HandIn) -> frozenset[str]:
+    """Those of whose files it says something."""
+    if isinstance(hand_in, FileVersion):
+        return frozenset([hand_in.incident])
+    return frozenset(hand_in.incidents if isinstance(hand_in, FilesGone) else ())
+
+
 def arrival_of(hand_in: HandIn, at: datetime) -> Arrival:
     """What the ledger keeps of it. The same handed in twice has the same name, and counts once."""
     values: dict[str, Any]

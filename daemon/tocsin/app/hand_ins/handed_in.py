@@ -1,26 +1,30 @@
 """What a machine that does not lead hands in: it is written into the ledger as it comes, and the leader judges it."""
 
 import asyncio
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from itertools import islice, takewhile
 from typing import Protocol
 
 import structlog
 
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, HandIn, MachineNotice, arrival_of
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, HandIn, MachineNotice, arrival_of, incidents_of
 from tocsin.app.state.notices import Notices
-from tocsin.domain.facts import Seen
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, FactLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.upkeep import PrunedLedger
 
 WRITES_AGAIN = 1.0
 """Seconds until the ledger is tried again."""
+WRITTEN_TOGETHER = 200
+"""The most versions that are written at once."""
 
 log = structlog.get_logger()
 
 
-class HandInLedger(ArrivalLedger, FactLedger, Protocol):
-    """Where it is written, and what is known of incidents."""
+class HandInLedger(ArrivalLedger, PrunedLedger, Protocol):
+    """Where it is written, and what is known of versions."""
 
 
 class HandedIn:
@@ -35,22 +39,21 @@ class HandedIn:
         self._some = asyncio.Event()
         self.is_well = True
 
-    async def give(self, hand_in: HandIn) -> None:
+    async def give(self, hand_in: HandIn, *, urgent: bool = True) -> None:  # noqa: ARG002 - nobody waits here
         """Have it written. What another config alone makes of a file is the leader's to see, by its own."""
         if not (isinstance(hand_in, FileVersion) and hand_in.before == hand_in.data):
             self._waiting.append(hand_in)
             self._some.set()
 
-    def is_safe(self, incident: str) -> bool:
-        """Whether it is in the ledger."""
-        return not any(isinstance(one, FileVersion) and one.incident == incident for one in self._waiting)
+    def safe(self, incidents: Iterable[str]) -> frozenset[str]:
+        """Those of which all is in the ledger."""
+        return frozenset(incidents).difference(*map(incidents_of, self._waiting))
 
-    async def older(self, incident: str) -> frozenset[str]:
-        """The digests of all versions that counted."""
+    async def digests(self, incidents: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Those of all versions that counted."""
         with suppress(LedgerError):
-            facts = await self._ledger.facts(incident)
-            return frozenset(fact.digest for fact in facts if isinstance(fact, Seen) and fact.digest)
-        return frozenset()
+            return await self._ledger.version_digests(incidents)
+        return {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -59,14 +62,26 @@ class HandedIn:
             self._some.clear()
             while self._waiting:
                 try:
-                    await self._write(self._waiting[0])
+                    await self._write_some()
                 except LedgerError as trouble:
                     log.warning("ledger trouble", trouble=str(trouble))
                     self.is_well = False
                     await asyncio.sleep(WRITES_AGAIN)
                 else:
                     self.is_well = True
-                    del self._waiting[0]
+
+    async def _write_some(self) -> None:
+        """The first that waits; versions together, but of each incident the first alone. Raises LedgerError."""
+        together = {incidents_of(self._waiting[0]): self._waiting[0]}
+        if isinstance(self._waiting[0], FileVersion):
+            for one in takewhile(lambda one: isinstance(one, FileVersion), islice(self._waiting, WRITTEN_TOGETHER)):
+                together.setdefault(incidents_of(one), one)
+        troubles = await asyncio.gather(*map(self._write, together.values()), return_exceptions=True)
+        written = {id(one) for one, trouble in zip(together.values(), troubles, strict=True) if trouble is None}
+        self._waiting = [one for one in self._waiting if id(one) not in written]
+        for trouble in troubles:
+            if trouble is not None:
+                raise trouble
 
     async def _write(self, hand_in: HandIn) -> None:
         """Raises LedgerError."""

@@ -7,7 +7,7 @@ in hand does not bear out of that is handed in again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -27,7 +27,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.policy import Policy
-from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
+from tocsin.formats.incident.read import digest, first_lines, read_incident, unreadable_incident
 from tocsin.ports.folder import FolderMemory, Listed, RememberedFile
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
@@ -42,16 +42,18 @@ NOTES_EVERY = 1.0
 class HandsIn(Protocol):
     """Where a machine hands in what is new."""
 
-    async def give(self, hand_in: FileVersion | FilesGone) -> None:
-        """Hand it in; never raises. It is done when the ledger has it."""
+    async def give(self, hand_in: FileVersion | FilesGone, *, urgent: bool = True) -> None:
+        """Hand it in; never raises. It is done when the ledger has it. What is not urgent holds nothing up."""
         ...
 
-    def is_safe(self, incident: str) -> bool:
-        """Whether all that was handed in of an incident is written down."""
+    def safe(self, incidents: Iterable[str]) -> frozenset[str]:
+        """Those of these incidents of which all that was handed in is written down."""
         ...
 
-    async def older(self, incident: str) -> frozenset[str]:
-        """The digests of all versions that counted of an incident, as far as that can be said."""
+    async def digests(self, incidents: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """The digests of all versions that counted of each of these incidents, oldest first, as far as that can be
+        said.
+        """
         ...
 
 
@@ -87,7 +89,7 @@ class MachineFolder:
         """Find out of which incidents the ledger lacks what was handed in: a file that still says so is handed in again
         at the next look. Raises LedgerError.
         """
-        safe = {incident: file for incident, file in self._files.items() if self._hands_in.is_safe(incident)}
+        safe = {incident: self._files[incident] for incident in self._hands_in.safe(self._files)}
         self._lost = set(await not_borne_out(self._machine, safe, ledger))
 
     async def take(
@@ -96,14 +98,17 @@ class MachineFolder:
         files: Mapping[str, Listed],
         now: datetime,  # noqa: ARG002
     ) -> Mapping[str, AbstractSet[str]]:
-        """What counts on this machine is handed in, and what the ledger has lost."""
+        """What counts on this machine is handed in, and what the ledger has lost. Ends wait for what is open."""
         await self._hand_in_again(files)
         for overwritten in changes.overwritten:
             self._put_back(overwritten)
         for version in changes.versions:
-            listed = files.get(version.file)
-            if listed is not None:
-                await self._hand_in(version.incident.id, listed)
+            if not version.incident.resolved:
+                await self._hand_in(version.incident.id, files.get(version.file))
+        ended = [version for version in changes.versions if version.incident.resolved]
+        digests = await self._hands_in.digests([version.incident.id for version in ended]) if ended else {}
+        for version in ended:
+            await self._hand_in_end(version.incident.id, files.get(version.file), digests.get(version.incident.id, ()))
         unread = {notice.aspect: notice for notice in changes.notices if notice.trouble is Trouble.UNREAD_FILE_GONE}
         for incident in changes.gone:
             words = (unread[incident].about, unread[incident].text) if incident in unread else ("", "")
@@ -114,8 +119,7 @@ class MachineFolder:
         self._forget(changes.left)
         told = tuple(notice for notice in changes.notices if notice.trouble not in WHO_LEADS_TELLS)
         tell_of_files(replace(changes, notices=told), self._notices)
-        resolved = [version.incident.id for version in changes.versions if version.incident.resolved]
-        return {incident: await self._hands_in.older(incident) for incident in resolved}
+        return {incident: frozenset(older) - {""} for incident, older in digests.items()}
 
     async def recorded(self, incident: str) -> KnownVersion | None:
         """What this machine's file of a finished incident said, and all that was ever said of it: to go back to that
@@ -125,7 +129,8 @@ class MachineFolder:
         if known is None:
             return None
         version = version_of(known, self._config.policy)
-        return replace(version, older=version.older | await self._hands_in.older(incident) - {known.digest})
+        digests = await self._hands_in.digests([incident])
+        return replace(version, older=version.older | {*digests.get(incident, ())} - {known.digest, ""})
 
     def take_pruned(self) -> Sequence[str]:
         """None: who leads compares what is handed in with what was pruned."""
@@ -143,7 +148,7 @@ class MachineFolder:
 
     async def note(self) -> None:
         """Remember what is written down by now."""
-        safe = [file for file in self._unnoted.values() if self._hands_in.is_safe(file.incident)]
+        safe = [self._unnoted[incident] for incident in self._hands_in.safe(self._unnoted)]
         if not safe:
             return
         noting = asyncio.get_running_loop().run_in_executor(self._threads, self._memory.note, safe)
@@ -163,16 +168,33 @@ class MachineFolder:
                 log.info("handed in again", incident=incident)
                 await self._hands_in.give(replace(as_handed_in(self._machine, file), trouble=listed.trouble))
 
-    async def _hand_in(self, incident: str, listed: Listed) -> None:
+    async def _hand_in_end(self, incident: str, listed: Listed | None, digests: Sequence[str]) -> None:
+        """A file that says of an incident that it is over. A machine that is new has thousands of them, of which it
+        need not say what was said already; and of what nobody else knows, nobody waits for the end.
+        """
+        new = incident not in self._files
+        if listed is not None and new and digests[-1:] == (digest(listed.data or b""),):
+            self._remember(incident, listed)
+        else:
+            await self._hand_in(incident, listed, urgent=not new or bool(digests))
+
+    async def _hand_in(self, incident: str, listed: Listed | None, *, urgent: bool = True) -> None:
+        if listed is None:
+            return
         known, data = self._files.get(incident), listed.data or b""
         before, held = (known.data, known.held) if known else (None, ())
         if incident in self._lost:
             before = None
             self._lost.discard(incident)
         version = FileVersion(self._machine, incident, listed.name, data, before, held, listed.trouble)
-        await self._hands_in.give(version)
-        file = RememberedFile(listed.name, incident, version.digest, data, held_after(held, version.digest))
-        self._files[incident] = self._unnoted[incident] = file
+        await self._hands_in.give(version, urgent=urgent)
+        self._remember(incident, listed)
+
+    def _remember(self, incident: str, listed: Listed) -> None:
+        """What its file holds now."""
+        known, data = self._files.get(incident), listed.data or b""
+        held = held_after(known.held if known else (), content := digest(data))
+        self._files[incident] = self._unnoted[incident] = RememberedFile(listed.name, incident, content, data, held)
 
     def _forget(self, incidents: Sequence[str]) -> None:
         """Their files are gone. What these held is remembered: one may come back."""

@@ -1,18 +1,28 @@
 """The leader's own folder: what is new there is judged at once, as what others hand in is."""
 
 import asyncio
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import takewhile
+from typing import Protocol
 
 from tocsin.app.hand_ins.file_versions import NO_ANSWER, NOTHING, UNREADABLE, FileVersions
-from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of
+from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of, incidents_of
 from tocsin.app.state.incidents import Incidents
+from tocsin.domain.facts import Seen
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.upkeep import PrunedLedger
 
 JUDGES_AGAIN = 1.0
-"""Seconds until what could not be judged without the ledger is judged again."""
+"""Seconds until what could not be judged without the ledger is judged again, and what was not urgent is."""
+ASKED_TOGETHER = 2000
+"""Incidents that the ledger is asked about at once."""
+
+
+class OwnLedger(ArrivalLedger, PrunedLedger, Protocol):
+    """Where traces are left, and what is known of versions."""
 
 
 class OwnFiles:
@@ -20,7 +30,7 @@ class OwnFiles:
     for nothing.
     """
 
-    def __init__(self, clock: Clock, ledger: ArrivalLedger, versions: FileVersions, incidents: Incidents) -> None:
+    def __init__(self, clock: Clock, ledger: OwnLedger, versions: FileVersions, incidents: Incidents) -> None:
         self._clock = clock
         self._ledger = ledger
         self._versions = versions
@@ -28,21 +38,30 @@ class OwnFiles:
         self._waiting: list[FileVersion | FilesGone] = []
         self._judging = asyncio.Lock()
 
-    async def give(self, hand_in: FileVersion | FilesGone) -> None:
-        """Judge it, unless something of the same incident waits: that is judged first."""
+    async def give(self, hand_in: FileVersion | FilesGone, *, urgent: bool = True) -> None:
+        """Judge it, after what waits of the same incident. What is not urgent waits itself."""
         self._waiting.append(hand_in)
-        await self._look_at(hand_in)
+        if urgent:
+            for one in [other for other in self._waiting if incidents_of(other) & incidents_of(hand_in)]:
+                await self._look_at(one)
 
-    def is_safe(self, incident: str) -> bool:
-        """Whether it is in the ledger."""
-        waits = any(incident in _incidents_of(hand_in) for hand_in in self._waiting)
-        return not waits and not self._incidents.unrecorded(incident)
+    def safe(self, incidents: Iterable[str]) -> frozenset[str]:
+        """Those of which all is in the ledger."""
+        waiting = frozenset[str]().union(*map(incidents_of, self._waiting))
+        return frozenset(one for one in incidents if not (one in waiting or self._incidents.unrecorded(one)))
 
-    async def older(self, incident: str) -> frozenset[str]:
-        """The digests of all versions that counted."""
+    async def digests(self, incidents: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+        """Those of all versions that counted; none of what is set aside, which begins anew (rule 63)."""
+        names = [incident for incident in incidents if not self._incidents.is_set_aside(incident)]
+        digests: dict[str, tuple[str, ...]] = {}
         with suppress(LedgerError):
-            return frozenset(digest for digest, _ in await self._versions.recorded(incident) if digest)
-        return frozenset()
+            for start in range(0, len(names), ASKED_TOGETHER):
+                some = names[start : start + ASKED_TOGETHER]
+                digests.update(await self._versions.ask(self._ledger.version_digests, some))
+        for incident in names:
+            if news := [fact.digest for fact in self._incidents.unrecorded(incident) if isinstance(fact, Seen)]:
+                digests[incident] = (*digests.get(incident, ()), *news)
+        return digests
 
     async def run(self) -> None:
         """Judge again what could not be judged, until cancelled."""
@@ -56,7 +75,7 @@ class OwnFiles:
         """Judge it if it is the first that waits of its incidents. It waits until that is done."""
         async with self._judging:
             before = list(takewhile(lambda other: other is not hand_in, self._waiting))
-            earlier = [one for one in before if _incidents_of(hand_in) & _incidents_of(one)]
+            earlier = [one for one in before if incidents_of(hand_in) & incidents_of(one)]
             if len(before) == len(self._waiting) or any(isinstance(one, FileVersion) for one in earlier):
                 return
             if isinstance(hand_in, FileVersion):
@@ -94,7 +113,3 @@ class OwnFiles:
         the next start, by when it might lead to something. Raises LedgerError.
         """
         await self._versions.ask(self._ledger.record_arrival, arrival_of(version, self._clock.now()))
-
-
-def _incidents_of(hand_in: FileVersion | FilesGone) -> frozenset[str]:
-    return frozenset([hand_in.incident] if isinstance(hand_in, FileVersion) else hand_in.incidents)
