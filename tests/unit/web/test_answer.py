@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from tocsin.app.reply_options import signed_links
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered, Coded, StillThereAsked
 from tocsin.domain.incident import Status
 from tocsin.ports.inbox import InboxError
@@ -274,6 +275,21 @@ async def test_an_answer_that_was_refused_is_not_said_to_wait(site: Door) -> Non
     await site.inbox.judge(site.inbox.left[0])
     status, page = await site.get(f"{site.link(LEAD)}?left={site.inbox.left[0].ref}")
     assert (status, "You are Technical Lead, since" in page) == (200, True)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_answer_that_a_standby_has_handed_in_waits(site: Door) -> None:
+    """P8, P9: it is no more in the inbox, and in the ledger nobody has judged it: the machine that takes the lead will."""
+    site.inbox.away = True
+    await site.post(site.link(LEAD), {"answer": "ok"})
+    ref = site.inbox.left[0].ref
+    site.inbox.taken.add(ref)
+    await site.ledger.record_arrival(Arrival(ArrivalKind.ANSWER, ref, LEAD, "ok", site.now))
+    status, page = await site.get(f"{site.link(LEAD)}?left={ref}")
+    assert (status, "NOT yet accepted: nobody has confirmed it." in page) == (503, True)
+    assert "It counts as soon as it does" in page
+    site.ledger.trouble = "it does not answer"
+    assert "waits no more" in (await site.get(f"{site.link(LEAD)}?left={ref}"))[1]
 
 
 @pytest.mark.usefixtures("impatient")

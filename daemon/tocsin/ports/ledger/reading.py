@@ -90,6 +90,10 @@ class LedgerReader(SentReader, KeptFiles, ConfigInForce, Protocol):
         """What became of an arrival."""
         ...
 
+    async def has_arrived(self, kind: ArrivalKind, ref: str) -> bool:
+        """Whether an arrival is there, judged or not."""
+        ...
+
     async def answer_link(self, digest: str) -> AnswerLink | None:
         """Whom a short link is for."""
         ...

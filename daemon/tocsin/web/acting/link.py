@@ -16,7 +16,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.reply_options import signed_links
-from tocsin.domain.arrival import AnswerEntry, ArrivalKind, EntryKind
+from tocsin.domain.arrival import AnswerEntry, ArrivalKind
 from tocsin.domain.facts import Answer
 from tocsin.formats.inbox.names import REF
 from tocsin.ports.ledger.ledger import LedgerError
@@ -27,7 +27,7 @@ from tocsin.web.access.viewer import Viewer, viewer
 from tocsin.web.acting.actor import actor_by_link, path_before
 from tocsin.web.acting.link_page import link_page
 from tocsin.web.http.forms import form
-from tocsin.web.http.judged import LEFT, LOOKS_AGAIN, done_words, judgement, leave, new_ref, see_other
+from tocsin.web.http.judged import LEFT, LOOKS_AGAIN, done_words, judgement, leave, new_ref, see_other, waits
 from tocsin.web.http.site import Site
 
 LINK_PATHS = (SHORT_PATH, *LONG_PATHS)
@@ -103,7 +103,7 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
         drill = history.incident is not None and history.incident.drill
     except LedgerError:
         codes = ()
-    gone = bool(ref) and not await site.inbox.waits(EntryKind.ANSWER, ref)
+    gone = bool(ref) and not await waits(site, ref, (ArrivalKind.ANSWER,))
     own = [code.given.code for code in codes if (code.incident, code.given.person) == (link.incident, link.person)]
     page = site.page(
         "acting/link_waiting",

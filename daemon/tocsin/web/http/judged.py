@@ -99,8 +99,16 @@ async def any_judgement(site: Site, ref: str, kinds: Sequence[ArrivalKind]) -> J
 
 
 async def waits(site: Site, ref: str, kinds: Sequence[ArrivalKind]) -> bool:
-    """Whether it still lies in the inbox."""
-    return any([await site.inbox.waits(JUDGED_APART[kind], ref) for kind in kinds])
+    """Whether it still lies in the inbox; or waits in the ledger, where a machine that stands by has handed it in (P9).
+    A ledger that cannot say so has nothing that anybody may count on.
+    """
+    if any([await site.inbox.waits(JUDGED_APART[kind], ref) for kind in kinds]):
+        return True
+    try:
+        return any([await site.ledger().has_arrived(kind, ref) for kind in kinds])
+    except LedgerError as fault:
+        site.warn("ledger trouble", trouble=str(fault))
+        return False
 
 
 def see_other(path: str) -> web.Response:
