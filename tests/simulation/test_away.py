@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tocsin.app.hand_ins.from_memory import sent_elsewhere
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
+from tocsin.app.hand_ins.hand_in import SentFromMemory, hand_in_of
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answered
@@ -262,6 +263,33 @@ def test_a_file_that_was_renamed_pages_nobody_without_the_database() -> None:
         assert len(leader.world.pages()) == 4
 
     simulate_machines(1, 2, story)
+
+
+def test_what_left_under_the_lease_leaves_no_more_often_from_a_standby(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 54: a machine that paged from memory while it led, and could not hand that in, stands by and is away again."""
+    paged: list[list[Arrival]] = []
+
+    def simulated(left: Sequence[SentFromMemory]) -> Cluster:
+        async def story(cluster: Cluster) -> None:
+            await cluster.wait(5)
+            standby = cluster.machines[1]
+            standby.left._sent += left
+            standby.rows.cut = True
+            standby.world.folder.write("pay.yaml", FILE)
+            await cluster.wait(60)
+            paged.append([page for page in cluster.machines[0].world.pages() if page.message.incident == "pay"])
+            standby.rows.cut = False
+            await cluster.wait(20)
+
+        return simulate_machines(1, 2, story)
+
+    sent = [hand_in_of(came) for came, _ in simulated(()).disk.arrivals if came.kind is ArrivalKind.SENT]
+    pages = [one for one in sent if isinstance(one, SentFromMemory)]
+    assert len(pages) == len(paged[0]) == 4
+    monkeypatch.setattr(LeftFromMemory, "write", asyncio.Event().wait)
+    cluster = simulated(pages)
+    assert not paged[1]
+    assert list(cluster.machines[1].left.sent) == pages, "handed in once"
 
 
 @pytest.mark.parametrize("minutes", [1, 20])

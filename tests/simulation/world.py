@@ -783,8 +783,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, words, "host")
     elsewhere = SentElsewhere(clock, ledger, sender)
-    if world.machine_name:
-        await elsewhere.look()
+    await elsewhere.look()
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms, elsewhere)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
     known = await recall(ledger, incidents, clock.now())

@@ -70,12 +70,12 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
     """
     settings, known = config.settings, await recall(ledger, incidents, clock.now())
     label = label_of(settings.incidents)
+    await elsewhere.look()
     if not machine:
         intake = Intake(known, label, await finished(ledger, incidents))
         news = OneFolder(ledger, config, incidents, notices, put_back)
         watch = Watch(clock, config, notices, folder, intake, news)
         return WatchedParts(watch, (watch,), (watch,))
-    await elsewhere.look()
     place = machine, label, clock, ledger, config, incidents, notices, folder
     shared = await shared_folders(*place, folder_memory(settings), put_back, elsewhere, recalled, begin_anew)
     watch = Watch(clock, config, notices, folder, shared.intake, shared.news)

@@ -26,6 +26,7 @@ from tocsin.app.engine.pruner import Pruner
 from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices, AwayTold
 from tocsin.app.hand_ins.from_memory.known_names import KnownNames
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
+from tocsin.app.hand_ins.hand_in import arrival_of
 from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lead import Leadership
@@ -130,6 +131,8 @@ class LedgerInMemory:
         for incident in await self.ledger.unfinished():
             if self.journal.knows(incident):
                 await self.ledger.finish(incident)
+        for sent in self.left.sent:  # while it led, and nobody knows: it counts as sent here, too
+            await self.ledger.record_arrival(arrival_of(sent, self.clock.now()))
         return None
 
     def parts(self, notices: Notices, lead: Lead, _config: ActiveConfig, _sender: Sender) -> tuple[Part, ...]:

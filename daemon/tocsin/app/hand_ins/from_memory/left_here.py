@@ -37,6 +37,11 @@ class LeftFromMemory:
         self._sent: list[SentFromMemory] = []
         self._ended: list[Attempt] = []
 
+    @property
+    def sent(self) -> tuple[SentFromMemory, ...]:
+        """The pages that the ledger does not know to have left, or may have."""
+        return tuple(self._sent)
+
     def keep(self, parcels: Iterable[Parcel]) -> None:
         """What the ledger lacks of these, of a daemon that has ended."""
         now = self._clock.now()
@@ -50,7 +55,10 @@ class LeftFromMemory:
     def keep_sent(self, sent: Iterable[tuple[Notification, Attempt]]) -> None:
         """The same of tries at pages, as a ledger in memory has them."""
         now = self._clock.now()
+        kept = {(one.attempt.address, one.attempt.started_at) for one in self._sent}
         for page, attempt in sent:
+            if (attempt.address, attempt.started_at) in kept:
+                continue
             outcome, ended_at = attempt.outcome or KILLED, attempt.ended_at or now
             if isinstance(outcome, (Accepted, Uncertain)):
                 ended = replace(attempt, outcome=outcome, ended_at=ended_at)
