@@ -15,6 +15,7 @@ from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Status
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
+from tocsin.ports.ledger.ledger import Unreadable
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 from tests.simulation.test_folders import FILE, PAY, Machines, simulate
@@ -352,5 +353,32 @@ def test_what_is_opened_again_while_nobody_leads_is_open(seconds: float) -> None
         assert len(machine.pages()) > pages
         assert machines.results()[-1] == "edited"
         await machine.stop()
+
+    simulate(story)
+
+
+def test_an_incident_that_is_set_aside_is_declared_by_the_file_that_another_machine_has() -> None:
+    """Rule 63, P9: it was handed in, and is what the leader judged; its ladder begins anew, and no last resort hears
+    that no file declares it.
+    """
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        await machines.first.wait(5)
+        await hands_in(machines, machines.second, FILE)
+        said, paged = machines.newest(), machines.first.pages()
+        await machines.first.kill()
+        await machines.second.kill()
+        machines.first.disk.unreadable[PAY] = Unreadable(PAY, "row 7 of facts cannot be read")
+        await machines.first.start()
+        await machines.second.stand_by()
+        await machines.first.wait(20)
+        assert machines.newest() == said
+        pages = machines.first.pages()[len(paged) :]
+        assert {page.message.person for page in pages} == {page.message.person for page in paged}
+        machines.second.folder.write("pay.yaml", RESOLVED)
+        await machines.first.wait(20)
+        assert machines.newest().resolved
+        await machines.first.stop()
 
     simulate(story)

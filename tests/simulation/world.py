@@ -830,7 +830,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     arrivals = Arrivals(ledger, judges, notices)
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
     inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
-    set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices)
+    set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices, world.machine_name)
     calm = Calm(incidents, agenda, sender.undelivered)
     pruner = Pruner(clock, DiskUpkeep(world.disk, ledger._commit), config, calm)
     judges[ArrivalKind.PRUNE] = pruner.judge

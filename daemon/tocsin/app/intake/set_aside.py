@@ -1,19 +1,24 @@
 """An incident of which a row in the ledger cannot be read is set aside, told, and begins anew (rule 63).
 
-Its file declares it, as if it were new. It decides what follows where no file does: the last resort is paged (as in
+Its file declares it, as if it were new; with several machines that may lie on another one, which has handed it in long
+ago: then what the ledger keeps of it does. It decides what follows where no file does: the last resort is paged (as in
 rule 32), unless what can still be read says that the incident was over. It must not know what a row holds.
 """
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from typing import Protocol
 
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Seen
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.formats.incident.read import unreadable_incident
+from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.ports.clock import Clock
+from tocsin.ports.ledger.kept_file import FileLedger
 from tocsin.ports.ledger.ledger import FactLedger, LedgerError, Unreadable
 
 FILE_WITHIN = timedelta(seconds=15)
@@ -22,12 +27,25 @@ WRITES_AGAIN = timedelta(seconds=30)
 """How soon the ledger is tried again after trouble."""
 
 
+class SetAsideLedger(FactLedger, FileLedger, Protocol):
+    """What happened, and the newest version of each incident's file."""
+
+
 class SetAsideIncidents:
-    """Follows each incident that is set aside until it is declared anew, or over."""
+    """Follows each incident that is set aside until it is declared anew, or over. `machine`: what this one is called
+    where it is one of several, each of which has files of its own.
+    """
 
     def __init__(
-        self, clock: Clock, ledger: FactLedger, config: ActiveConfig, incidents: Incidents, notices: Notices
+        self,
+        clock: Clock,
+        ledger: SetAsideLedger,
+        config: ActiveConfig,
+        incidents: Incidents,
+        notices: Notices,
+        machine: str = "",
     ) -> None:
+        self._machine = machine
         self._clock = clock
         self._ledger = ledger
         self._config = config
@@ -61,9 +79,23 @@ class SetAsideIncidents:
         if unreadable.ended:
             await self._finish(incident)
             return
+        kept = await self._kept_version(incident) if self._machine else None
+        if state.history.incident is not None or state.events:
+            return
+        if kept is not None:
+            self._incidents.add_event(incident, kept, self._config.policy.incident_rank(kept.incident))
+            return
         lines = "The ledger's record of this incident cannot be read, and no file declares it. Look what it was."
         version = unreadable_incident(f"{incident}.yaml", lines, self._config.policy, incident)
         self._incidents.add_event(incident, Seen(self._clock.now(), version))
+
+    async def _kept_version(self, incident: str) -> Seen | None:
+        """What the file said last, wherever it lies, as far as the ledger has kept it."""
+        with suppress(LedgerError):
+            if kept := await self._ledger.file(incident):
+                version = read_incident(kept.data, kept.name, self._config.policy, None, kept.name).incident
+                return Seen(self._clock.now(), replace(version, id=incident), kept.digest) if version else None
+        return None
 
     async def _finish(self, incident: str) -> None:
         """It was over, and no start need look at it again."""

@@ -287,9 +287,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
     arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
-    inbox = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices)
+    inbox, aside = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices), SetAsideIncidents(*known, machine)
     polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
-    clock_watch, aside = ClockWatch(clock, ledger, incidents, notices, sender, steps), SetAsideIncidents(*known)
+    clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
     health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
