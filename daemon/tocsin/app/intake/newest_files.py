@@ -43,10 +43,14 @@ class NewestFiles:
                     await asyncio.sleep(KEEPS_AGAIN)
 
     async def _keep(self) -> None:
-        """Raises LedgerError."""
+        """Raises LedgerError. What was refused comes last the next time, so that it holds up nothing else."""
         together = list(islice(self._unkept.items(), KEPT_TOGETHER))
         kept = ((incident, version.name, version.digest, version.data) for incident, version in together)
-        await asyncio.gather(*(self._ledger.keep_file(*version) for version in kept))
-        for incident, version in together:
+        troubles = await asyncio.gather(*(self._ledger.keep_file(*version) for version in kept), return_exceptions=True)
+        for (incident, version), trouble in zip(together, troubles, strict=True):
             if self._unkept.get(incident) is version:
                 del self._unkept[incident]
+                if trouble is not None:
+                    self._unkept[incident] = version
+        for trouble in filter(None, troubles):
+            raise trouble
