@@ -84,7 +84,7 @@ class Trouble(StrEnum):
         "The mark beside the ledger is not written",
         "The mark beside the ledger is kept again",
     )
-    LEDGER_AWAY = "ledger-away", "The database is away"
+    LEDGER_AWAY = "ledger-away", "The database is away", "The database is back"
     LEDGER_ANOTHER = "ledger-another", "The database is another one"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"

@@ -11,12 +11,15 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason, Why
+from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person
+from tocsin.wording.operator.advice import ADVICE
 
 from tests.builders.active_config import polled
 from tests.builders.daemon_parts import PAY, DaemonParts
 from tests.builders.policies import paging_policy
 from tests.fakes.clock import StillClock
+from tests.fakes.fence import AwayFence
 from tests.simulation.world import PlainRenderer
 
 MINUTE = timedelta(minutes=1)
@@ -188,6 +191,29 @@ async def test_a_full_ledger_lets_pages_go_from_memory_and_keeps_the_rest(desk: 
     assert desk.letters(Kind.UPDATE)
     assert all(parcel.lead.recorded for parcel in desk.parts.sender._open.values())
     assert desk.incidents.state("pay").unwritten.facts == ()
+
+
+async def test_a_database_that_takes_nothing_is_told_as_that() -> None:
+    """Rule 54: with the database's words and cure, not those of a file; and that it is back. A leader that wakes up
+    under another's term is silent, and says nothing of pages from memory.
+    """
+    desk, fence = Desk(), AwayFence()
+    context = replace(desk.parts.context, machine="attic", fence=fence)
+    desk.reconciler = Reconciler(desk.clock, desk.ledger, desk.renderer, context, desk.parts.sender, desk.parts.rooms)
+    desk.ledger.trouble, fence.lets = "another machine leads", False
+    await desk.see()
+    assert desk.causes() == []
+    desk.ledger.trouble, fence.lets = "password authentication failed", True
+    desk.clock.go(WRITES_AGAIN)
+    await desk.reconciler.reconcile("pay")
+    (told,) = desk.parts.notices.take()
+    assert told.trouble is Trouble.LEDGER_AWAY
+    assert "takes nothing from this machine (password authentication failed)" in told.text
+    assert "PostgreSQL" in ADVICE[told.trouble].act
+    desk.ledger.trouble = ""
+    desk.clock.go(WRITES_AGAIN)
+    await desk.reconciler.reconcile("pay")
+    assert Trouble.LEDGER_AWAY in {over.trouble for over in desk.parts.notices.take_recovered()}
 
 
 async def test_what_the_ledger_could_not_take_twice_is_written_whole(desk: Desk) -> None:

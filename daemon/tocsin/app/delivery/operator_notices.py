@@ -102,7 +102,7 @@ class OperatorNotices:
     @property
     def _writes(self) -> bool:
         """Whether the ledger may be asked: while it cannot be written each write would hold up what it is about."""
-        return not self._notices.is_open(Trouble.LEDGER_UNWRITABLE)
+        return not any(map(self._notices.is_open, (Trouble.LEDGER_UNWRITABLE, Trouble.LEDGER_AWAY)))
 
     async def _record(self, letters: Sequence[Letter]) -> bool:
         """Whether the letters are on disk; else they go out from memory (rule 71)."""

@@ -38,7 +38,7 @@ from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
-from tocsin.wording.operator.ledger_trouble import ledger_trouble
+from tocsin.wording.operator.ledger_trouble import database_trouble, ledger_trouble
 from tocsin.wording.operator.lost_page import lost_page
 from tocsin.wording.operator.named_incident import named_incident
 
@@ -253,11 +253,19 @@ class Reconciler:
         except LedgerError as trouble:
             state.unwritten = self._without_links(whole)
             log.warning("ledger trouble", trouble=str(trouble))
-            self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(str(trouble)))
+            if self._fence.lets_from_memory():  # else another machine leads, or this one is yet to try for a while
+                self._tell_away(str(trouble))
             return None
         state.unwritten, state.anew = Decision(), state.anew and anew is None
         self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")
+        self._notices.cured(Trouble.LEDGER_AWAY, "", "the database can be written again; what happened is in it")
         return [letter for letter in whole.letters if letter.notification.key in new_keys]
+
+    def _tell_away(self, why: str) -> None:
+        if self._machine:
+            self._tell(Trouble.LEDGER_AWAY, database_trouble(why))
+        else:
+            self._tell(Trouble.LEDGER_UNWRITABLE, ledger_trouble(why))
 
     def _report(self, incident: str, state: IncidentState, decision: Decision) -> None:
         """Log what was decided, and tell operators of pages that reach nobody and answers that accept nothing."""

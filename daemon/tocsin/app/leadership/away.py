@@ -47,6 +47,11 @@ class Away:
         """Whether the database is still away."""
         return not self._held_back
 
+    @property
+    def why_away(self) -> str:
+        """In the words of the newest try."""
+        return self._tries.why
+
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether the database is still tried in vain; a later step of a ladder waits for longer."""
         return not self._held_back and self._tries.let_from_memory(self._since, step=step)
@@ -73,7 +78,7 @@ class Away:
         try:
             await self._look_once()
         except LedgerError as trouble:
-            self._tries.note(began)
+            self._tries.note(began, trouble)
             if str(trouble) != self._trouble:
                 log.warning("standby trouble", trouble=str(trouble))
             self._trouble = str(trouble)

@@ -85,7 +85,7 @@ class Opening:
             try:
                 await self._try()
             except LedgerAwayError as away:
-                tries.note(tried)
+                tries.note(tried, away)
                 if not told:
                     log.warning("standby trouble", trouble=str(away))
                     self._manager.ready("standing by without the ledger")

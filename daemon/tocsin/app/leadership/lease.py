@@ -69,6 +69,11 @@ class Lease:
         """Whether the database has been tried in vain for so long that operators should know (P9)."""
         return self._tries.seconds >= WITHOUT
 
+    @property
+    def why_away(self) -> str:
+        """In the words of the newest try."""
+        return self._tries.why
+
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only
         once the database was tried in vain for a while, for later steps a longer one; never once another term was found
@@ -108,7 +113,7 @@ class Lease:
             self.lose("another machine leads")
         except LedgerError as trouble:
             self._note(str(trouble))
-            self._tries.note(began)
+            self._tries.note(began, trouble)
         else:
             self._trouble, self._renewal_began = "", began
             self._tries.end()
@@ -120,8 +125,8 @@ class Lease:
         """
         try:
             view = await self._ledger.look()
-        except LedgerError:
-            self._tries.note(began)
+        except LedgerError as trouble:
+            self._tries.note(began, trouble)
             return
         self._tries.end()
         if view.term != self.term:

@@ -147,7 +147,7 @@ class StandingBy:
         except NodeTakenError:
             raise
         except LedgerError as trouble:
-            self._tries.note(began)
+            self._tries.note(began, trouble)
             self._note(str(trouble))
         return lease
 

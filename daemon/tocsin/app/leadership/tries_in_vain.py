@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from tocsin.planning.machines.leadership import STOOD_STILL, InVain, lets_from_memory
+from tocsin.ports.ledger.ledger import LedgerError
 
 TURNS_EVERY = 0.5
 """Seconds between two marks that the loop turns."""
@@ -14,12 +15,13 @@ TURNS_EVERY = 0.5
 
 class TriesInVain:
     """Those since the database last answered, and since the loop last stood still. `boottime`: seconds of a clock that
-    never stops.
+    never stops; `why` the newest failed, in a line.
     """
 
     def __init__(self, boottime: Callable[[], float]) -> None:
         self._boottime = boottime
         self._in_vain: InVain | None = None
+        self.why = ""
         self._turned_at = self._turns_since = boottime()
 
     async def turn(self) -> None:
@@ -32,8 +34,9 @@ class TriesInVain:
                 self._in_vain, self._turns_since = None, now
             self._turned_at = now
 
-    def note(self, began: float) -> None:
+    def note(self, began: float, why: LedgerError) -> None:
         """One that began then has failed just now."""
+        self.why = str(why)
         since = self._in_vain.since if self._in_vain else max(began, self._turns_since)
         self._in_vain = InVain(since, self._boottime())
 

@@ -264,12 +264,13 @@ ADVICE: Mapping[Trouble, Advice] = {
         "make room, or give back the rights.",
     ),
     Trouble.LEDGER_AWAY: Advice(
-        "this machine has not reached the database for half a minute. If another one leads, and reaches it, all goes "
-        "on there. Meanwhile this one pages by itself what is newly declared in its own folder, and, if it leads, what "
-        "was decided already: each page says that it may be answered already, and it is handed in once the database is "
-        "back. Told once an hour.",
-        "see whether PostgreSQL runs and takes connections from this machine: `tocsin doctor` there says what is in "
-        "the way. Nothing needs to be restarted.",
+        "if another machine leads, and reaches the database, all goes on there. This one pages by itself what is newly "
+        "declared in its own folder, and, if it leads, what was decided already: each page says that it may be "
+        "answered already, and it is handed in once the database is back. Told once an hour.",
+        "the message has the database's words, and `tocsin doctor` on this machine says what is in the way. See "
+        "whether PostgreSQL, or the pooler before it, runs, has room on its disk and takes connections from here; "
+        "whether the role `tocsin` still has its rights (`grants.sql`) and its password: a new one goes into "
+        "`tocsin_ledger` on each machine, and its daemon is restarted. Nothing else needs a restart.",
     ),
     Trouble.LEDGER_ANOTHER: Advice(
         "tocsin goes on with what this database knows: incidents that are open in it, and none of the other one's. "

@@ -20,12 +20,24 @@ class AwayNotices(Notices):
         if notice.trouble is Trouble.LEDGER_AWAY:
             super().tell(notice)
 
+    def cured(self, trouble: Trouble, about: str, text: str, name: str = "") -> None:
+        """What is over is told by whoever leads."""
+
+    def is_open(self, trouble: Trouble) -> bool:  # noqa: ARG002 - as all notices have it
+        """The ledger of such a machine is in its memory, which takes what was told."""
+        return False
+
 
 class LacksLedger(Protocol):
     """The lead of a machine, which knows whether the database answers."""
 
     def is_away(self) -> bool:
         """Whether it has been tried in vain for so long that operators should know."""
+        ...
+
+    @property
+    def why_away(self) -> str:
+        """In the words of the newest try."""
         ...
 
 
@@ -35,12 +47,21 @@ class AwayTold:
     def __init__(self, notices: Notices, lead: LacksLedger) -> None:
         self._notices = notices
         self._lead = lead
+        self._told = False
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            if self._lead.is_away():
-                fault = "the database has been away for half a minute, and perhaps nobody leads"
-                cure = "see to the database, and to the way there; what is newly declared here is paged, and marked"
-                self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {cure}"))
+            self.look()
             await asyncio.sleep(TELLS_EVERY)
+
+    def look(self) -> None:
+        """Look once. What it told is over when the database answers."""
+        if self._lead.is_away():
+            self._told = True
+            fault = f"the database has been away for half a minute ({self._lead.why_away}), and perhaps nobody leads"
+            meanwhile = "what is newly declared here is paged, and marked"
+            self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {meanwhile}"))
+        elif self._told:
+            self._told = False
+            self._notices.cured(Trouble.LEDGER_AWAY, "", "the database answers again")
