@@ -322,6 +322,31 @@ def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(mi
     assert sorted(answers(cluster)) == ["ana", "chen"]
 
 
+@pytest.mark.parametrize("coded_since", [False, True])
+def test_an_ok_means_the_page_from_memory_that_came_last(coded_since: bool) -> None:
+    """R54: that page asked for a bare `ok`, so one means it, whatever else is open; not once a page with a code came."""
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        standby, leader = cluster.machines[1], cluster.machines[0]
+        await cluster.write("old.yaml", FILE)
+        await cluster.wait(20)
+        standby.rows.cut = True
+        standby.world.folder.write("pay.yaml", FILE)
+        await cluster.wait(60)
+        standby.rows.cut = False
+        await cluster.wait(30)
+        if coded_since:
+            await cluster.write("new.yaml", FILE)
+            await cluster.wait(20)
+        leader.world.says("ana", "ok")
+        await cluster.wait(5)
+
+    cluster = simulate_machines(1, 2, story)
+    assert answers(cluster) == ([] if coded_since else ["ana"])
+    assert answers(cluster, "old") == []
+
+
 def test_an_ok_answers_no_page_that_left_after_it() -> None:
     """R54, rule 47: one that is kept counts for what was handed over before it was sent, however soon after it somebody
     is paged; a code says what is meant at any time.

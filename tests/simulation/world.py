@@ -220,12 +220,14 @@ class DiskLedger:
     async def bundle(self, id_: str) -> Bundle | None:
         return self._disk.bundles.get(id_)
 
-    async def sent_pages(self, since: datetime) -> tuple[tuple[Notification, Attempt], ...]:
+    async def sent_pages(self, since: datetime, person: str = "") -> tuple[tuple[Notification, Attempt], ...]:
         sent, first = [], set()
         for attempt in sorted((each for tries in self._disk.attempts.values() for each in tries), key=lambda it: it.id):
             page = self._disk.letters[attempt.reference].notification
             place = page.incident, page.episode, attempt.via, attempt.address
             unfinished = page.incident not in self._disk.finished
+            if person not in {"", page.to}:
+                continue
             if page.kind is Kind.PAGE and (attempt.started_at >= since or (unfinished and place not in first)):
                 sent.append((page, attempt))
             first |= {place} if page.kind is Kind.PAGE else set()

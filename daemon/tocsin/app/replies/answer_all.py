@@ -5,7 +5,7 @@ was sent. What an answer does is `planning.history.answers`' business.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.app.incidents.asked_instead import others_asked
@@ -100,3 +100,8 @@ async def meant_by_all(
 def _since(one: MeantIncident) -> datetime:
     assert one.before.started_at is not None
     return one.before.started_at
+
+
+def changes(before: History, after: History) -> bool:
+    """Whether an answer led from one to the other; a note that it was in vain is no change."""
+    return after not in (before, replace(before, ineffective_acks=after.ineffective_acks))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from tocsin.app.state.answer_room import ANSWERS_MOST
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Person
 from tocsin.ports.clock import Clock
@@ -92,6 +93,28 @@ def link_flip_notice(person: Person, incident: str) -> OperatorNotice:
         f"an hour; an ok of theirs counts once it has stood for {STANDS_FOR.seconds} s"
     )
     return OperatorNotice(Trouble.ANSWER_FLOOD, text, about=person.id, name=person.name)
+
+
+def flood_notice(person: Person, *, needs_code: bool) -> OperatorNotice:
+    """What operators hear once: who writes too much, what follows, and what to do about a forged sender."""
+    fault = f"{ANSWERS_MOST} answers went to {person.phone} within an hour; what comes from there counts, unanswered"
+    return _flood(person, fault, needs_code=needs_code)
+
+
+def flip_notice(person: Person, incident: str, *, needs_code: bool) -> OperatorNotice:
+    """The same of somebody who accepts and hands back, again and again."""
+    fault = f"{person.phone} accepted {incident} and handed it back {TAKEN_BACK_MOST} times within an hour"
+    follows = f"an ok from there counts once it has stood for {STANDS_FOR.seconds} s"
+    return _flood(person, f"{fault}; {follows}", needs_code=needs_code)
+
+
+def _flood(person: Person, fault: str, *, needs_code: bool) -> OperatorNotice:
+    then = "" if needs_code else ", and set replies: {code: required}, so that only answers with a page's code count"
+    forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
+    place = f" ({person.place})" if person.place else ""
+    return OperatorNotice(
+        Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id, name=person.name
+    )
 
 
 KEPT_FOR, KEPT_MOST = timedelta(hours=12), 3

@@ -13,21 +13,21 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
-from tocsin.app.replies.answer_all import AllMeant, meant_by_all
+from tocsin.app.replies.answer_all import AllMeant, changes, meant_by_all
 from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
-from tocsin.app.replies.flips import STANDS_FOR, TAKEN_BACK_MOST, Flips, KeptOks, OkState
+from tocsin.app.replies.flips import KEPT_FOR, Flips, KeptOks, OkState, flip_notice, flood_notice
+from tocsin.app.replies.from_memory.page_meant import page_meant
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import ReplyCode
-from tocsin.app.state.answer_room import ANSWERS_MOST, AnswerRoom
+from tocsin.app.state.answer_room import AnswerRoom
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Answer, Answered, Fact, Noted
 from tocsin.domain.history import History
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
-from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
 from tocsin.planning.current_state import current_state
 from tocsin.planning.history.asked_for import asked_for
@@ -108,6 +108,8 @@ class SmsReplies:
             return await self._answer_all(arrival, person, command, others, now)
         fitting = [code.incident for code in coded if code.since <= self._until(arrival)]
         fitting += [other.incident for other in others if other.answerable or command.verb is Verb.STATUS]
+        if self._may_answer_memory(command) and len(fitting) > 1:
+            fitting = await self._left_from_memory(arrival, person, fitting)
         incident, command = self._about(command, person, fitting)
         if not incident:
             self._give_codes(person, others, now)
@@ -116,10 +118,23 @@ class SmsReplies:
             return ACTED
         if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
             return IGNORED if state is OkState.VOID else None
-        may_keep = self._machine and command.is_bare_ok and not self._config.reply_routes.needs_code
-        if may_keep and len(fitting) < 2 and not self._meaning(command, person, history, arrival.ref, now)[0]:
+        may_keep = self._may_answer_memory(command) and len(fitting) < 2
+        if may_keep and not self._meaning(command, person, history, arrival.ref, now)[0]:
             return await self._keep(arrival, person, command, incident, history, now)
         return await self._act(arrival, person, command, incident, history, now)
+
+    def _may_answer_memory(self, command: SmsCommand) -> bool:
+        """Whether it may be to a page that left from memory, and named no code."""
+        return bool(self._machine) and command.is_bare_ok and not self._config.reply_routes.needs_code
+
+    async def _left_from_memory(self, arrival: Arrival, person: Person, fitting: list[str]) -> list[str]:
+        """The one among these whose page was the last that their number got, if it left from memory; else all of them.
+        Raises LedgerError.
+        """
+        tries = await self._ledger.sent_pages(arrival.at - KEPT_FOR, person.id)
+        page = page_meant(tries, person.phone, arrival.at)
+        new = page and self._codes.is_new_with(page, person.phone)
+        return [page.incident] if page and new and page.incident in fitting else fitting
 
     def _until(self, arrival: Arrival) -> datetime:
         """Until when what a message without a code answers has its code. A former leader may have kept what came before
@@ -267,8 +282,7 @@ class SmsReplies:
                 fact = Answered(now, person.id, answer, ref)
                 after = apply_fact(history, fact)
                 words = sms_words.accepted if answer is Answer.OK else sms_words.passed
-                changes = after not in (history, _ineffective(history, after))
-                return ((fact,) if changes else ()), partial(words, history, after, policy, person, now)
+                return ((fact,) if changes(history, after) else ()), partial(words, history, after, policy, person, now)
         return (), None
 
     def _which(self, command: SmsCommand, person: Person) -> AnswerIn:
@@ -370,30 +384,3 @@ class SmsReplies:
             key, incident, 0, Kind.ANSWER, Reason.REPLY, now, person.id, Channel.SMS, revision=revision
         )
         return Letter(notification, self._renderer.render_own(from_us, Channel.SMS, person.language))
-
-
-def flood_notice(person: Person, *, needs_code: bool) -> OperatorNotice:
-    """What operators hear once: who writes too much, what follows, and what to do about a forged sender."""
-    fault = f"{ANSWERS_MOST} answers went to {person.phone} within an hour; what comes from there counts, unanswered"
-    return _flood(person, fault, needs_code=needs_code)
-
-
-def flip_notice(person: Person, incident: str, *, needs_code: bool) -> OperatorNotice:
-    """The same of somebody who accepts and hands back, again and again."""
-    fault = f"{person.phone} accepted {incident} and handed it back {TAKEN_BACK_MOST} times within an hour"
-    follows = f"an ok from there counts once it has stood for {STANDS_FOR.seconds} s"
-    return _flood(person, f"{fault}; {follows}", needs_code=needs_code)
-
-
-def _flood(person: Person, fault: str, *, needs_code: bool) -> OperatorNotice:
-    then = "" if needs_code else ", and set replies: {code: required}, so that only answers with a page's code count"
-    forged = f"if it is not they who write, their number is forged: have the provider block it{then}"
-    place = f" ({person.place})" if person.place else ""
-    return OperatorNotice(
-        Trouble.ANSWER_FLOOD, f"call {person.name}; {forged}; {fault}{place}", about=person.id, name=person.name
-    )
-
-
-def _ineffective(before: History, after: History) -> History:
-    """What an answer that accepted nothing leaves: only a note that it was in vain."""
-    return after if after.ineffective_acks != before.ineffective_acks else before

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.arrival import ReservedCode
 from tocsin.domain.facts import Coded
+from tocsin.domain.notification import Notification
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 """The first character of a code; I and O look like digits."""
@@ -80,6 +81,11 @@ class Codes:
     def of_person(self, number: str, person: str) -> tuple[ReplyCode, ...]:
         """All that this person got on this number and that nobody else got since, newest first."""
         return tuple(code for code in reversed(self._of(number).values()) if code.person == person)
+
+    def is_new_with(self, page: Notification, number: str) -> bool:
+        """Whether a number had no code for the incident before this page."""
+        theirs = (code for code in self.of_person(number, page.to) if code.incident == page.incident)
+        return all(code.since >= page.at for code in theirs)
 
     def close(self, incident: str, at: datetime) -> None:
         """The incident was closed: its codes are free after a while."""

@@ -1,0 +1,1 @@
+"""Answers and pages that the ledger did not know of as they came or left (rule 54)."""
