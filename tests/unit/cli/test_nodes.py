@@ -143,6 +143,14 @@ def test_this_machines_clock_with_the_databases() -> None:
         assert told == ([(True, what, True)] if stands else [])
 
 
+def test_who_has_just_begun_is_not_said_to_reach_nobody() -> None:
+    """It has not tried yet; later, and of who leads, it is said."""
+    hall = replace(_node("hall", providers_ok=False), since=NOW - timedelta(seconds=5))
+    assert "provider" not in "\n".join(lines(seen(_machines(hall)), NOW))
+    assert "reaches no provider" in "\n".join(lines(seen(_machines(hall)), NOW + timedelta(seconds=10)))
+    assert "reaches no provider" in "\n".join(lines(seen(_machines(hall, leader=hall.id)), NOW))
+
+
 def test_a_name_is_taken_only_by_who_lives_elsewhere() -> None:
     """R43: by name and folder together."""
     machines = _machines(_node("attic"), _node("hall", ago=31))

@@ -22,6 +22,8 @@ from tocsin.text.times import iso_utc, roughly
 
 WORDS = {LEADING: "leads", STANDING_BY: "stands by", SILENT_STATE: "silent"}
 INDENT = 4
+TRIED_WITHIN = timedelta(seconds=15)
+"""How long after it began a machine that stands by has tried to reach a provider; before, it is not known."""
 
 
 def lines(machines: SeenMachines, now: datetime, clock_ahead: timedelta = timedelta(0)) -> Iterator[str]:
@@ -48,7 +50,8 @@ def _node_lines(seen: SeenNode, now: datetime) -> Iterator[str]:
     word = "it has said nothing yet" if node.last_word is None else f"last word {_ago(now - node.last_word)}"
     reaches = "reaches a provider" if node.providers_ok else "reaches no provider"
     key = f"signing key {node.key}" if node.key else "no signing key"
-    said = [word, *([reaches] if seen.state != SILENT_STATE else []), f"folder {shown(node.folder)}"]
+    untried = seen.state == STANDING_BY and not node.providers_ok and now - seen.since < TRIED_WITHIN
+    said = [word, *([] if untried or seen.state == SILENT_STATE else [reaches]), f"folder {shown(node.folder)}"]
     made = [
         f"version {shown(node.version)}",
         f"schema {shown(node.schema)}",
