@@ -12,15 +12,20 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.app.hand_ins.feed import HandInFeed
 from tocsin.app.hand_ins.file_versions import FileVersions
+from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.hand_ins.hand_in import FileVersion
+from tocsin.app.hand_ins.handed_in import HandedIn
 from tocsin.app.hand_ins.own_files import OwnFiles
 from tocsin.app.intake.newest_files import NewestFiles
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.facts import Answer, Answered, Seen
+from tocsin.domain.incident import Incident, Status
+from tocsin.formats.incident.read import digest
 from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.active_config import settings
@@ -144,5 +149,32 @@ async def test_what_is_newly_declared_does_not_wait_for_a_machine_that_stands_st
             postgres_server.go_on()
         await asyncio.sleep(5)
         assert not versions.ledger_away
+        running.cancel()
+        await store.close()
+
+
+async def test_an_archive_that_is_handed_in_holds_up_nobody(postgres_server: Server) -> None:
+    """P9: of a thousand files that say what was said before and one that pages the last counts within seconds."""
+    data = b"title: x\nseverity: sev1\nstatus: resolved\nsummary: " + b"word " * 300 + b"\n"
+    names = [f"i{number}" for number in range(1000)]
+    with postgres_server.database(make_tables) as base:
+        store = await open_leading(base.url())
+        ledger, clock, incidents = SqlLedger(store), SystemClock(), Incidents(Agenda())
+        said = ((name, Incident(name, "x", "sev1", Status.RESOLVED)) for name in names)
+        await asyncio.gather(*(ledger.record(name, [Seen(T0, it, digest(data))], (), ()) for name, it in said))
+        incidents.archive(names)
+        config, notices = ActiveConfig(paging_policy(), settings()), Notices(clock)
+        versions = FileVersions(clock, ledger, config, incidents, notices, NewestFiles(ledger))
+        feed = HandInFeed(ledger, versions, SentElsewhere(clock, ledger, None), notices, set(), lambda: None)
+        handed_in = HandedIn(clock, ledger)
+        for name in names:
+            await handed_in.give(FileVersion("b", name, f"{name}.yaml", data))
+        await handed_in.give(FileVersion("b", "new", "new.yaml", b"title: x\nseverity: sev1\n"))
+        began = time.monotonic()
+        running = asyncio.create_task(handed_in.run())
+        while not incidents.is_known("new"):
+            await asyncio.sleep(0.1)
+            await feed.look()
+        assert time.monotonic() - began < 5, "one by one it took ten seconds"
         running.cancel()
         await store.close()

@@ -39,6 +39,6 @@ async def test_of_pages_for_one_step_the_newest_decided_before_the_try_was_sent(
     started_at = AT + timedelta(minutes=minutes)
     attempt = Attempt("", "of another machine", 0, Channel.SMS, "+49", started_at, Accepted("id"), started_at)
     elsewhere = SentElsewhere(StillClock(AT), ledger, Sending())
-    assert await elsewhere.judge(SentFromMemory("b", SentStep.of(pages[0]), attempt)) == SENT
+    assert await elsewhere.judge(SentFromMemory("b", SentStep.of(pages[0]), attempt), AT) == SENT
     tried = [record.decided.at for record in await ledger.records(pages[0].incident) if record.attempts]
     assert tried == [HOURS[hour]]
