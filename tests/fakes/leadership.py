@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from tocsin.planning.machines.leadership import REPLACED_AFTER
 from tocsin.ports.clock import Clock
-from tocsin.ports.leadership import FencedError, LeaseView, MayNotLeadError, Node, NodeTakenError, Term
+from tocsin.ports.leadership import FencedError, LeaseView, Node, NodeTakenError, Term
 from tocsin.ports.ledger.ledger import LedgerError
 
 T = TypeVar("T")
@@ -55,8 +55,7 @@ class MemoryLeadership:
 
     async def take(self, view: LeaseView, node: Node) -> Term | None:
         await self._reach()
-        if view.leads_from > self._schema:
-            raise MayNotLeadError(f"the ledger asks for schema {view.leads_from} to lead")
+        view.see_that_it_may(self._schema, node.name)
         if self._shared.view != view:
             return self._answer(None)
         term = Term(view.term.epoch + 1, str(uuid4()))

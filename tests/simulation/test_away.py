@@ -13,11 +13,12 @@ from tocsin.app.hand_ins.hand_in import SentFromMemory, hand_in_of
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answered
+from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 
 from tests.fakes.fence import AwayFence
 from tests.fakes.loop import VirtualClock, run_virtually
-from tests.simulation.machines import Cluster
+from tests.simulation.machines import Cluster, Fault
 from tests.simulation.machines import simulate as simulate_machines
 from tests.simulation.test_folders import FILE, Machines
 from tests.simulation.world import Arrival, DiskLedger
@@ -240,6 +241,37 @@ def test_a_standby_without_the_database_pages_what_is_newly_declared(
     assert cluster.disk.facts["pay"], "it is in the ledger"
     tries = [attempt for key, tries in cluster.disk.attempts.items() if key.startswith("pay/") for attempt in tries]
     assert sum(bool(attempt.possible_duplicate) for attempt in tries) == 4
+
+
+def test_a_standby_too_old_to_lead_pages_what_is_newly_declared() -> None:
+    """R54: the newer machine that led is gone, and nobody may follow: what is new leaves from each that stands by, and
+    operators hear why. Once a machine may lead they stand by, and it is the leader's; nobody is asked a second time.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(25)
+        newer, standby = cluster.machines
+        cluster.shared.view = replace(cluster.shared.view, leads_from="0099")
+        newer.suffer(Fault("killed", "", seconds=1000))
+        standby.world.folder.write("pay.yaml", FILE)
+        before = len(cluster.arrived)
+        await cluster.wait(25)
+        assert len(cluster.arrived) == before
+        await cluster.wait(20)
+        pages = standby.world.pages()
+        assert {page.message.person for page in pages} == {"ana", "chen"}
+        assert len(pages) == 4, "each by both channels"
+        told = [page.message for page in cluster.arrived[before:] if page.message.kind == Kind.OPERATOR.value]
+        assert told
+        assert all("nobody leads until tocsin is updated" in message.content.text for message in told)
+        await cluster.wait(100)
+        cluster.shared.view = replace(cluster.shared.view, leads_from="")
+        await cluster.wait(40)
+        assert cluster.leader is standby
+        assert cluster.disk.facts["pay"], "it is in the ledger"
+        assert standby.world.pages() == pages, "they count as sent"
+
+    simulate_machines(1, 2, story)
 
 
 def test_a_file_that_was_renamed_pages_nobody_without_the_database() -> None:

@@ -85,6 +85,7 @@ class Trouble(StrEnum):
         "The mark beside the ledger is kept again",
     )
     LEDGER_AWAY = "ledger-away", "The database is away", "The database is back"
+    TOO_OLD_TO_LEAD = "too-old-to-lead", "No machine leads"
     LEDGER_ANOTHER = "ledger-another", "The database is another one"
     LEDGER_DAMAGED = "ledger-damaged", "The ledger was damaged"
     LOG_UNWRITABLE = "log-unwritable", "The log cannot be written", "The log is written again"

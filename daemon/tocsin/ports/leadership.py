@@ -48,6 +48,14 @@ class LeaseView:
     count: int
     leads_from: str = ""
 
+    def see_that_it_may(self, schema: str, name: str) -> None:
+        """Raises MayNotLeadError for a program of this schema, on the machine of this name."""
+        if self.leads_from > schema:
+            raise MayNotLeadError(
+                f"the ledger's schema may be led by a tocsin of schema {self.leads_from} or newer, and this one's is "
+                f"{schema}; update tocsin on {name}"
+            )
+
 
 class NodeState(StrEnum):
     """What a machine's daemon does, as it says itself."""

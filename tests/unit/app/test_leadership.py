@@ -504,19 +504,53 @@ def test_no_database_at_the_start() -> None:
 
 
 def test_a_program_too_old_to_lead_says_so_once() -> None:
-    """P9: it stands by, its log has the cause once for as long as that lasts, and once that it is over."""
+    """P9, R54: it stands by, its log has the cause once for as long as that lasts, and once that it is over. After 30 s
+    in which nobody led it pages from memory, until it may lead.
+    """
 
     async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
         shared.view = replace(shared.view, leads_from="0099")
         with capture_logs() as log:
             a = Machine(shared, clock, "a")
-            await asyncio.sleep(100)
+            await asyncio.sleep(25)
+            assert a.lease is None
             assert [line["event"] for line in log] == ["standing by", "standby trouble"]
+            await asyncio.sleep(75)
+            assert isinstance(a.lease, Away)
+            assert a.lease.lets_from_memory()
+            assert "update tocsin on a" in a.lease.too_old
+            assert [line["event"] for line in log][2:] == ["without the ledger"]
             shared.view = replace(shared.view, leads_from="")
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2.5)
         assert a.holds
-        assert [line["event"] for line in log][2:] == ["leading", "standby trouble over"]
+        assert "leading" in [line["event"] for line in log]
         await a.end()
+
+    shared_life(life)
+
+
+def test_a_program_too_old_to_lead_is_silent_while_another_leads() -> None:
+    """R54: also if it paged from memory before."""
+
+    async def life(shared: SharedLeadership, clock: VirtualClock) -> None:
+        newer = Machine(shared, clock, "newer")
+        await asyncio.sleep(10)
+        shared.view = replace(shared.view, leads_from="0099")
+        old = Machine(shared, clock, "old")
+        await asyncio.sleep(100)
+        assert old.lease is None
+        newer.task.cancel()
+        newer.rows.cut = True
+        await asyncio.sleep(25)
+        assert old.lease is None
+        await asyncio.sleep(15)
+        assert isinstance(old.lease, Away)
+        back = Machine(shared, clock, "newer")
+        back.rows._schema = back.this.schema = "0099"
+        await asyncio.sleep(15)
+        assert (back.holds, old.lease) == (True, None)
+        await back.end()
+        await old.end()
 
     shared_life(life)
 

@@ -1,7 +1,8 @@
 """The lead of a machine that has no ledger to lead on: it stood by, or started, and the database has been away for long
-(rule 54). It holds nothing, so nothing that a ledger has recorded leaves; it lets from memory what no ledger knows.
+(rule 54), or is led by nobody, and the program here is too old to. It holds nothing, so nothing that a ledger has
+recorded leaves; it lets from memory what no ledger knows.
 
-It ends as soon as the database answers: then another machine leads, or this one may.
+It ends as soon as the database answers, and another machine leads or this one may.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import structlog
 
 from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.leadership import LOOKS_EVERY
+from tocsin.ports.leadership import MayNotLeadError
 from tocsin.ports.ledger.ledger import LedgerError
 
 DRAINS_FOR = 2.0
@@ -20,7 +22,9 @@ log = structlog.get_logger()
 
 
 class Away:
-    """A Lead. `look` raises LedgerError while the database is away; `since`: when it last answered, by `boottime`."""
+    """A Lead. `look` raises LedgerError while the database is away, MayNotLeadError while nobody leads and this program
+    is too old to; `since`: when all was well, by `boottime`. `too_old`: why it may not lead; empty: that is not it.
+    """
 
     drains_for = DRAINS_FOR
 
@@ -30,10 +34,13 @@ class Away:
         tries: TriesInVain,
         boottime: Callable[[], float],
         since: float,
+        *,
+        too_old: str = "",
     ) -> None:
+        self.too_old = too_old
         self.lost = asyncio.Event()
         self._held_back = False
-        self._trouble = ""
+        self._trouble = too_old
         self._look_once = look
         self._tries = tries
         self._boottime = boottime
@@ -44,7 +51,7 @@ class Away:
         return False
 
     def is_away(self) -> bool:
-        """Whether the database is still away."""
+        """Whether that lasts."""
         return not self._held_back
 
     @property
@@ -79,6 +86,7 @@ class Away:
             await self._look_once()
         except LedgerError as trouble:
             self._tries.note(began, trouble)
+            self.too_old = str(trouble) if isinstance(trouble, MayNotLeadError) else ""
             if str(trouble) != self._trouble:
                 log.warning("standby trouble", trouble=str(trouble))
             self._trouble = str(trouble)

@@ -27,7 +27,7 @@ from tocsin.planning.machines.leadership import (
     sight,
 )
 from tocsin.ports.clock import SharedClock
-from tocsin.ports.leadership import LeadershipLedger, LeaseView, Node, NodeState, NodeTakenError
+from tocsin.ports.leadership import LeadershipLedger, LeaseView, MayNotLeadError, Node, NodeState, NodeTakenError, Term
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.text.times import apart
@@ -72,14 +72,14 @@ class StandingBy:
         self._taken_since: float | None = None
         self._lease: Lease | None = None
         self._tries, self._reached_at = TriesInVain(boottime), boottime()
-        self._trouble = ""
+        self._trouble = self._too_old = ""
         self._clock_differs = False
         self._before: str | None = None
         self._leader: Node | None = None
 
     async def until_leading(self, stop: asyncio.Event) -> Lease | Away | None:
-        """Stand by until this process leads, or the database has been away for long; None: it was told to stop. Raises
-        NodeTakenError.
+        """Stand by until this process leads, or was long without the database, or too old where nobody led (R54);
+        None: it was told to stop. Raises NodeTakenError.
         """
         if stop.is_set():
             await self.leave()
@@ -118,7 +118,7 @@ class StandingBy:
                 return lease
             if self._tries.seconds >= WITHOUT:
                 log.warning("without the ledger", node=self._this.name)
-                return Away(self._reach, self._tries, self._boottime, self._reached_at)
+                return Away(self._reach, self._tries, self._boottime, self._reached_at, too_old=self._too_old)
             self._manager.healthy()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOKS_EVERY):
@@ -126,10 +126,14 @@ class StandingBy:
         return None
 
     async def _reach(self) -> None:
-        """See whether the database takes a word, and can be read. Raises LedgerError."""
+        """See that the database takes a word and can be read, and that another leads now or this program may. Raises
+        LedgerError.
+        """
         with contextlib.suppress(NodeTakenError):  # which is an answer
             await self._ledger.report(self._this.row(NodeState.STANDING_BY))
-        await self._ledger.look()
+        view = await self._ledger.look()
+        if self._sighting is not None and self._sighting.lease == _lease(view):
+            view.see_that_it_may(self._this.schema, self._this.name)
 
     async def look(self) -> Lease | None:
         """Look once; the lease, if this process leads now. Raises NodeTakenError."""
@@ -137,22 +141,27 @@ class StandingBy:
         try:
             await self._report()
             view = await self._ledger.look()
+            self._sighting = seen = sight(self._sighting, _lease(view), self._boottime())
+            if nobody_leads := may_take(seen, free=self._is_free(view, seen)):
+                view.see_that_it_may(self._this.schema, self._this.name)
             self._tries.end()
             self._reached_at = began
-            self._sighting = seen = sight(self._sighting, (view.term, view.node, view.count), self._boottime())
             await self._note_leader(view.node)
-            if self._reported_at is not None and may_take(seen, free=self._is_free(view, seen)):
+            if nobody_leads and self._reported_at is not None:
                 lease = await self._take(view)
             self._note("")
         except NodeTakenError:
             raise
+        except MayNotLeadError as refusal:  # which is a try in vain, for as long as nobody leads
+            self._tries.note(self._sighting.since if self._sighting else began, refusal)
+            self._note(str(refusal), too_old=True)
         except LedgerError as trouble:
             self._tries.note(began, trouble)
             self._note(str(trouble))
         return lease
 
     async def _take(self, view: LeaseView) -> Lease | None:
-        """Raises LedgerError: MayNotLeadError for as long as this program is too old."""
+        """Raises LedgerError."""
         began = self._boottime()
         term = await self._ledger.take(view, self._this.row(NodeState.LEADING))
         if term is None:
@@ -220,8 +229,9 @@ class StandingBy:
             else:
                 log.info("machine clock right")
 
-    def _note(self, trouble: str) -> None:
+    def _note(self, trouble: str, *, too_old: bool = False) -> None:
         """Log a trouble once, and its end."""
+        self._too_old = trouble if too_old else ""
         if trouble == self._trouble:
             return
         if trouble:
@@ -229,6 +239,11 @@ class StandingBy:
         else:
             log.info("standby trouble over")
         self._trouble = trouble
+
+
+def _lease(view: LeaseView) -> tuple[Term, str, int]:
+    """What a leader that lives changes."""
+    return view.term, view.node, view.count
 
 
 async def _run(part: StandbyPart) -> None:

@@ -272,6 +272,15 @@ ADVICE: Mapping[Trouble, Advice] = {
         "whether the role `tocsin` still has its rights (`grants.sql`) and its password: a new one goes into "
         "`tocsin_ledger` on each machine, and its daemon is restarted. Nothing else needs a restart.",
     ),
+    Trouble.TOO_OLD_TO_LEAD: Advice(
+        "this machine stands by, and nobody leads: the machine that led is away, its newer tocsin has changed "
+        "the ledger, and the one here is too old to lead it. It pages by itself what is newly declared in its "
+        "own folder: each page says that it may be answered already, and it is handed in once a machine leads. "
+        "What was open before goes no further. Told once an hour.",
+        "update tocsin on this machine, as on the one that led, and restart it; or bring that one back. `tocsin "
+        "nodes` shows the version of each. If something was open before, call who is on call by phone (`tocsin "
+        "oncall`).",
+    ),
     Trouble.LEDGER_ANOTHER: Advice(
         "tocsin goes on with what this database knows: incidents that are open in it, and none of the other one's. "
         "What was open there is declared anew where its file is still open.",

@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.postgresql.nodes import forget_nodes, read_nodes, wr
 from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import SCHEMA
-from tocsin.ports.leadership import FencedError, LeaseView, MayNotLeadError, Node, NodeTakenError, Term
+from tocsin.ports.leadership import FencedError, LeaseView, Node, NodeTakenError, Term
 
 ANSWERS_WITHIN = 3.0
 """Seconds for the answer to a call: a renewal that failed so can be made once more before the lease has run out."""
@@ -55,11 +55,7 @@ class PostgresLeadership:
 
     async def take(self, view: LeaseView, node: Node) -> Term | None:
         """Begin a new term, if the lease is still just as in this view; None if it is not any more."""
-        if view.leads_from > self._schema:
-            raise MayNotLeadError(
-                f"the ledger's schema may be led by a tocsin of schema {view.leads_from} or newer, and this one's is "
-                f"{self._schema}; update tocsin on {node.name}"
-            )
+        view.see_that_it_may(self._schema, node.name)
         term = Term(view.term.epoch + 1, str(uuid4()))
         try:
             return await self._own.call(TAKES_WITHIN, lambda connection: _take(connection, view, term, node))

@@ -1,8 +1,9 @@
-"""What a machine without the ledger tells the operators by itself: that the database is away, once an hour, and nothing
-else. The rest is told by whoever leads, once that machine can be told (P9).
+"""What a machine without the ledger tells the operators by itself, once an hour: that the database is away, or that
+nobody leads and the program here is too old to. The rest is told by whoever leads, once that machine can be told (P9).
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from tocsin.app.state.notices import Notices
@@ -10,14 +11,15 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 
 TELLS_EVERY = 5.0
 """Seconds between two looks; what was told in the last hour is not told again."""
+TOLD = frozenset({Trouble.LEDGER_AWAY, Trouble.TOO_OLD_TO_LEAD})
 
 
 class AwayNotices(Notices):
-    """Notices of which only that one is taken."""
+    """Notices of which only those are taken."""
 
     def tell(self, notice: OperatorNotice) -> None:
-        """Let the operators hear of this, if it is that."""
-        if notice.trouble is Trouble.LEDGER_AWAY:
+        """Let the operators hear of this, if it is one of them."""
+        if notice.trouble in TOLD:
             super().tell(notice)
 
     def cured(self, trouble: Trouble, about: str, text: str, name: str = "") -> None:
@@ -42,12 +44,15 @@ class LacksLedger(Protocol):
 
 
 class AwayTold:
-    """Says it for as long as it is so; a machine that leads says it, too."""
+    """Says it for as long as it is so; a machine that leads says it, too. `too_old` gives why this program may not lead
+    where nobody does; empty: that is not it.
+    """
 
-    def __init__(self, notices: Notices, lead: LacksLedger) -> None:
+    def __init__(self, notices: Notices, lead: LacksLedger, too_old: Callable[[], str] = str) -> None:
         self._notices = notices
         self._lead = lead
         self._told = False
+        self._too_old = too_old
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -57,11 +62,14 @@ class AwayTold:
 
     def look(self) -> None:
         """Look once. What it told is over when the database answers."""
-        if self._lead.is_away():
+        paged = "what is newly declared here is paged, and marked"
+        if self._lead.is_away() and (too_old := self._too_old()):
+            fault = "nobody leads until tocsin is updated here, or the newer machine that led is back"
+            self._notices.tell(OperatorNotice(Trouble.TOO_OLD_TO_LEAD, f"{fault}: {too_old}; {paged}"))
+        elif self._lead.is_away():
             self._told = True
             fault = f"the database has been away for half a minute ({self._lead.why_away}), and perhaps nobody leads"
-            meanwhile = "what is newly declared here is paged, and marked"
-            self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {meanwhile}"))
+            self._notices.tell(OperatorNotice(Trouble.LEDGER_AWAY, f"{fault}; {paged}"))
         elif self._told:
             self._told = False
             self._notices.cured(Trouble.LEDGER_AWAY, "", "the database answers again")
