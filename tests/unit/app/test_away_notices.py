@@ -17,6 +17,7 @@ class FakeLead:
 
     away: bool
     why_away: str = "password authentication failed for user tocsin"
+    too_old: str = ""
 
     def is_away(self) -> bool:
         """As it is told."""

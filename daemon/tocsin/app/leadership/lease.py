@@ -74,6 +74,11 @@ class Lease:
         """In the words of the newest try."""
         return self._tries.why
 
+    @property
+    def too_old(self) -> str:
+        """A program that leads is not."""
+        return ""
+
     def lets_from_memory(self, *, step: bool = False) -> bool:
         """Whether what the ledger does not know of may leave: under the lease nobody else leads, and without it only
         once the database was tried in vain for a while, for later steps a longer one; never once another term was found

@@ -138,7 +138,7 @@ class LedgerInMemory:
     def parts(self, notices: Notices, lead: Lead, _config: ActiveConfig, _sender: Sender) -> tuple[Part, ...]:
         """What operators hear meanwhile."""
         assert isinstance(lead, Away)
-        return (AwayTold(notices, lead, lambda: lead.too_old),)
+        return (AwayTold(notices, lead),)
 
     def tell(self, notices: Notices) -> None:
         """Nothing else."""

@@ -3,7 +3,6 @@ nobody leads and the program here is too old to. The rest is told by whoever lea
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 from tocsin.app.state.notices import Notices
@@ -42,17 +41,19 @@ class LacksLedger(Protocol):
         """In the words of the newest try."""
         ...
 
+    @property
+    def too_old(self) -> str:
+        """Why this program may not lead where nobody does; empty: that is not it."""
+        ...
+
 
 class AwayTold:
-    """Says it for as long as it is so; a machine that leads says it, too. `too_old` gives why this program may not lead
-    where nobody does; empty: that is not it.
-    """
+    """Says it for as long as it is so; a machine that leads says it, too."""
 
-    def __init__(self, notices: Notices, lead: LacksLedger, too_old: Callable[[], str] = str) -> None:
+    def __init__(self, notices: Notices, lead: LacksLedger) -> None:
         self._notices = notices
         self._lead = lead
         self._told = False
-        self._too_old = too_old
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -63,7 +64,7 @@ class AwayTold:
     def look(self) -> None:
         """Look once. What it told is over when the database answers."""
         paged = "what is newly declared here is paged, and marked"
-        if self._lead.is_away() and (too_old := self._too_old()):
+        if self._lead.is_away() and (too_old := self._lead.too_old):
             fault = "nobody leads until tocsin is updated here, or the newer machine that led is back"
             self._notices.tell(OperatorNotice(Trouble.TOO_OLD_TO_LEAD, f"{fault}: {too_old}; {paged}"))
         elif self._lead.is_away():
