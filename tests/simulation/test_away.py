@@ -10,12 +10,15 @@ import pytest
 from tocsin.app.hand_ins.from_memory import sent_elsewhere
 from tocsin.app.hand_ins.from_memory.left_here import LeftFromMemory
 from tocsin.app.hand_ins.hand_in import SentFromMemory, hand_in_of
+from tocsin.app.replies.sms_poll import SmsPoll
+from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind
-from tocsin.domain.delivery import Accepted
+from tocsin.domain.delivery import MAIN, Accepted
 from tocsin.domain.facts import Answered
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel
 
+from tests.builders.active_config import settings
 from tests.fakes.fence import AwayFence
 from tests.fakes.loop import VirtualClock, run_virtually
 from tests.simulation.machines import Cluster, Fault
@@ -413,3 +416,49 @@ def test_an_ok_answers_no_page_that_left_after_it() -> None:
 def answers(cluster: Cluster, incident: str = "pay") -> list[str]:
     """Who has answered it."""
     return [fact.person for fact in cluster.disk.facts[incident] if isinstance(fact, Answered)]
+
+
+class AnswerList:
+    """A Polled: what people wrote to the provider's number."""
+
+    def __init__(self) -> None:
+        self.arrivals: list[CameIn] = []
+
+    async def inbox(self, _since: datetime) -> Sequence[CameIn]:
+        return tuple(self.arrivals)
+
+
+@pytest.mark.parametrize("word", ["ok", "ok all"])
+def test_an_ok_ends_a_ladder_while_the_ledger_is_away(word: str) -> None:
+    """R54: the provider's list is read and judged in memory, so nobody else is woken; both hear that it counts once it
+    is written down, as of the instant when they answered.
+    """
+    answered_at: list[datetime] = []
+
+    async def story(machines: Cut) -> None:
+        first, said = machines.first, AnswerList()
+        first.lead, machines.lead.away = machines.lead, False  # type: ignore[assignment]  # another Lead
+        first.settings = settings(replies={"by": "poll", "every": "5s"})
+        first.providers[Channel.SMS].polled = said  # type: ignore[assignment]  # what it lists
+        first.polls = lambda *parts: [SmsPoll(*parts[:5], MAIN, parts[5])]  # type: ignore[method-assign]
+        await first.start()
+        first.folder.write("pay.yaml", FILE)
+        await first.wait(20)
+        assert first._ledger is not None
+        first._ledger.cut = machines.lead.away = machines.lead.steps = True
+        await first.wait(20)
+        for person in ("ana", "chen"):
+            number, now = first.policy.people[person].phone, machines.clock.now()
+            said.arrivals.append(CameIn(ArrivalKind.SMS, f"SM{person}", number, word, now))
+        answered_at.append(machines.clock.now())
+        await first.wait(15 * 60)
+        assert {page.message.person for page in first.pages()} == {"ana", "chen"}
+        assert not first.answers_to("ana"), "nothing is written down"
+        first._ledger.cut = machines.lead.away = False
+        await first.wait(30)
+        assert [len(first.answers_to(person)) for person in ("ana", "chen")] == [1, 1]
+
+    machines = simulate(story)
+    answers = [fact for fact in machines.first.disk.facts["pay"] if isinstance(fact, Answered)]
+    assert sorted(fact.person for fact in answers) == ["ana", "chen"]
+    assert all(fact.at - answered_at[0] < timedelta(seconds=10) for fact in answers)

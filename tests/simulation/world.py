@@ -46,6 +46,7 @@ from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
 from tocsin.app.replies.flips import Flips
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes
@@ -345,6 +346,12 @@ class DiskLedger:
             return False
         self._disk.arrivals.append((arrival, None))
         return True
+
+    async def last_arrival_at(self, kind: ArrivalKind) -> datetime | None:
+        return max((came.at for came, _ in self._disk.arrivals if came.kind is kind), default=None)
+
+    async def reserved_codes(self, _since: datetime) -> tuple[Any, ...]:
+        return ()
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, CameIn], ...]:
         await self._read()
@@ -703,6 +710,10 @@ class World:
             if (each.message.kind, each.message.person) == ("answer", person)
         ]
 
+    def polls(self, *parts: Any) -> list[Any]:
+        """What asks the provider of SMS for answers."""
+        return []
+
     async def start(self) -> None:
         """Start the daemon on what the disk holds, by the machine's clock as it is then."""
         self.machine.move(self.machine.step())
@@ -825,16 +836,16 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     for session in await ledger.sessions():
         world.sessions.add(session)
     sign_ins = SignIns(clock, ledger, context, world.sessions, sender, words, world.dice)
-    flips = Flips(clock)
+    in_memory = AnswersInMemory(clock, context, Flips(clock), sender.open)
     judges = {
         ArrivalKind.RECEIPT: receipts.judge,
-        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words, flips).judge,
-        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents, notices, flips).judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, words, in_memory).judge,
+        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, config, incidents, notices, in_memory.flips, in_memory).judge,
         ArrivalKind.SIGN_IN: sign_ins.ask,
         ArrivalKind.CODE: sign_ins.enter,
         ArrivalKind.SIGN_OUT: sign_ins.leave,
     }
-    arrivals = Arrivals(ledger, judges, notices)
+    arrivals = Arrivals(ledger, judges, notices, in_memory)
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
     inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices, world.machine_name)
@@ -855,6 +866,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
         sign_ins,
         edits,
         stops,
+        *world.polls(clock, ledger, config, transports, notices, in_memory),
         transports,
         *further,
     )

@@ -17,6 +17,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.flips import Flips
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_words import status
 from tocsin.app.replies.stops import Stops
@@ -73,8 +74,9 @@ class House:
         self.reconciler = Reconciler(self.clock, self.ledger, PlainRenderer(), context, sender, rooms)
         await recall(self.ledger, self.incidents, self.clock.now())
         self.stops = stops = Stops(self.clock, self.ledger, context)
-        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops, shipped_words(), Flips(self.clock))
-        self.notices = notices
+        self.in_memory = AnswersInMemory(self.clock, context, Flips(self.clock), sender.open)
+        self.replies = SmsReplies(self.clock, self.ledger, context, sender, stops, shipped_words(), self.in_memory)
+        self.notices, self.sender = notices, sender
         self.arrivals = Arrivals(self.ledger, {ArrivalKind.SMS: self.replies.judge}, notices)
         return self
 
@@ -541,3 +543,27 @@ async def test_a_carriers_word_counts_for_nothing(house: House) -> None:
     assert await house.text(ANA, "what?") == ""
     assert await house.text(ANA, "help") == ""
     assert await house.text(ANA, "what?") == ""
+
+
+@pytest.mark.parametrize("said", ["ok {}", "ok", "ok all"])
+async def test_an_ok_counts_before_the_ledger_can_be_written(house: House, said: str) -> None:
+    """R54: at the instant it came, so that nobody else is asked; it is confirmed once it is written down."""
+    body = said.format(house.code("pay"))
+    house.sender.open.clear()  # they have left
+    heard = Arrival(ArrivalKind.SMS, "SM7", ANA, body, house.clock.now())
+    house.ledger.trouble = "no space left on device"
+    for _ in range(2):  # the provider's list is asked again and again
+        await house.in_memory.hear([heard])
+        await house.reconciler.reconcile("pay")
+    accepted = house.incidents.history("pay").roles["technical_lead"]
+    assert (accepted.holder, accepted.accepted_at) == ("ana", house.clock.now())
+    at = house.clock.now()
+    house.ledger.trouble = ""
+    await house.ledger.record_arrival(heard)
+    await house.go(MINUTE)
+    assert await house.judge() == [], "it is not written down yet"
+    said_then = await house.judge()
+    assert len(said_then) == 1
+    assert "Technical Lead" in said_then[0] or "Card payments fail" in said_then[0]
+    assert [fact.at for fact in house.facts(Answered)] == [at]
+    assert await house.judge() == []

@@ -1,11 +1,12 @@
 """What came in from outside and lies in the ledger is brought to whoever judges its kind, once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
 from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
@@ -30,15 +31,27 @@ log = structlog.get_logger()
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
-    def __init__(self, ledger: ArrivalLedger, judges: Mapping[ArrivalKind, Judge], notices: Notices) -> None:
+    def __init__(
+        self,
+        ledger: ArrivalLedger,
+        judges: Mapping[ArrivalKind, Judge],
+        notices: Notices,
+        in_memory: AnswersInMemory | None = None,
+    ) -> None:
         self._ledger = ledger
         self._judges = judges
         self._notices = notices
+        self._in_memory = in_memory
         self._judging = asyncio.Lock()
 
     async def run(self) -> None:
         """Until cancelled."""
         await poll(self.look, lambda: ASKS_EVERY)
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """The ledger does not take these now: what is plain from memory counts at once."""
+        if self._in_memory:
+            await self._in_memory.hear(arrivals)
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""

@@ -17,7 +17,7 @@ from tocsin.app.arrivals.gate import EntryRefused, Gate
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import ACTS, BY_FILE, EntryKind
+from tocsin.domain.arrival import ACTS, BY_FILE, Arrival, EntryKind
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.inbox.entries import WAITING_MOST
 from tocsin.formats.inbox.names import read_entry_name
@@ -62,6 +62,10 @@ class Judges(Protocol):
 
     async def look(self) -> None:
         """Judge it. Raises LedgerError."""
+        ...
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """The ledger does not take these now."""
         ...
 
 
@@ -143,8 +147,12 @@ class InboxFeed:
         self._watch_flood(look)
         if look.files:
             await self._gate.refresh()
-        for file in look.files:
-            taken = await guarded(self._take(file), LedgerError)
+        for place, file in enumerate(look.files):
+            try:
+                taken = await guarded(self._take(file), LedgerError)
+            except LedgerError:
+                await self._hear(look.files[place:])
+                raise
             if isinstance(taken, Broken):
                 self._refuse(EntryRefused("an entry", f"it could not be looked at ({taken})"))
         await self._arrivals.look()
@@ -162,6 +170,11 @@ class InboxFeed:
             await self._ledger.record_arrival(admitted)
             if admitted.kind in BY_FILE:
                 self._edits.poke()
+
+    async def _hear(self, files: Sequence[InboxFile]) -> None:
+        """Answers among what the ledger does not take now."""
+        answers = [self._gate.admit(file) for file in files if _is_answer(file.name) or _is_webhook(file.name)]
+        await self._arrivals.hear([arrival for arrival in answers if isinstance(arrival, Arrival)])
 
     def _refuse(self, refused: EntryRefused) -> None:
         """Tell of it: what strangers can bring about only the log."""

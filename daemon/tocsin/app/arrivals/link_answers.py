@@ -9,6 +9,7 @@ from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies.answer_options import AnswerOptions, answer_fact, options_of
 from tocsin.app.replies.flips import Flips, OkState, link_flip_notice
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents
@@ -61,10 +62,12 @@ class LinkAnswers:
         incidents: Incidents,
         notices: Notices,
         flips: Flips,
+        in_memory: AnswersInMemory | None = None,
     ) -> None:
         self._clock = clock
         self._notices = notices
         self._flips = flips
+        self._in_memory = in_memory
         self._ledger = ledger
         self._config = config
         self._incidents = incidents
@@ -76,6 +79,8 @@ class LinkAnswers:
         facts, history = await self._recorded(incident)
         if any(isinstance(fact, Answered) and fact.ref == arrival.ref for fact in facts):
             return Judgement(ACTED, self._words(history, history, arrival.who, Answer(word)))
+        if self._in_memory and self._in_memory.counted(arrival.ref):
+            return None  # it is written down with its incident
         options = options_of(facts, history, arrival.who, now) if history.incident else None
         is_known = arrival.who in self._config.policy.people
         if why := refusal(options, int(episode), known_person=is_known, now=now):

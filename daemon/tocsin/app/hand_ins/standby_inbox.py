@@ -4,6 +4,7 @@ on the leader, which judges it; then the entry goes.
 Who is signed in stands in the ledger. A typed code only the leader knows, so it goes on in the seal that it came in.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tocsin.app.arrivals.gate import EntryRefused, Gate
@@ -40,6 +41,9 @@ class JudgedElsewhere:
     """Whoever leads looks by itself at what is recorded."""
 
     async def look(self) -> None:
+        """It is another machine's to judge."""
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """It is another machine's to judge."""
 
     def poke(self) -> None:

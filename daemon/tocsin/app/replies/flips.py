@@ -79,6 +79,10 @@ class Flips:
             waiting.ref = ref
         return OkState.WAITS
 
+    def must_stand(self, person: str, incident: str) -> bool:
+        """Whether an `ok` of theirs would have to stand for a while."""
+        return self._flips((person, incident))
+
     def _flips(self, key: tuple[str, str]) -> bool:
         """Whether they have handed it back too often lately."""
         taken_back = self._taken_back.get(key, deque())

@@ -15,7 +15,8 @@ from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
 from tocsin.app.replies.answer_all import AllMeant, changes, meant_by_all
 from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
-from tocsin.app.replies.flips import KEPT_FOR, Flips, KeptOks, OkState, flip_notice, flood_notice
+from tocsin.app.replies.flips import KEPT_FOR, KeptOks, OkState, flip_notice, flood_notice
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.from_memory.page_meant import page_meant
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
@@ -67,7 +68,7 @@ class SmsReplies:
         sender: Sender,
         stops: Stops,
         renderer: OwnRenderer[Language],
-        flips: Flips,
+        in_memory: AnswersInMemory,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
@@ -78,7 +79,8 @@ class SmsReplies:
         self._sender = sender
         self._stops = stops
         self._renderer = renderer
-        self._flips = flips
+        self._flips = in_memory.flips
+        self._in_memory = in_memory
         self._machine, self._began = context.machine, clock.now()
         self._kept = KeptOks(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
@@ -100,6 +102,8 @@ class SmsReplies:
             return STARTED
         if command.verb in (Verb.CARRIER, Verb.START):
             return CARRIER
+        if (counted := self._in_memory.counted(arrival.ref)) is not None:
+            return await self._confirm(arrival, person, command, counted, now)
         is_kept = self._kept.knows(arrival.ref)
         coded = [] if is_kept else self._open(person)
         known = {code.incident for code in coded}
@@ -108,7 +112,7 @@ class SmsReplies:
             return await self._answer_all(arrival, person, command, others, now)
         fitting = [code.incident for code in coded if code.since <= self._until(arrival)]
         fitting += [other.incident for other in others if other.answerable or command.verb is Verb.STATUS]
-        if self._may_answer_memory(command) and len(fitting) > 1:
+        if (from_memory := self._may_answer_memory(command)) and len(fitting) > 1:
             fitting = await self._left_from_memory(arrival, person, fitting)
         incident, command = self._about(command, person, fitting)
         if not incident:
@@ -118,23 +122,33 @@ class SmsReplies:
             return ACTED
         if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
             return IGNORED if state is OkState.VOID else None
-        may_keep = self._may_answer_memory(command) and len(fitting) < 2
-        if may_keep and not self._meaning(command, person, history, arrival.ref, now)[0]:
+        if from_memory and len(fitting) < 2 and not self._meaning(command, person, history, arrival.ref, now)[0]:
             return await self._keep(arrival, person, command, incident, history, now)
         return await self._act(arrival, person, command, incident, history, now)
+
+    async def _confirm(
+        self, arrival: Arrival, person: Person, command: SmsCommand, counted: AllMeant, now: datetime
+    ) -> str | None:
+        """What counted in memory is answered once it is written down with its incidents; None until then."""
+        for one in counted.meant:
+            recorded, after = await self._known(one.id)
+            if not any(isinstance(fact, Answered) and fact.ref == arrival.ref for fact in recorded):
+                return None
+        if not await self._has_room(person):
+            return COUNTED
+        said = partial(sms_words.confirmed, command, counted, after, self._config.policy, person, now)
+        await self._answer(arrival, person, said, "" if command.everything else counted.meant[0].id, (), now)
+        return ACTED
 
     def _may_answer_memory(self, command: SmsCommand) -> bool:
         """Whether it may be to a page that left from memory, and named no code."""
         return bool(self._machine) and command.is_bare_ok and not self._config.reply_routes.needs_code
 
     async def _left_from_memory(self, arrival: Arrival, person: Person, fitting: list[str]) -> list[str]:
-        """The one among these whose page was the last that their number got, if it left from memory; else all of them.
-        Raises LedgerError.
-        """
-        tries = await self._ledger.sent_pages(arrival.at - KEPT_FOR, person.id)
-        page = page_meant(tries, person.phone, arrival.at)
-        new = page and self._codes.is_new_with(page, person.phone)
-        return [page.incident] if page and new and page.incident in fitting else fitting
+        """The one among these whose page came last, if that left from memory; else all. Raises LedgerError."""
+        pages = await self._ledger.sent_pages(arrival.at - KEPT_FOR, person.id)
+        meant = page_meant(pages, self._codes, person.phone, arrival.at)
+        return [meant] if meant in fitting else fitting
 
     def _until(self, arrival: Arrival) -> datetime:
         """Until when what a message without a code answers has its code. A former leader may have kept what came before

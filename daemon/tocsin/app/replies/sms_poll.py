@@ -12,6 +12,7 @@ import structlog
 
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
@@ -22,7 +23,7 @@ from tocsin.domain.people import Channel
 from tocsin.formats.settings.advice import missing_sms_secret
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
 from tocsin.ports.transport import Polled
 from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 
@@ -59,6 +60,7 @@ class SmsPoll:
         transports: Transports,
         notices: Notices,
         name: str = MAIN,
+        in_memory: AnswersInMemory | None = None,
     ) -> None:
         """`name` is the provider's."""
         self._clock = clock
@@ -66,6 +68,7 @@ class SmsPoll:
         self._config = config
         self._transports = transports
         self._notices = notices
+        self._in_memory = in_memory
         self._name = name
         self._started_at = clock.now()
         self._since: datetime | None = None
@@ -130,9 +133,16 @@ class SmsPoll:
         self._failures.clear()
         again = f"answers by SMS are asked for{self._where} again; none was lost"
         self._notices.cured(Trouble.ANSWERS_UNREAD, self._about, again)
-        for arrival in arrivals:
-            if arrival.ref not in self._known_refs:
+        new = [arrival for arrival in arrivals if arrival.ref not in self._known_refs]
+        for place, arrival in enumerate(new):
+            try:
                 await self._ledger.record_arrival(arrival)
+            except LedgerError:
+                if (
+                    self._in_memory and self._since
+                ):  # else what is new to this process may be known to the ledger, and be judged
+                    await self._in_memory.hear(new[place:])
+                raise
         self._known_refs = frozenset(arrival.ref for arrival in arrivals)
         self._since = now - OVERLAP
 

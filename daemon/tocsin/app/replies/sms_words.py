@@ -9,7 +9,7 @@ from datetime import datetime
 
 from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.replies.answer_all import AllMeant, MeantIncident
-from tocsin.app.replies.sms_grammar import Verb
+from tocsin.app.replies.sms_grammar import SmsCommand, Verb
 from tocsin.domain.history import History
 from tocsin.domain.people import Person
 from tocsin.domain.policy import RESPONDER, Policy
@@ -69,6 +69,22 @@ def passed(
         others = others_asked(after, policy, person.id, now)
         return replace(about, answer="passed", roles=_titles(policy, roles, language), others=int(others))
     return replace(about, answer="passed_before" if declined else "not_asked")
+
+
+def confirmed(
+    command: SmsCommand,
+    counted: AllMeant,
+    after: History,
+    policy: Policy,
+    person: Person,
+    now: datetime,
+    language: Language,
+) -> AnswerWording:
+    """After an answer that counted in memory and is written down by now."""
+    is_ok = command.verb is Verb.OK
+    if command.everything:
+        return (accepted_all if is_ok else passed_all)(counted, policy, "", language)
+    return (accepted if is_ok else passed)(counted.meant[0].before, after, policy, person, now, language)
 
 
 def accepted_all(all_meant: AllMeant, policy: Policy, code: str, language: Language) -> AnswerWording:

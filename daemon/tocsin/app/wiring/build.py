@@ -64,6 +64,7 @@ from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import Started, StartError
 from tocsin.app.replies.flips import Flips
+from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.replies.stops import Stops
@@ -285,10 +286,12 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, here.recalled, lead.lost.set)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
-    by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins)
-    arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices)
+    in_memory = AnswersInMemory(clock, context, Flips(clock), sender.open)
+    by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, in_memory)
+    arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices, in_memory)
     inbox, aside = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices), SetAsideIncidents(*known, machine)
-    polls = [SmsPoll(clock, ledger, config, transports, notices, name) for name in transports.by_name(Channel.SMS)]
+    asked = clock, ledger, config, transports, notices
+    polls = [SmsPoll(*asked, name, in_memory) for name in transports.by_name(Channel.SMS)]
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
@@ -330,13 +333,15 @@ def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
     stops: Stops,
     renderer: JinjaRenderer,
     sign_ins: SignIns,
+    in_memory: AnswersInMemory,
 ) -> Mapping[ArrivalKind, Judge]:
     """Who acts on what comes in."""
-    flips, unsubscriptions = Flips(clock), Unsubscriptions(clock, ledger, context.config, context.notices)
+    flips, unsubscriptions = in_memory.flips, Unsubscriptions(clock, ledger, context.config, context.notices)
+    by_link = LinkAnswers(clock, ledger, context.config, context.incidents, context.notices, flips, in_memory)
     return {
         ArrivalKind.RECEIPT: receipts.judge,
-        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, renderer, flips).judge,
-        ArrivalKind.ANSWER: LinkAnswers(clock, ledger, context.config, context.incidents, context.notices, flips).judge,
+        ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, renderer, in_memory).judge,
+        ArrivalKind.ANSWER: by_link.judge,
         ArrivalKind.UNSUBSCRIBE: unsubscriptions.unsubscribe,
         ArrivalKind.RESUBSCRIBE: unsubscriptions.resubscribe,
         ArrivalKind.SIGN_IN: sign_ins.ask,

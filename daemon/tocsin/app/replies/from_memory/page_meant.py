@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tocsin.app.delivery.parcels.attempt_log import UNWRITTEN
+from tocsin.app.reply_options.codes import Codes
 from tocsin.domain.delivery import Accepted, Attempt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 
 
-def page_meant(tries: Iterable[tuple[Notification, Attempt]], number: str, until: datetime) -> Notification | None:
-    """The newest page that a provider may have taken for a number not after `until`; None: it left by the ledger, or
-    together with others.
+def page_meant(tries: Iterable[tuple[Notification, Attempt]], codes: Codes, number: str, until: datetime) -> str:
+    """The incident of the newest page that a provider may have taken for a number not after `until`; empty: it left by
+    the ledger, with a code, or together with others.
     """
     taken = [
         (page, attempt)
@@ -25,5 +26,5 @@ def page_meant(tries: Iterable[tuple[Notification, Attempt]], number: str, until
     if len({page.incident for page, _ in last}) != 1 or any(
         attempt.possible_duplicate != UNWRITTEN for _, attempt in last
     ):
-        return None
-    return last[0][0]
+        return ""
+    return last[0][0].incident if codes.is_new_with(last[0][0], number) else ""
