@@ -16,6 +16,7 @@ from typing import Any
 from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.edit_judge import EditJudge
 from tocsin.app.arrivals.gate import Gate
+from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.arrivals.inbox_feed import InboxFeed
 from tocsin.app.arrivals.link_answers import LinkAnswers
@@ -46,7 +47,6 @@ from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
 from tocsin.app.lifecycle.startup import finished, recall
 from tocsin.app.replies.flips import Flips
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
 from tocsin.app.reply_options.codes import Codes

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
@@ -17,7 +18,6 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.flips import Flips
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_words import status
 from tocsin.app.replies.stops import Stops

@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
+from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.edits.answer_words import answered
 from tocsin.app.edits.changes import Telling
 from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies.answer_options import AnswerOptions, answer_fact, options_of
 from tocsin.app.replies.flips import Flips, OkState, link_flip_notice
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import RecordedFact
 from tocsin.app.state.incidents import Incidents

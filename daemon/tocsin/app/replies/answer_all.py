@@ -7,8 +7,10 @@ was sent. What an answer does is `planning.history.answers`' business.
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from tocsin.app.incidents.asked_instead import others_asked
+from tocsin.app.replies.flips import Flips
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.history import History
@@ -65,6 +67,16 @@ class AllMeant:
     waiting: int
     held: int
     lost: int = 0
+
+
+class CountedInMemory(Protocol):
+    """Who has judged answers that the ledger could not take."""
+
+    flips: Flips
+
+    def counted(self, ref: str) -> AllMeant | None:
+        """What an answer counted for; None: for nothing."""
+        ...
 
 
 async def meant_by_all(

@@ -13,10 +13,9 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.replies import sms_words
-from tocsin.app.replies.answer_all import AllMeant, changes, meant_by_all
+from tocsin.app.replies.answer_all import AllMeant, CountedInMemory, changes, meant_by_all
 from tocsin.app.replies.codeless import Codeless, codeless, wants_answer
 from tocsin.app.replies.flips import KEPT_FOR, KeptOks, OkState, flip_notice, flood_notice
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.from_memory.page_meant import page_meant
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb, read
 from tocsin.app.replies.sms_words import AnswerIn, signed, with_after
@@ -68,7 +67,7 @@ class SmsReplies:
         sender: Sender,
         stops: Stops,
         renderer: OwnRenderer[Language],
-        in_memory: AnswersInMemory,
+        in_memory: CountedInMemory,
     ) -> None:
         self._clock = clock
         self._ledger = ledger

@@ -6,17 +6,18 @@ What a message means is judged later, and once, however it came in.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import ArrivalKind
+from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import MAIN, Deferred, Fault
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
@@ -47,6 +48,14 @@ PATIENCE = 3
 log = structlog.get_logger()
 
 
+class HearsInMemory(Protocol):
+    """Who judges what the ledger does not take now."""
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """Judge it, oldest first."""
+        ...
+
+
 class SmsPoll:
     """Asks one SMS provider for what came in, while the config says so: each goes on by itself, whatever becomes of the
     others. `asked` is set after the first question, or once it is plain that there is none.
@@ -60,7 +69,7 @@ class SmsPoll:
         transports: Transports,
         notices: Notices,
         name: str = MAIN,
-        in_memory: AnswersInMemory | None = None,
+        in_memory: HearsInMemory | None = None,
     ) -> None:
         """`name` is the provider's."""
         self._clock = clock

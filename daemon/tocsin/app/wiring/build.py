@@ -30,6 +30,7 @@ from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.edit_judge import EditJudge
 from tocsin.app.arrivals.first_answers import FirstAnswers
 from tocsin.app.arrivals.gate import Gate
+from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.arrivals.inbound import Arrivals, Judge
 from tocsin.app.arrivals.inbox_feed import InboxFeed
 from tocsin.app.arrivals.link_answers import LinkAnswers
@@ -64,7 +65,6 @@ from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
 from tocsin.app.lifecycle.startup import Started, StartError
 from tocsin.app.replies.flips import Flips
-from tocsin.app.replies.from_memory.answers import AnswersInMemory
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.replies.stops import Stops
@@ -287,11 +287,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
     in_memory = AnswersInMemory(clock, context, Flips(clock), sender.open)
-    by_kind = judges(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, in_memory)
-    arrivals = Arrivals(ledger, {**by_kind, ArrivalKind.PRUNE: pruner.judge}, notices, in_memory)
+    arrivals = judged(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, pruner, in_memory)
     inbox, aside = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices), SetAsideIncidents(*known, machine)
-    asked = clock, ledger, config, transports, notices
-    polls = [SmsPoll(*asked, name, in_memory) for name in transports.by_name(Channel.SMS)]
+    polls = sms_polls(clock, ledger, config, transports, notices, in_memory)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
@@ -324,7 +322,20 @@ def edit_feed(clock: MovableClock, ledger: SqlLedger, context: DeliveryContext) 
     return EditFeed(clock, ledger, EditJudge(clock, ledger, context, files, threads), context.notices)
 
 
-def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
+def sms_polls(
+    clock: MovableClock,
+    ledger: SqlLedger,
+    config: ActiveConfig,
+    transports: Transports,
+    notices: Notices,
+    in_memory: AnswersInMemory,
+) -> list[SmsPoll]:
+    """What asks each provider of SMS for answers."""
+    names = transports.by_name(Channel.SMS)
+    return [SmsPoll(clock, ledger, config, transports, notices, name, in_memory) for name in names]
+
+
+def judged(  # noqa: PLR0913, PLR0917 - what was made before the judges
     clock: MovableClock,
     ledger: SqlLedger,
     context: DeliveryContext,
@@ -333,12 +344,13 @@ def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
     stops: Stops,
     renderer: JinjaRenderer,
     sign_ins: SignIns,
+    pruner: Pruner,
     in_memory: AnswersInMemory,
-) -> Mapping[ArrivalKind, Judge]:
-    """Who acts on what comes in."""
+) -> Arrivals:
+    """What comes in, with who acts on it."""
     flips, unsubscriptions = in_memory.flips, Unsubscriptions(clock, ledger, context.config, context.notices)
     by_link = LinkAnswers(clock, ledger, context.config, context.incidents, context.notices, flips, in_memory)
-    return {
+    judges: Mapping[ArrivalKind, Judge] = {
         ArrivalKind.RECEIPT: receipts.judge,
         ArrivalKind.SMS: SmsReplies(clock, ledger, context, sender, stops, renderer, in_memory).judge,
         ArrivalKind.ANSWER: by_link.judge,
@@ -348,7 +360,9 @@ def judges(  # noqa: PLR0913, PLR0917 - what was made before the judges
         ArrivalKind.CODE: sign_ins.enter,
         ArrivalKind.SIGN_OUT: sign_ins.leave,
         ArrivalKind.WORD: Words(clock, context.notices).judge,
+        ArrivalKind.PRUNE: pruner.judge,
     }
+    return Arrivals(ledger, judges, context.notices, in_memory)
 
 
 def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNotice | None) -> None:

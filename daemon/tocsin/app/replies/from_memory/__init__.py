@@ -1,1 +1,1 @@
-"""Answers and pages that the ledger did not know of as they came or left (rule 54)."""
+"""Which page is meant that left from memory (rule 54)."""

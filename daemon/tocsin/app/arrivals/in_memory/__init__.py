@@ -1,0 +1,1 @@
+"""What is judged while the ledger cannot take it (rule 54)."""
