@@ -42,3 +42,16 @@ async def test_of_pages_for_one_step_the_newest_decided_before_the_try_was_sent(
     assert await elsewhere.judge(SentFromMemory("b", SentStep.of(pages[0]), attempt), AT) == SENT
     tried = [record.decided.at for record in await ledger.records(pages[0].incident) if record.attempts]
     assert tried == [HOURS[hour]]
+
+
+async def test_a_try_whose_end_was_not_written_has_it_from_who_judges_next() -> None:
+    """Rule 52: the leader was killed between the two writes; how it ended is known from the hand-in, and counts once."""
+    ledger, page = MemoryLedger(), page_to("ana", AT)
+    await ledger.record(page.incident, (), [letter(page)], ())
+    left = Attempt("", "of another machine", 0, Channel.SMS, "+49", AT, Accepted("id"), AT)
+    await ledger.begin_attempt(page.key, left.via, left.address, left.started_at, left.possible_duplicate)
+    elsewhere = SentElsewhere(StillClock(AT), ledger, Sending())
+    for _ in range(2):
+        assert await elsewhere.judge(SentFromMemory("b", SentStep.of(page), left), AT) == SENT
+    (record,) = await ledger.records(page.incident)
+    assert [attempt.outcome for attempt in record.attempts] == [Accepted("id")]

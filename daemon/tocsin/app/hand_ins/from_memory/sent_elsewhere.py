@@ -89,8 +89,11 @@ class SentElsewhere:
             self._kept.setdefault(sent, handed_in_at)
             return KEPT
         page = min(pages, key=lambda one: _how_far(one.decided, sent.attempt))
-        if not any(_is_same(attempt, sent.attempt) for attempt in page.attempts):
+        begun = next((attempt for attempt in page.attempts if _is_same(attempt, sent.attempt)), None)
+        if begun is None:
             self._tell(await self._write(page.decided.key, sent))
+        elif begun.outcome is None:  # whoever led before was killed between the two
+            self._tell(await self._end(begun, sent))
         return SENT
 
     async def attach(self, letters: Sequence[Letter]) -> list[Letter]:
@@ -122,12 +125,16 @@ class SentElsewhere:
 
     async def _write(self, key: str, sent: SentFromMemory) -> Attempt:
         """Its try, as one of that letter. Raises LedgerError."""
-        left, outcome = sent.attempt, _outcome(sent.attempt)
+        left = sent.attempt
         place = key, left.via, left.address, left.started_at, left.possible_duplicate
         begun = await self._ledger.begin_attempt(*place, provider=left.provider)
-        ended_at = left.ended_at or left.started_at
-        await self._ledger.end_attempt(begun, outcome, ended_at)
         log.info("sent elsewhere", incident=sent.step.incident, machine=sent.machine)
+        return await self._end(begun, sent)
+
+    async def _end(self, begun: Attempt, sent: SentFromMemory) -> Attempt:
+        """How it ended. Raises LedgerError."""
+        outcome, ended_at = _outcome(sent.attempt), sent.attempt.ended_at or sent.attempt.started_at
+        await self._ledger.end_attempt(begun, outcome, ended_at)
         return replace(begun, outcome=outcome, ended_at=ended_at)
 
 
