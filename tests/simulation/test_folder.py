@@ -224,6 +224,20 @@ def test_a_folder_that_cannot_be_marked_is_told_once() -> None:
     assert "read-only file system" in told
 
 
+@pytest.mark.parametrize("machine", ["", "one"])
+def test_a_folder_that_another_daemon_watches(machine: str) -> None:
+    """Rule 72: both page, where it has a ledger of its own; machines with one ledger may share a folder (P3)."""
+
+    async def story(world: World) -> None:
+        world.machine_name = machine
+        world.folder.mark_trouble = MarkTrouble("another tocsin watches the same folder", shared=True)
+        await world.start()
+        await world.wait(3600)
+
+    told = [text for _, text in operators(simulate(story))]
+    assert bool(told) != bool(machine), told
+
+
 def test_another_folder_in_place_of_a_dead_one() -> None:
     """Rule 62: unmounted by force and mounted anew: what hung hangs for ever, and the daemon sees again all the same."""
 

@@ -820,7 +820,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     else:
         intake = Intake(known, finished=await finished(ledger, incidents))
         news = OneFolder(ledger, config, incidents, notices, edits.put_back)
-    watch = Watch(clock, config, notices, world.folder, intake, news)
+    watch = Watch(clock, config, notices, world.folder, intake, news, shares=bool(world.machine_name))
     health = Health(
         clock,
         world.manager,

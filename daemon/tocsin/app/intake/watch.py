@@ -66,7 +66,9 @@ class FolderNews(Protocol):
 
 
 class Watch:
-    """Looks through the folder, in a thread, and passes on what is new to `news`. `alive_at` is when it last did."""
+    """Looks through the folder, in a thread, and passes on what is new to `news`. `alive_at` is when it last did;
+    `shares`: machines with the same ledger may watch the folder too (P3).
+    """
 
     def __init__(
         self,
@@ -76,8 +78,11 @@ class Watch:
         folder: Folder,
         intake: Intake,
         news: FolderNews,
+        *,
+        shares: bool = False,
     ) -> None:
         self._news = news
+        self._shares = shares
         self._folder = folder
         self._intake = intake
         self._clock = clock
@@ -147,6 +152,8 @@ class Watch:
         """The folder could be read. `mark` is why it cannot be marked as watched, which is told once."""
         self._hangs_since = None
         self._notices.cured(Trouble.FOLDER_UNREADABLE, "", folder_back(self._intake.label))
+        if mark and mark.shared and self._shares:
+            mark = None
         if mark and mark != self._mark_trouble:
             self._notices.tell(unmarked(mark))
         self._mark_trouble = mark

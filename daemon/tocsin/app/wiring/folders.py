@@ -78,7 +78,7 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
         return WatchedParts(watch, (watch,), (watch,))
     place = machine, label, clock, ledger, config, incidents, notices, folder
     shared = await shared_folders(*place, folder_memory(settings), put_back, elsewhere, recalled, begin_anew)
-    watch = Watch(clock, config, notices, folder, shared.intake, shared.news)
+    watch = Watch(clock, config, notices, folder, shared.intake, shared.news, shares=True)
     return WatchedParts(watch, (watch, shared.feed, *shared.beside), (watch, shared.feed))
 
 
