@@ -204,13 +204,15 @@ async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None)
     """Leave the order, and wait until it was followed; how many have gone. Raises LedgerError and InboxError."""
     ledger = workspace.need_ledger("it is looked at there")
     _need_right(workspace.settings.incidents / watch_mark.NAME)
-    gone = len(await ledger.pruned_digests())
-    await InboxWriter(workspace.settings.inbox, WallClock()).leave(entry)
+    gone, inbox = len(await ledger.pruned_digests()), InboxWriter(workspace.settings.inbox, WallClock())
+    await inbox.leave(entry)
     with progress("pruning", most) as work:
         while (judged := await ledger.outcome(ArrivalKind.PRUNE, entry.ref)) is None:
             await asyncio.sleep(LOOKS_EVERY)
             if not await workspace.has_healthy_daemon():
                 fail(["the daemon is not healthy any more: it goes on with it once it is; see its log"])
+            if not (await inbox.waits(entry.kind, entry.ref) or await ledger.has_arrived(ArrivalKind.PRUNE, entry.ref)):
+                fail(["the daemon refused the order; the operators were told why, and its log has it"])
             work.tell(len(await ledger.pruned_digests()) - gone)
     if not judged.words.isdecimal():
         fail([judged.words or f"the daemon did not do it ({judged.result}); see its log"])

@@ -130,6 +130,21 @@ def test_a_daemon_does_it_and_what_it_says_is_told(folder: Path) -> None:
     assert result.stdout.startswith("17 incidents pruned")
 
 
+def test_an_order_that_the_daemon_takes_away_and_does_not_follow(folder: Path) -> None:
+    """Nobody waits for an order of which nothing is left: what the daemon refuses leaves no trace in the ledger."""
+    with_incidents(folder, old=500)
+    with_ledger(folder, lambda ledger: ledger.claim_notice(HEALTHY, datetime.now(UTC), DAY))
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(prune, folder, "--before", "400d")
+        while not (left := list((folder / "var").glob("inbox/*.json"))):
+            time.sleep(0.05)
+        left[0].unlink()
+        result = asked.result(timeout=10)
+    assert result.exit_code == 1
+    assert "the daemon refused the order" in result.stderr
+    assert there(folder) == {"old"}
+
+
 @pytest.mark.parametrize("words", [("--before", "400d"), ("--person", "ana", "--yes")])
 def test_whoever_the_daemon_would_refuse_hears_so_at_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
