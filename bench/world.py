@@ -23,6 +23,7 @@ outbox: ../var/outbox
 operators: [ana]
 last_resort: [ana]
 replies: {{by: off}}
+limits: {{email: {{burst: 1000, every: 1s}}}}
 email: {{transport: smtp, host: 127.0.0.1, port: {port}, security: none, sender: "Incidents <incidents@example.com>"}}
 sms: {{transport: outbox, sender: "+15005550006"}}
 """
