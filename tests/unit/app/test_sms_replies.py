@@ -567,3 +567,19 @@ async def test_an_ok_counts_before_the_ledger_can_be_written(house: House, said:
     assert "Technical Lead" in said_then[0] or "Card payments fail" in said_then[0]
     assert [fact.at for fact in house.facts(Answered)] == [at]
     assert await house.judge() == []
+
+
+@pytest.mark.parametrize(("episode", "counts"), [(1, True), (2, False)])
+async def test_an_answer_by_link_counts_before_the_ledger_can_be_written(
+    house: House, episode: int, *, counts: bool
+) -> None:
+    """R54: like one by SMS, where it is of the life that the incident has now; it is written down once."""
+    at, heard = house.clock.now(), Arrival(ArrivalKind.ANSWER, "L7", "ana", f"ok {episode} pay", house.clock.now())
+    house.ledger.trouble = "no space left on device"
+    for _ in range(2):
+        await house.in_memory.hear([heard])
+        await house.reconciler.reconcile("pay")
+    assert house.incidents.history("pay").roles["technical_lead"].holder == ("ana" if counts else None)
+    house.ledger.trouble = ""
+    await house.go(MINUTE, "pay")
+    assert [(fact.at, fact.ref) for fact in house.facts(Answered)] == ([(at, "L7")] if counts else [])
