@@ -1,5 +1,5 @@
-"""Speed, measured on the installed command: `make bench`. Ratios against a baseline of the same run.
+"""Speed, measured on the installed command: `make bench`. Ratios against peers of the same run.
 
-Everything runs on loopback with a raw SMTP sink in its own process. Absolute figures belong to the
-machine; quote ratios.
+Everything runs on loopback, each side in processes of its own, in turn. Absolute figures belong to the machine; quote
+ratios. `measures` is what is measured, one module a subject; `peers` what it stands beside; `targets` what is asked.
 """

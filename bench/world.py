@@ -1,32 +1,38 @@
-"""The world of a measurement: a folder with a config, a sink, and the daemon as a subprocess."""
+"""The world of a measurement: a folder with a config, a mail sink, and the daemon as a process of its own."""
 
 import contextlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+
+from bench import processes
+from bench.processes import wait
+from bench.sinks import Sink, StampingSink
 
 ROOT = Path(__file__).resolve().parents[1]
 TOCSIN = Path(sys.executable).with_name("tocsin")
+PEOPLE = 20
+"""How many people the pages of many incidents go to, so that the room of an address holds nothing back."""
 
 SETTINGS = """
 incidents: ../incidents
 templates: ../templates
 reviews: ../reviews
-ledger: sqlite:///../var/tocsin.db
+ledger: {ledger}
 outbox: ../var/outbox
 operators: [ana]
 last_resort: [ana]
 replies: {{by: off}}
 limits: {{email: {{burst: 1000, every: 1s}}}}
 email: {{transport: smtp, host: 127.0.0.1, port: {port}, security: none, sender: "Incidents <incidents@example.com>"}}
-sms: {{transport: outbox, sender: "+15005550006"}}
+sms: {sms}
 """
+OUTBOX = '{transport: outbox, sender: "+15005550006"}'
 CONFIG = """
 severities:
   sev1:
@@ -45,86 +51,116 @@ stakeholders:
 
 
 class World:
-    """Folders, a sink and, while it runs, the daemon."""
+    """Folders, a sink and, while it runs, the daemon. Service `s7` pages person `p7`, one of twenty."""
 
-    def __init__(self, base: Path, readers: int) -> None:
-        self.base = base
-        self.log = base / "sink.log"
+    def __init__(self, base: Path, readers: int, sink: Sink, *, ledger: str, sms: str = OUTBOX, more: str = "") -> None:
+        self.base, self.sink = base, sink
         self.incidents = base / "incidents"
-        for name in ("config", "incidents", "templates"):
+        self.staged = base / "staged"
+        for name in ("config", "incidents", "templates", "staged"):
             (base / name).mkdir()
-        port_file = base / "port"
-        self.sink = subprocess.Popen([sys.executable, "-m", "bench.sink", str(port_file), str(self.log)], cwd=ROOT)
-        wait(lambda: port_file.is_file() and bool(port_file.read_text()), 10)
-        self.port = int(port_file.read_text())
         emails = ", ".join(f"reader{number}@example.com" for number in range(readers))
         (base / "config" / "all.yaml").write_text(CONFIG.format(emails=emails))
-        (base / "config" / "tocsin.yaml").write_text(SETTINGS.format(port=self.port))
+        (base / "config" / "people.yaml").write_text("".join(_people()))
+        (base / "config" / "tocsin.yaml").write_text(SETTINGS.format(port=sink.port, ledger=ledger, sms=sms))
+        if more:
+            (base / "config" / "more.yaml").write_text(more)
         self.daemon: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> float:
+    @property
+    def pid(self) -> int:
+        """The daemon's process."""
+        assert self.daemon is not None
+        return self.daemon.pid
+
+    def start(self, command: Sequence[str] = (str(TOCSIN),), environ: Mapping[str, str] | None = None) -> float:
         """Start the daemon; the seconds until it says that it is ready."""
-        begun = time.perf_counter()
-        errors = (self.base / "daemon.log").open("wb")
-        environ = {**os.environ, "TOCSIN_CONFIG": str(self.base / "config")}
-        self.daemon = subprocess.Popen([str(TOCSIN), "run"], stderr=errors, env=environ, cwd=self.base)
-        ready = (self.base / "daemon.log").read_bytes
-        wait(lambda: b"ready" in ready(), 120)
-        return time.perf_counter() - begun
+        log = self.base / "daemon.log"
+        given = {**os.environ, "TOCSIN_CONFIG": str(self.base / "config"), **(environ or {})}
+        began = time.perf_counter()
+        with log.open("wb") as errors:
+            self.daemon = daemon = subprocess.Popen([*command, "run"], stderr=errors, env=given, cwd=self.base)
+        wait(lambda: b'"ready"' in log.read_bytes() or daemon.poll() is not None, 300)
+        if daemon.poll() is not None:
+            raise RuntimeError(log.read_text()[-2000:])
+        return time.perf_counter() - began
 
-    def mails(self) -> list[tuple[float, str]]:
-        """What the sink took: when, and for whom."""
-        pairs = (line.split() for line in self.log.read_text().splitlines())
-        return [(float(pair[0]), pair[1]) for pair in pairs if len(pair) == 2]
+    def end(self) -> None:
+        """End the daemon well."""
+        if self.daemon is not None:
+            processes.end(self.daemon, 60)
+            self.daemon = None
 
-    def declare(self, name: str, severity: str) -> float:
+    def declare(self, name: str, severity: str, service: int | None = None) -> float:
         """Drop a file by rename; the moment just before it."""
-        temporary = self.incidents / f".{name}.tmp"
-        temporary.write_text(f"title: Incident {name}\nseverity: {severity}\n")
+        staged = self.stage(name, severity, service)
         now = time.time()
-        temporary.rename(self.incidents / f"{name}.yaml")
+        staged.rename(self.incidents / staged.name)
         return now
+
+    def declare_all(self, names: Sequence[str], severity: str) -> float:
+        """Drop one file each, by rename, over all services; time.monotonic just before the first."""
+        staged = [self.stage(name, severity, number % PEOPLE) for number, name in enumerate(names)]
+        began = time.monotonic()
+        for path in staged:
+            path.rename(self.incidents / path.name)
+        return began
+
+    def stage(self, name: str, severity: str, service: int | None = None) -> Path:
+        """Write an incident file beside the folder, from where it can be renamed into it."""
+        path = self.staged / f"{name}.yaml"
+        services = "" if service is None else f"services: [s{service}]\n"
+        path.write_text(f"title: Incident {name}\nseverity: {severity}\n{services}")
+        return path
 
     def cpu(self) -> float:
         """Seconds of processor time the daemon has used."""
-        assert self.daemon is not None
-        fields = Path(f"/proc/{self.daemon.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processes.cpu(self.pid)
 
     def resident(self) -> float:
         """Resident memory of the daemon in MB."""
-        assert self.daemon is not None
-        status = Path(f"/proc/{self.daemon.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        return processes.resident(self.pid)
 
-    def stop(self) -> None:
-        """End both processes."""
-        if self.daemon is not None:
-            self.daemon.send_signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.daemon.wait(40)
-            self.daemon.kill()
-        self.sink.kill()
-        self.sink.wait()
+    def mails(self) -> list[tuple[float, str]]:
+        """What a sink of our own took: when, and for whom."""
+        assert isinstance(self.sink, StampingSink)
+        return self.sink.mails()
+
+
+def _people() -> Iterator[str]:
+    numbers = range(PEOPLE)
+    yield "people:\n"
+    yield from (f"  p{number}: {{name: Person {number}, email: p{number}@example.com}}\n" for number in numbers)
+    yield "services:\n"
+    yield from (f"  s{number}: {{roles: {{technical_lead: [p{number}]}}}}\n" for number in numbers)
 
 
 @contextlib.contextmanager
-def world(readers: int = 1) -> Iterator[World]:
-    """A world in a folder of its own, gone afterwards."""
+def folder() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
     base = Path(tempfile.mkdtemp(prefix="tocsin-bench-"))
-    made = World(base, readers)
     try:
-        yield made
+        yield base
     finally:
-        made.stop()
         shutil.rmtree(base, ignore_errors=True)
 
 
-def wait(until: "object", seconds: float) -> None:
-    """Wait for something to become true. Raises TimeoutError."""
-    assert callable(until)
-    ends = time.monotonic() + seconds
-    while not until():
-        if time.monotonic() > ends:
-            raise TimeoutError("the bench waited in vain")
-        time.sleep(0.005)
+@contextlib.contextmanager
+def world(
+    readers: int = 1,
+    sink: Sink | None = None,
+    *,
+    ledger: str = "sqlite:///../var/tocsin.db",
+    sms: str = OUTBOX,
+    more: str = "",
+) -> Iterator[World]:
+    """A world in a folder of its own, gone afterwards; the sink too, unless it was given."""
+    with folder() as base:
+        used = sink or StampingSink(base)
+        made = World(base, readers, used, ledger=ledger, sms=sms, more=more)
+        try:
+            yield made
+        finally:
+            made.end()
+            if sink is None:
+                used.close()

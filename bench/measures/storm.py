@@ -13,7 +13,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.world import ROOT, TOCSIN, wait
+from bench.figures import Figure, Found
+from bench.processes import wait
+from bench.rounds import Scale
+from bench.world import ROOT, TOCSIN, folder
 
 ACCOUNT, TOKEN, OURS = "AC" + "0" * 32, "secret", "+15005550006"
 PEOPLE, AWAKE = 20, 18
@@ -315,37 +317,32 @@ def _late(waits: Sequence[float]) -> float:
     return waits[int(len(waits) * 0.99)] if waits else float("inf")
 
 
-def measure(size: Size) -> list[tuple[Any, ...]]:
-    """Let the storm blow; the rows of the report: name, value, goal, and whether that is reached."""
-    base = Path(tempfile.mkdtemp(prefix="tocsin-storm-"))
-    storm = Storm(base, size)
-    try:
-        storm.start()
-        storm.blow()
-        story = Story(storm)
-    finally:
-        storm.stop()
-    rows = _rows(story)
-    shutil.rmtree(base, ignore_errors=True)
-    return rows
+def storm(scale: Scale) -> Found:
+    """Let the storm blow. Its size is what it is, however many rounds are asked for."""
+    with folder() as base:
+        blowing = Storm(base, QUICK if scale.quick else FULL)
+        try:
+            blowing.start()
+            blowing.blow()
+            story = Story(blowing)
+        finally:
+            blowing.stop()
+        return Found(_figures(story))
 
 
-def _rows(story: Story) -> list[tuple[Any, ...]]:
+def _figures(story: Story) -> Sequence[Figure]:
     size, replies = story.storm.size, story.storm.replies
-    early, late, lost = story.most_in(3, first=True), story.most_in(10), len(story.lost()) + len(story.unpaged())
-    p99, first_p99 = _late(story.waits("sev1", "sms", "email")), _late(story.first_waits("sev1"))
-    longest = {severity: max(story.waits(severity, "sms", "email"), default=float("inf")) for severity in MIX}
-    most, gone = max(replies.values(), default=0), len(story.missing)
+    lost, gone = len(story.lost()) + len(story.unpaged()), len(story.missing)
+    longest = [max(story.waits(severity, "sms", "email"), default=float("inf")) for severity in MIX]
     often = sum(times > 2 for times in replies.values())
-    patient = " / ".join(f"{seconds:.0f}" for seconds in longest.values())
-    name = f"storm of {size.incidents} in {size.seconds:.0f} s: "
+    waited = " / ".join(f"{seconds:.0f}" for seconds in longest)
+    what = f"{size.incidents} incidents in {size.seconds:.0f} s, a minute of it lasts {size.minute:.0f} s"
     return [
-        (f"{name}SMS to one person, first 3 min", f"{early}", "<= 4", early <= 4),
-        (f"{name}SMS to one person, any 10 min", f"{late}", "<= 10", late <= 10),
-        (f"{name}SEV1 file -> accepted, p99 of all", f"{p99:.1f} s", "<= 5 s", p99 <= 5),
-        (f"{name}SEV1 ... of the first one of a person", f"{first_p99:.1f} s", "<= 5 s", first_p99 <= 5),
-        (f"{name}replies of one person", f"{most} ({often} people over 2)", "<= 2", most <= 2),
-        (f"{name}incidents not accepted", f"{story.unanswered()}", "0", story.unanswered() == 0),
-        (f"{name}pages lost (said sent, not there)", f"{lost} ({gone})", "0", not lost + gone),
-        (f"{name}waited longest, SEV1/2/3", f"{patient} s", "", True),
+        Figure("storm-sms-early", [story.most_in(3, first=True)], note=what),
+        Figure("storm-sms", [story.most_in(10)]),
+        Figure("storm-sev1", [_late(story.waits("sev1", "sms", "email"))], note=f"longest SEV1/2/3: {waited} s"),
+        Figure("storm-sev1-first", [_late(story.first_waits("sev1"))]),
+        Figure("storm-replies", [max(replies.values(), default=0)], note=f"{often} people wrote more than 2"),
+        Figure("storm-unanswered", [story.unanswered()]),
+        Figure("storm-lost", [lost + gone], note=f"{lost} lost, {gone} said to be sent and not there"),
     ]

@@ -1,0 +1,22 @@
+"""Postfix's `smtp-source`: the most that a sink takes, as a limit for everybody."""
+
+import subprocess
+import time
+
+from bench.sinks import program
+
+MAIL = 5_700
+"""Bytes of a mail, as many as a page of ours has."""
+
+
+def is_installed() -> bool:
+    """Whether it can be run here."""
+    return program("smtp-source") is not None
+
+
+def mails_a_second(port: int, count: int, sessions: int = 8) -> float:
+    """Mails a second of the generator over kept sessions."""
+    given = ["-d", "-s", str(sessions), "-m", str(count), "-l", str(MAIL), "-f", "a@example.com", "-t", "b@example.com"]
+    began = time.monotonic()
+    subprocess.run([str(program("smtp-source")), *given, f"127.0.0.1:{port}"], check=True)
+    return count / (time.monotonic() - began)

@@ -1,0 +1,50 @@
+"""Processes of a measurement: how long one waits for them, what they cost, how they end."""
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def wait(until: Callable[[], object], seconds: float) -> None:
+    """Wait for something to become true. Raises TimeoutError."""
+    ends = time.monotonic() + seconds
+    while not until():
+        if time.monotonic() > ends:
+            raise TimeoutError("the bench waited in vain")
+        time.sleep(0.005)
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor time that a process has used, in all of its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident(pid: int) -> float:
+    """Resident memory of a process in MB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def idle(pid: int, seconds: float) -> float:
+    """Processor time of a process that has nothing to do, in per cent of one core, over so many seconds."""
+    before, began = cpu(pid), time.monotonic()
+    time.sleep(seconds)
+    return (cpu(pid) - before) / (time.monotonic() - began) * 100
+
+
+def end(process: "subprocess.Popen[bytes]", seconds: float = 40.0) -> None:
+    """Ask a process to end, and end it after so many seconds."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            stream.close()
