@@ -38,6 +38,9 @@ def main(given: Sequence[str]) -> int:
         print("\n".join(report.rows(part.figures)), flush=True)
         progress(f"{name}: {time.monotonic() - begun:.0f} s")
     report.write(asked.json, found, time.monotonic() - began)
+    if quick:
+        progress("quick sizes: all of it runs, and the figures mean nothing")
+        return 0
     return int(any(report.judged(figure) == "SHORT" for figure in found.figures))
 
 

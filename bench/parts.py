@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bench.measures import latency, rates, storm
+from bench.measures import commands, commits, held, latency, open_incidents, rates, sms, storm
 from bench.rounds import Part
 
 
@@ -26,6 +26,11 @@ PARTS = {
     "incidents": Entry("one page for each of 1,000 incidents, beside Alertmanager", 75, rates.incidents),
     "update": Entry("one update to 1,000 readers, beside Alertmanager and a script", 75, rates.update),
     "latency": Entry("from the rename of a file to its page accepted", 110, latency.latency),
+    "sms": Entry("one update to 1,000 phones, beside the twilio client alone", 60, sms.sms),
+    "commits": Entry("commits of the ledger, beside one row a commit", 20, commits.commits),
+    "open": Entry("memory, idle time and start with 10 and 10,000 open incidents", 150, open_incidents.open_incidents),
+    "held": Entry("pages with 10 and with 100,000 other incidents open", 240, held.held),
+    "commands": Entry("how long people wait for commands", 75, commands.commands),
     "storm": Entry(
         "1,000 incidents in 60 s over 20 people, and what they get of it", 660, storm.storm, by_rounds=False
     ),

@@ -31,11 +31,17 @@ def resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def idle(pid: int, seconds: float) -> float:
-    """Processor time of a process that has nothing to do, in per cent of one core, over so many seconds."""
-    before, began = cpu(pid), time.monotonic()
-    time.sleep(seconds)
-    return (cpu(pid) - before) / (time.monotonic() - began) * 100
+def settle(pid: int, within: float = 600.0) -> None:
+    """Wait until a process has nothing to do any more: it used less than 5 % of a core for two seconds, on end.
+    Raises TimeoutError.
+    """
+    ends = time.monotonic() + within
+    used, before = 1.0, cpu(pid)
+    while used >= 0.1:
+        if time.monotonic() > ends:
+            raise TimeoutError("it never came to rest")
+        time.sleep(2)
+        used, before = cpu(pid) - before, cpu(pid)
 
 
 def end(process: "subprocess.Popen[bytes]", seconds: float = 40.0) -> None:

@@ -34,14 +34,15 @@ class Sink(Protocol):
 
 
 class StampingSink:
-    """`bench.sink`: ours, in Python, which writes down when and for whom each mail was taken."""
+    """`bench.sink`: ours, in Python, which writes down when and for whom each mail was taken. Or `bench.twilio`, which
+    does the same with SMS.
+    """
 
-    name = "bench.sink"
-
-    def __init__(self, base: Path, *more: str) -> None:
+    def __init__(self, base: Path, *more: str, module: str = "bench.sink") -> None:
+        self.name = module
         port_file, self._log = base / "port", base / "sink.log"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.sink", str(port_file), str(self._log), *more], cwd=ROOT
+            [sys.executable, "-m", module, str(port_file), str(self._log), *more], cwd=ROOT
         )
         wait(lambda: port_file.is_file() and bool(port_file.read_text()), 10)
         self.port = int(port_file.read_text())
