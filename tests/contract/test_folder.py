@@ -1,27 +1,32 @@
 """The folder port: the real directory and its fake list the same, and the real one survives what happens to folders."""
 
 import asyncio
+import errno
 import os
 import shutil
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.watched_folder import WatchedFolder
+from tocsin.adapters.files.incident_folder.kernel import kernel_changes
+from tocsin.adapters.files.incident_folder.pokes import ANYTHING
+from tocsin.adapters.files.incident_folder.portable import portable_changes
+from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
 from tocsin.ports.folder import Folder, Listed
 from tocsin.text.decoding import FILE_LIMIT
 
 from tests.fakes.clock import StillClock
 from tests.fakes.folder import FakeFolder
 
+POKES = "tocsin.adapters.files.incident_folder.pokes"
 GOOD = "title: x\nseverity: sev1\n"
 
 
@@ -232,18 +237,74 @@ async def test_pokes_survive_the_folder(tmp_path: Path) -> None:
     await closed(pokes)
 
 
+def refused(*_: object, **__: object) -> Generator[frozenset[str] | None]:
+    """A watch that cannot be had."""
+    raise OSError(errno.ENOSPC, "inotify watch limit reached")
+    yield None
+
+
 async def test_without_inotify_it_still_pokes(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the folder cannot be watched, there is a poke each second."""
-
-    def refuse(*_: object, **__: object) -> Iterator[object]:
-        raise OSError(28, "inotify watch limit reached")
-
-    monkeypatch.setattr("tocsin.adapters.files.watched_folder.watch", refuse)
+    """When the folder cannot be watched at all, there is a poke each second."""
+    monkeypatch.setattr(f"{POKES}.changes_in", refused)
     pokes = real.folder.pokes()
     async with asyncio.timeout(5):
-        await anext(pokes)
-        await anext(pokes)
+        assert [await anext(pokes), await anext(pokes)] == [ANYTHING, ANYTHING]
     await closed(pokes)
+
+
+@pytest.fixture(params=["kernel", "portable"])
+def watched(request: pytest.FixtureRequest, real: Real, monkeypatch: pytest.MonkeyPatch) -> Real:
+    """A folder that is watched by the one or by the other."""
+    changes = kernel_changes if request.param == "kernel" else portable_changes
+    monkeypatch.setattr(f"{POKES}.changes_in", changes)
+    return real
+
+
+async def test_a_poke_names_what_changed(watched: Real) -> None:
+    """What was written, renamed and removed, by its names; and nothing of files that are left alone."""
+    pokes = watched.folder.pokes()
+    async with asyncio.timeout(10):
+        assert await anext(pokes) == ANYTHING
+        await asyncio.sleep(0.3)  # the portable watch has begun by then
+        watched.write("a.yaml", GOOD)
+        watched.write("b.txt", GOOD)
+        assert await anext(pokes) == {"a.yaml"}
+        (watched.path / "a.yaml").rename(watched.path / "c.yaml")
+        names = await anext(pokes)
+        while names != {"a.yaml", "c.yaml"}:
+            names |= await anext(pokes)
+        watched.remove("c.yaml")
+        while await anext(pokes) != {"c.yaml"}:
+            pass
+    await closed(pokes)
+
+
+def test_more_than_the_kernel_keeps(real: Real) -> None:
+    """When the kernel had to drop what it had to say, anything may have changed, and what follows is named again."""
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    files = [real.path / "a.yaml", real.path / "b.yaml"]
+    for file in files:
+        file.touch()
+    with closing(kernel_changes(real.path, 0.1)) as changes:
+        assert next(changes) == frozenset()
+        for number in range(most + 1):
+            os.utime(files[number % 2])
+        while next(changes) is not None:
+            pass
+        while next(changes) != frozenset():
+            pass
+        real.write("b.yaml", GOOD)
+        assert next(changes) == {".new", "b.yaml"}
+
+
+def test_the_kernel_says_that_the_folder_went_away(real: Real) -> None:
+    """Moved: anything may have changed. Removed: likewise, and there is nothing more to be said."""
+    with closing(kernel_changes(real.path, 0.1)) as changes:
+        assert next(changes) == frozenset()
+        moved = real.path.rename(real.path.parent / "moved")
+        assert next(changes) is None
+        moved.rmdir()
+        assert set(changes) <= {None}
 
 
 @pytest.mark.parametrize("keep_time", [False, True])
@@ -396,9 +457,8 @@ def test_a_file_that_went_away_is_forgotten(real: Real) -> None:
 
 async def test_a_poke_comes_now_and_then(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though nothing changes, or the watcher does not say so, there is a first poke soon and further ones at their time."""
-    watched_folder = "tocsin.adapters.files.watched_folder"
-    monkeypatch.setattr(f"{watched_folder}.POLL_EVERY", timedelta(seconds=0.1))
-    monkeypatch.setattr(f"{watched_folder}.RESCAN_EVERY", timedelta(seconds=0.4))
+    monkeypatch.setattr(f"{POKES}.POLL_EVERY", timedelta(seconds=0.1))
+    monkeypatch.setattr(f"{POKES}.RESCAN_EVERY", timedelta(seconds=0.4))
     pokes = real.folder.pokes()
     began = time.monotonic()
     async with asyncio.timeout(5):
@@ -418,14 +478,10 @@ async def test_another_folder_in_its_place(real: Real) -> None:
         await anext(pokes)
         real.path.rename(real.path.parent / "before")
         real.path.mkdir()
-        for _ in range(2):
-            await anext(pokes)
-        while True:  # until the new one is watched: then a change pokes at once
-            began = time.monotonic()
+        await anext(pokes)
+        real.write("a.yaml", GOOD)
+        while await anext(pokes) != {"a.yaml"}:  # until the new one is watched: then a change is named at once
             real.write("a.yaml", GOOD)
-            await anext(pokes)
-            if time.monotonic() - began < 0.5:
-                break
     await closed(pokes)
 
 
@@ -434,6 +490,6 @@ def _scanned(folder: Folder) -> list[Listed]:
     return [] if isinstance(found, str) else list(found)
 
 
-async def closed(pokes: AsyncIterator[None]) -> None:
+async def closed(pokes: AsyncIterator[frozenset[str]]) -> None:
     """Let go of a watch."""
     await pokes.aclose()  # type: ignore[attr-defined]  # both are generators

@@ -1,7 +1,7 @@
 """A folder in memory: what a test puts in is what a scan gives."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from tocsin.formats.incident.file_name import is_incident_file
 from tocsin.formats.incident.read import digest
@@ -23,29 +23,40 @@ class FakeFolder:
         self.renewed = 0
         self.mark_trouble: MarkTrouble | None = None
         self._poked = asyncio.Event()
+        self._changed: set[str] = set()
 
     def write(self, name: str, content: str | bytes) -> None:
         """Put a file in, or replace it."""
         data = (content.encode() if isinstance(content, str) else content)[: FILE_LIMIT + 1]
         trouble = "" if len(data) <= FILE_LIMIT else f"{name} is over {FILE_LIMIT // 1024} KiB; only the start is read"
         self.files[name] = Listed(name, data, digest(data), trouble)
-        self._poked.set()
+        self._change(name)
 
     def remove(self, name: str) -> None:
         """Take a file away."""
         del self.files[name]
-        self._poked.set()
+        self._change(name)
 
     def obstruct(self, name: str, trouble: str, *, is_file: bool = False) -> None:
         """Put something in that cannot be read: no file at all, or one without the right to read it."""
         self.files[name] = Listed(name, b"" if is_file else None, "", trouble)
-        self._poked.set()
+        self._change(name)
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name."""
         if self.hangs:
             raise StillHangsError(self.hangs)
         return self.away or [self.files[name] for name in sorted(self.files) if is_incident_file(name)]
+
+    def look_at(self, names: Collection[str]) -> Mapping[str, Listed] | None:
+        """Those of these that count."""
+        if self.hangs:
+            raise StillHangsError(self.hangs)
+        return (
+            None
+            if self.away
+            else {name: self.files[name] for name in names if name in self.files and is_incident_file(name)}
+        )
 
     def hang(self) -> None:
         """From now on whoever asks gets no answer."""
@@ -66,12 +77,18 @@ class FakeFolder:
         self.renewed += self.mark_trouble is None
         return self.mark_trouble
 
-    async def pokes(self) -> AsyncGenerator[None, None]:
-        """One poke for whatever was put in or taken away since the last one."""
+    async def pokes(self) -> AsyncGenerator[frozenset[str], None]:
+        """One poke for whatever was put in or taken away since the last one, with the names."""
         while True:
             await self._poked.wait()
             self._poked.clear()
-            yield None
+            names = frozenset(self._changed)
+            self._changed.clear()
+            yield names
+
+    def _change(self, name: str) -> None:
+        self._changed.add(name)
+        self._poked.set()
 
 
 class FakeFolderMemory:

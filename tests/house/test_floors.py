@@ -34,6 +34,7 @@ DOORS = {
     "aiohttp": {"adapters/twilio/", "adapters/heartbeat.py", "web/"},
     "aiosmtplib": {"adapters/smtp/"},
     "alembic": {"adapters/ledger/"},
+    "asyncinotify": {"adapters/files/incident_folder/kernel.py"},
     "babel": {"wording/language/"},
     "click": {"cli/"},
     "croniter": {"planning/on_call/handoffs.py"},
@@ -53,7 +54,7 @@ DOORS = {
     "sqlalchemy": {"adapters/ledger/"},
     "structlog": {"app/", "web/"},
     "twilio": {"adapters/twilio/"},
-    "watchfiles": {"adapters/files/watched_folder.py"},
+    "watchfiles": {"adapters/files/incident_folder/portable.py"},
     "yaml": {"text/yaml.py", "text/yaml_errors.py"},
 }
 

@@ -245,6 +245,9 @@ class NewlyDeclared:
     def renew(self) -> None:
         """It shows to nobody that it is watched."""
 
+    def look_at(self, _names: Any) -> None:
+        """It looks through the whole folder each time."""
+
     def scan(self) -> Any:
         files: Any = self._folder.scan()
         incidents = self._names.incidents(files)

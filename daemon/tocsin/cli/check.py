@@ -136,11 +136,11 @@ async def _addresses_in_doubt(loaded: Configuration, folder: Path, ledger: Ledge
 
 
 def _scan(folder: Path) -> Sequence[Listed] | str:
-    """The incident files of a folder. What watches folders is dear to import, and often there is none."""
+    """The incident files of a folder."""
     from tocsin.adapters.clock import SystemClock
-    from tocsin.adapters.files.watched_folder import WatchedFolder
+    from tocsin.adapters.files.incident_folder.reading import FolderReading
 
-    return WatchedFolder(folder, SystemClock()).scan()
+    return FolderReading(folder, SystemClock()).scan()
 
 
 def problem_document(problem: Problem) -> dict[str, str | int]:

@@ -37,8 +37,8 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
       tocsin diff v1.2 main --at 2026-12-24T12:00:00Z --format json
     """
     from tocsin.adapters.clock import SystemClock
+    from tocsin.adapters.files.incident_folder.reading import FolderReading
     from tocsin.adapters.files.rights import closed
-    from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.app.configuration.load import label_of
     from tocsin.app.diff.attribution import Attribution
     from tocsin.app.diff.difference import differ
@@ -54,7 +54,7 @@ def command(revision: str, other: str | None, at: datetime | None, form: str, co
     old, new = _configs(folder, (revision, other), base)
     zone = zone_of(new.policy)
     compared_at = moments(base, zone)
-    scanned = WatchedFolder(new.settings.incidents, SystemClock()).scan()
+    scanned = FolderReading(new.settings.incidents, SystemClock()).scan()
     situations = [
         *fixed([old.policy, new.policy], compared_at),
         *open_incidents([] if isinstance(scanned, str) else scanned, new, base),

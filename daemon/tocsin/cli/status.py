@@ -159,8 +159,8 @@ async def _open_incidents(folder: Path) -> StatusLook:
     """What is to be seen now. Raises LedgerError; where nothing can be told, that is told and the command ends."""
     from tocsin.adapters.clock import SystemClock
     from tocsin.adapters.files.disk_threads import DiskThreads, in_time
+    from tocsin.adapters.files.incident_folder.reading import FolderReading
     from tocsin.adapters.files.rights import closed, is_folder
-    from tocsin.adapters.files.watched_folder import WatchedFolder
     from tocsin.app.incidents.open_incidents import open_incidents, without_ledger
     from tocsin.cli.workspace import open_workspace
 
@@ -171,7 +171,7 @@ async def _open_incidents(folder: Path) -> StatusLook:
         def look() -> tuple[str, Sequence[Listed] | str]:
             if why := closed(incidents):
                 return why, f"the incident folder {incidents} {why}"
-            return "", WatchedFolder(incidents, SystemClock()).scan() if is_folder(incidents) else ()
+            return "", FolderReading(incidents, SystemClock()).scan() if is_folder(incidents) else ()
 
         hangs = f"the incident folder {incidents} does not answer; what follows is what the ledger knows"
         why, listing = await in_time(ANSWERS_WITHIN, DiskThreads("incident folder"), look) or ("", hangs)

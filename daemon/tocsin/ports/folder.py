@@ -1,6 +1,6 @@
 """The folder of incident files."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,15 +33,25 @@ class Folder(Protocol):
         ...
 
     def scan(self) -> Sequence[Listed] | str:
-        """Every file that counts, or a sentence that says why the folder cannot be read. It blocks."""
+        """Every file that counts, or a sentence that says why the folder cannot be read. What has not changed since the
+        last scan is the same object, each file and their sequence. It blocks.
+        """
+        ...
+
+    def look_at(self, names: Collection[str]) -> Mapping[str, Listed] | None:
+        """Those of these files that count and are there, by name, and no look at any other. None: it cannot be told,
+        and the whole folder is to be looked through. It blocks.
+        """
         ...
 
     def renew(self) -> MarkTrouble | None:
         """Show to other processes that a healthy daemon watches, or say why that cannot be shown. It blocks."""
         ...
 
-    def pokes(self) -> AsyncIterator[None]:
-        """Something may have changed. Says not what (house rule 4); survives the folder's removal."""
+    def pokes(self) -> AsyncIterator[frozenset[str]]:
+        """Something may have changed: the files of these names, which is a hint what to look at first and no more
+        (house rule 4); none: anything may have. Survives the folder's removal.
+        """
         ...
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from tocsin.adapters.files.incident_folder.watched_folder import CHANGED_WITHIN, NewlyDeclaredFiles, WatchedFolder
 from tocsin.adapters.files.watch_mark import is_watched
-from tocsin.adapters.files.watched_folder import CHANGED_WITHIN, NewlyDeclaredFiles, WatchedFolder
 from tocsin.app.hand_ins.from_memory.known_names import KnownNames
 from tocsin.formats.incident.read import digest
 from tocsin.ports.folder import RememberedFile

@@ -14,8 +14,8 @@ from types import ModuleType
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
 from tocsin.adapters.files.fingerprint import Fingerprint
+from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
 from tocsin.adapters.files.incident_writer import IncidentFiles, review_files
-from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sandbox import Codes as Compiled

@@ -11,9 +11,9 @@ import structlog
 
 from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
 from tocsin.adapters.files.folder_memory import NAME, FileFolderMemory
+from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.watch_mark import FolderWatchedError
-from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.app.arrivals.inbox_feed import InboxFeed

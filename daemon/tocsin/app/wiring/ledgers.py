@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, Self
 
+from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
 from tocsin.adapters.files.rights import owner_beside_root, way_to_write, why_not
-from tocsin.adapters.files.watched_folder import WatchedFolder
 from tocsin.adapters.inbox.reader import InboxReader
 from tocsin.adapters.jinja.renderer import JinjaRenderer, Tell
 from tocsin.adapters.jinja.sandbox import Codes

@@ -12,7 +12,7 @@ from typing import Self
 
 import structlog
 
-from tocsin.adapters.files.watched_folder import NewlyDeclaredFiles
+from tocsin.adapters.files.incident_folder.watched_folder import NewlyDeclaredFiles
 from tocsin.adapters.inbox.reader import StayingInbox
 from tocsin.adapters.jinja.renderer import UnseenRenderer
 from tocsin.adapters.ledger.journal.journal import Journal
