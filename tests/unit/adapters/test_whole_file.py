@@ -90,7 +90,7 @@ def test_what_lies_beside_the_ledger_is_private(tmp_path: Path) -> None:
     mark = SentMark(tmp_path / "tocsin.db")
     mark.note(1, "pay/1/page", "sms", "+14155550101", StillClock().now())
     mark.close()
-    mark.lack({}, StillClock().now())
+    mark.lack(mark.read(), {}, StillClock().now())
     ballast = Ballast(tmp_path / "tocsin.db")
     assert ballast.hold()
     assert (mode(mark.path), mode(ballast.path)) == (0o600, 0o600)

@@ -1,8 +1,15 @@
 """What a start recalls, and that none of it is later than now."""
 
+import asyncio
+import gc
+import weakref
+from dataclasses import replace
 from datetime import timedelta
 
-from tocsin.app.lifecycle.startup import TOLD_FROM, bring_back, recall
+import pytest
+from structlog.testing import capture_logs
+from tocsin.app.lifecycle import startup
+from tocsin.app.lifecycle.startup import TOLD_FROM, bring_back, made_to_stay, recall
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Seen
@@ -46,3 +53,48 @@ async def test_a_ledger_that_cannot_be_written_silences_nobody() -> None:
     incidents = Incidents(Agenda())
     assert set(await recall(ledger, incidents, NOW)) == {"db"}
     assert incidents.history("db").started_at == NOW
+
+
+async def test_what_runs_beside_a_long_recalling_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service manager hears that the daemon lives meanwhile, and the log says how far it is."""
+    monkeypatch.setattr(startup, "SAYS_EVERY", 0.0)
+    ledger = MemoryLedger()
+    for number in range(startup.AT_ONCE + 1):
+        await ledger.record(f"db{number}", [Seen(NOW, replace(DOWN, id=f"db{number}"))], (), ())
+    turns: list[int] = []
+    beside = asyncio.create_task(_count(turns))
+    with capture_logs() as lines:
+        assert len(await recall(ledger, Incidents(Agenda()), NOW)) == startup.AT_ONCE + 1
+    beside.cancel()
+    assert len(turns) >= 2
+    assert lines[-1] == {
+        "event": "recalling", "log_level": "info", "recalled": startup.AT_ONCE, "of": startup.AT_ONCE + 1
+    }  # fmt: skip
+
+
+async def _count(turns: list[int]) -> None:
+    while True:
+        turns.append(len(turns))
+        await asyncio.sleep(0)
+
+
+def test_the_collector_leaves_alone_what_is_made_to_stay() -> None:
+    """It rests while that grows, and never looks through it later; what a life before left goes at the next one."""
+    try:
+        with made_to_stay():
+            assert not gc.isenabled()
+            kept = weakref.ref(holder := Kept())
+            holder.circle = holder
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 0
+        del holder
+        gc.collect()
+        assert kept() is not None
+        with made_to_stay():
+            assert kept() is None
+    finally:
+        gc.unfreeze()
+
+
+class Kept:
+    circle: object

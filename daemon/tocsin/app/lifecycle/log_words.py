@@ -86,6 +86,7 @@ def _alerts(fields: Fields) -> str:
 
 WORDS: dict[str, Callable[[Fields], str]] = {
     "ready": _ready,
+    "recalling": lambda f: f"{f['recalled']} of {f['of']} incidents are recalled from the ledger",
     "stopping": _stopping,
     "beginning anew": lambda _: "beginning anew with the settings as they are now",
     "version": _version,

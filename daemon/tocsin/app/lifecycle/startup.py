@@ -4,7 +4,10 @@ It decides whether the daemon can start at all: with the config on disk, else th
 It must not know what the daemon does afterwards.
 """
 
-from collections.abc import Mapping
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +33,14 @@ from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)
 """How far ahead what was recorded may lie before operators hear: so far our own time may differ from the clock."""
+
+AT_ONCE = 200
+"""Incidents that are recalled before anything else has its turn."""
+SAYS_EVERY = 5.0
+"""Seconds between two lines that say how far the recalling is."""
+
+Recorded = tuple[Fact, ...] | Unreadable
+"""What the ledger has of an incident: its facts, or why they cannot be read."""
 
 log = structlog.get_logger()
 
@@ -146,6 +157,22 @@ async def keep_config(
     await ledger.record_config(config.revision, files, since, mac, texts)
 
 
+@contextmanager
+def made_to_stay() -> Iterator[None]:
+    """What is made meanwhile stays as long as the daemon lives: the garbage collector does not look through it, neither
+    now, again and again while it grows, nor later. What a life before left (rule 60) goes first.
+    """
+    if gc.get_freeze_count():
+        gc.unfreeze()
+        gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:
     """Take over what the ledger knows of incidents that may still need something, none of it later than now; the
     versions that files are compared with. An incident of which a row cannot be read is set aside, and no version of it
@@ -154,7 +181,7 @@ async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Ma
     unfinished, files = await ledger.unfinished(), await ledger.files()
     bad_letters = {unreadable.incident: unreadable for unreadable in await ledger.unreadable_letters()}
     known = {}
-    for incident, recorded in unfinished.items():
+    async for incident, recorded in _in_turn(unfinished):
         facts = await _take_over(incidents, incident, recorded, bad_letters.get(incident), now)
         if isinstance(facts, Unreadable):
             incidents.set_aside(facts)
@@ -164,6 +191,21 @@ async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Ma
         await ledger.settle_unreadable(incident, now)
     incidents.archive((files.keys() | (await ledger.pruned_digests()).keys()) - unfinished.keys())
     return known
+
+
+async def _in_turn(recorded: Mapping[str, Recorded]) -> AsyncIterator[tuple[str, Recorded]]:
+    """One incident after the other. Many of them take a while: what runs beside goes on meanwhile, and the log says how
+    far it is.
+    """
+    loop = asyncio.get_running_loop()
+    said = loop.time()
+    for number, pair in enumerate(recorded.items()):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+            if loop.time() - said >= SAYS_EVERY:
+                said = loop.time()
+                log.info("recalling", recalled=number, of=len(recorded))
+        yield pair
 
 
 async def finished(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, str]:
@@ -176,8 +218,8 @@ async def finished(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str,
 
 
 async def _take_over(
-    incidents: Incidents, incident: str, facts: tuple[Fact, ...] | Unreadable, letter: Unreadable | None, now: datetime
-) -> tuple[Fact, ...] | Unreadable:
+    incidents: Incidents, incident: str, facts: Recorded, letter: Unreadable | None, now: datetime
+) -> Recorded:
     """Take over what the ledger knows of one incident, if all of it can be read and fits together (rule 63)."""
     if isinstance(facts, Unreadable):
         return facts

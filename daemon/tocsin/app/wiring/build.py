@@ -63,7 +63,7 @@ from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
-from tocsin.app.lifecycle.startup import Started, StartError
+from tocsin.app.lifecycle.startup import Started, StartError, made_to_stay
 from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
@@ -215,7 +215,8 @@ class Life:
         clock, ledger = self.clock, self.ledger.ledger
         async with AsyncExitStack() as life:
             async with self._beginning(lead):
-                daemon = await self._made(life, lead, steps, clock_notice, advice)
+                with made_to_stay():
+                    daemon = await self._made(life, lead, steps, clock_notice, advice)
                 unsettled = [letter_not_later(letter, clock.now()) for letter in await ledger.unsettled()]
             self.orders.by_signal()
             await daemon.serve(daemon.incidents.resumable(unsettled), self.orders, lead)

@@ -39,6 +39,8 @@ class FactReader:
         body, updates = self._updates.take_out(body)
         body, timeline = self._timeline.take_out(body)
         fact = read_fact(Seen.__name__, body)
+        if not updates and not timeline:
+            return fact
         assert isinstance(fact, Seen)
         rest = fact.incident
         if (len(rest.updates), len(rest.timeline)) != (bool(updates), bool(timeline)):

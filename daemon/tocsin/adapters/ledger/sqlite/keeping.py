@@ -24,7 +24,7 @@ from tocsin.adapters.ledger.sqlite.file_database import FileDatabase
 from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_open_to_readers, stay_open_to_readers
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, make_engine
-from tocsin.adapters.ledger.sqlite.sent_mark import LedgerLack, SentMark
+from tocsin.adapters.ledger.sqlite.sent_mark import LedgerLack, SentMark, first_id
 from tocsin.adapters.ledger.writer import Write, Writer
 from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
@@ -97,10 +97,11 @@ class FileStore:
         may repeat it is marked from now on.
         """
         if self._mark is not None:
-            first = await asyncio.to_thread(self._mark.first_id)
+            lines = await asyncio.to_thread(self._mark.read)
+            first = first_id(lines)
             with suppress(LedgerError):
                 keys = await self.read(attempt_keys(first)) if first is not None else {}
-                self._lack = await asyncio.to_thread(self._mark.lack, keys, now)
+                self._lack = await asyncio.to_thread(self._mark.lack, lines, keys, now)
                 self._repetitions = Repetitions(self._lack.left, now)
         return self._lack
 

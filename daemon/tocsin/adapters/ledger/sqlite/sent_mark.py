@@ -8,7 +8,7 @@ lacks. Must not know what follows from it.
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,9 +82,11 @@ class SentMark:
             return []
         return [line for line in map(_line, text.splitlines()) if line is not None]
 
-    def lack(self, keys: Mapping[str, str], now: datetime) -> LedgerLack:
-        """What a ledger lacks that has these keys of attempts by their ids. It is kept in mind that it was told."""
-        lines, lack = self.read(), LedgerLack()
+    def lack(self, lines: Sequence[Sent | datetime], keys: Mapping[str, str], now: datetime) -> LedgerLack:
+        """What a ledger lacks of what was read, if it has these keys of attempts by their ids. It is kept in mind that
+        it was told.
+        """
+        lack = LedgerLack()
         keys_seen: set[str] = set()
         told = [place for place, line in enumerate(lines) if isinstance(line, datetime)]
         for place, sent in enumerate(lines):
@@ -102,10 +104,6 @@ class SentMark:
         kept = [line for line in lines if isinstance(line, datetime) or now - line.at < KEPT_FOR][-KEPT_MOST:]
         self._rewrite([*kept, now] if lack.news else kept)
         return lack
-
-    def first_id(self) -> str | None:
-        """The smallest id noted; None: nothing is."""
-        return min((line.id for line in self.read() if isinstance(line, Sent)), default=None)
 
     def _write(self) -> None:
         """In the thread: whatever has come together is on disk at once."""
@@ -142,6 +140,11 @@ class SentMark:
             write_whole(self.path, "".join(map(_text, lines)).encode("ascii"), mode_in(self.path.parent))
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
+
+
+def first_id(lines: Iterable[Sent | datetime]) -> str | None:
+    """The smallest id noted; None: nothing is."""
+    return min((line.id for line in lines if isinstance(line, Sent)), default=None)
 
 
 def _line(text: str) -> Sent | datetime | None:
