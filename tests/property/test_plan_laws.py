@@ -135,7 +135,9 @@ def test_same_facts_same_plan(world: World) -> None:
 @MANY
 @given(full_worlds)
 def test_planning_again_after_recording_is_empty(world: World) -> None:
-    """Once its facts are recorded, a plan at the same instant has nothing due and the same next look."""
+    """Once its facts are recorded, a plan at the same instant has nothing due, holds nothing back, and has the same next
+    look: so one plan that is at rest is all of a look.
+    """
     walked = walk(world)
     for now, history, made in walked.plans:
         recorded = history
@@ -144,7 +146,8 @@ def test_planning_again_after_recording_is_empty(world: World) -> None:
         assert recorded == made.history
         assert recorded.incident is not None
         again = plan(recorded.incident, walked.policy, recorded, now)
-        assert (again.due, again.facts, again.next_look) == ((), (), made.next_look)
+        assert made.at_rest
+        assert (again.due, again.facts, again.suppressed, again.next_look) == ((), (), (), made.next_look)
 
 
 @MANY

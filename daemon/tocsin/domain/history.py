@@ -316,3 +316,7 @@ class History:
         """Who accepted the role, or None."""
         known = self.roles.get(role)
         return known.holder if known else None
+
+
+NEVER_SEEN = History()
+"""What has happened to an incident of which nothing came in yet."""

@@ -21,7 +21,8 @@ class Plan:
     """What is due now, what was held back and why, the facts to record with it, and when to look again.
 
     Recording `facts` and planning again at the same instant gives an empty plan. `next_look` is after `now`, and
-    None only when nothing can ever become due again without a new fact.
+    None only when nothing can ever become due again without a new fact. Not `at_rest`: so much is due at this instant
+    that there is more than one plan says.
     """
 
     due: tuple[Due, ...]
@@ -29,3 +30,4 @@ class Plan:
     facts: tuple[Fact, ...]
     next_look: datetime | None
     history: History
+    at_rest: bool = True

@@ -13,7 +13,6 @@ from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import COMMANDER, SCRIBE, TECHNICAL_LEAD
 from tocsin.planning.draft import NOTHING_LEFT, Draft
 from tocsin.planning.escalation import last_resort_people
-from tocsin.planning.needed_roles import roles_in_order
 from tocsin.planning.reach import channels_of, holder_of, open_channels
 
 VERIFY_TIMES = 3
@@ -165,7 +164,7 @@ def _is_listed(draft: Draft, address: str) -> bool:
 
 def _review_owners(draft: Draft) -> list[tuple[Person, tuple[str, ...]]]:
     """Whichever of Commander and Scribe has a holder, with the roles each holds; the last resort if neither has."""
-    order = [role for role in roles_in_order(draft) if role in (COMMANDER, SCRIBE)]
+    order = [role for role in draft.roles if role in (COMMANDER, SCRIBE)]
     owners: dict[str, tuple[Person, tuple[str, ...]]] = {}
     for role in dict.fromkeys((*order, COMMANDER, SCRIBE)):
         person = holder_of(draft, role)

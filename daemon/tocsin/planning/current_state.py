@@ -15,7 +15,7 @@ from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.cadence.first_word import FirstWord, first_word
 from tocsin.planning.cadence.spans import next_due_of
 from tocsin.planning.draft import Draft
-from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles, roles_in_order
+from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles
 from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
 from tocsin.planning.reach import holder_of
 
@@ -64,7 +64,7 @@ def current_state(incident: Incident, policy: Policy, history: History, now: dat
     for, and nobody was promised anything. A file that cannot be read needs no roles (rule 32).
     """
     draft = Draft(incident, policy, history, now)
-    roles = roles_in_order(draft) if draft.page and not incident.unreadable else ()
+    roles = draft.roles if draft.page and not incident.unreadable else ()
     if history.assessed is not None:
         needed = [name for name, role in history.roles.items() if role.needed]
         roles = (*(name for name in roles if name in needed), *(name for name in needed if name not in roles))

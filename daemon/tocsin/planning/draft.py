@@ -39,6 +39,8 @@ class Draft:
         self.from_memory = from_memory
         self.severity: Severity = policy.severity(incident.severity)
         self.page: PagePolicy | None = self.severity.page
+        self.roles = _roles_in_order(incident, policy, self.page)
+        """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
         self._before = history
         self._due: dict[str, Due] = {}
         self._suppressed: list[Suppression] = []
@@ -166,11 +168,11 @@ class Draft:
             )
         )
 
-    def plan(self) -> Plan:
-        """The finished plan."""
+    def plan(self, *, at_rest: bool = True) -> Plan:
+        """The finished plan; `at_rest`: the last pass found nothing due."""
         assert self._next_look is None or self._next_look > self.now
         due, suppressed = tuple(self._due.values()), {one.key: one for one in self._suppressed}
-        return Plan(due, tuple(suppressed.values()), tuple(self._facts), self._next_look, self.history)
+        return Plan(due, tuple(suppressed.values()), tuple(self._facts), self._next_look, self.history, at_rest)
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:
         """Unique for ever: one message of a kind for a reader, a channel and an instant of the timeline."""
@@ -178,3 +180,8 @@ class Draft:
         if instant is None:
             instant = self._written_instants[at] = at.strftime("%Y%m%dT%H%M%S.%fZ")
         return f"{self.incident.id}/{self.history.episode}/{kind.value}/{instant}/{to}/{end}"
+
+
+def _roles_in_order(incident: Incident, policy: Policy, page: PagePolicy | None) -> tuple[str, ...]:
+    extras = (name for name, _ in incident.roles if name in policy.roles)
+    return tuple(dict.fromkeys((*(page.roles if page else ()), *extras)))

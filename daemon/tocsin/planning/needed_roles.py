@@ -20,7 +20,7 @@ def open_and_drop_roles(draft: Draft) -> None:
         draft.severity.name,
         draft.policy.revision,
     )
-    needed = roles_in_order(draft)
+    needed = draft.roles
     at = _needs_changed_at(draft)
     if before is not None and not up_to_date:
         for name, role in draft.history.roles.items():
@@ -44,16 +44,9 @@ def first_page_is_due(history: History, policy: Policy) -> bool:
     return history.assessed is None or any(role is None or not role.needed or role.step is None for role in roles)
 
 
-def roles_in_order(draft: Draft) -> tuple[str, ...]:
-    """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
-    paged = draft.page.roles if draft.page else ()
-    extras = (name for name, _ in draft.incident.roles if name in draft.policy.roles)
-    return tuple(dict.fromkeys((*paged, *extras)))
-
-
 def known_in_order(draft: Draft) -> list[RoleHistory]:
     """The roles that were ever needed, in the order in which a message lists them."""
-    order = (*roles_in_order(draft), *draft.history.roles)
+    order = (*draft.roles, *draft.history.roles)
     return [draft.history.roles[name] for name in dict.fromkeys(order) if name in draft.history.roles]
 
 

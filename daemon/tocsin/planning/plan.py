@@ -36,17 +36,20 @@ def plan(incident: Incident, policy: Policy, history: History, now: datetime, *,
     """
     assert history.incident is not None, "an incident was seen before it is planned"
     draft = Draft(incident, policy, history, now, from_memory=from_memory)
-    for _ in range(MOST_PASSES):
-        before = draft.decisions
-        draft.begin_pass()
-        _decide(draft)
-        if draft.decisions == before:
-            break
-    else:
+    at_rest = any(_decides_nothing(draft) for _ in range(MOST_PASSES))
+    if not at_rest:
         draft.look_at(now + AT_ONCE)
     if from_memory:
         draft.look_at(now + LOOK_FROM_MEMORY)
-    return draft.plan()
+    return draft.plan(at_rest=at_rest)
+
+
+def _decides_nothing(draft: Draft) -> bool:
+    """Make one pass; whether it found nothing that was due."""
+    before = draft.decisions
+    draft.begin_pass()
+    _decide(draft)
+    return draft.decisions == before
 
 
 def _decide(draft: Draft) -> None:

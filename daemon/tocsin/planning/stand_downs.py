@@ -15,6 +15,8 @@ def send_stand_downs(draft: Draft) -> None:
     """Settle every role accepted or dropped since the last plan. Pages of this instant have been decided before:
     they count as asking.
     """
+    if all(role.pending_stand_downs is None for role in draft.history.roles.values()):
+        return
     messages: dict[tuple[str, Reason, datetime], list[str]] = {}
     settled: list[str] = []
     for role in known_in_order(draft):

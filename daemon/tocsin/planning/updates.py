@@ -3,6 +3,7 @@ update is due (rule 24), while a group waits for a text for outsiders (rule 56),
 group has its own clock: its last send, and the instant from which its slowing spans count.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -38,6 +39,13 @@ _Reminders = dict[datetime, _Reminder]
 def send_updates(draft: Draft) -> None:
     """Decide about every group: its first update, a change, its last word, or what its cadence says."""
     concerns = groups_concerned(draft.incident, draft.policy, draft.severity)
+    if concerns or draft.history.groups or draft.history.held_groups:
+        _tell_groups(draft, concerns)
+    _remind_of_passed_eta(draft)
+
+
+def _tell_groups(draft: Draft, concerns: Sequence[Concern]) -> None:
+    """The updates to groups that are concerned or were, and the reminders about them."""
     groups = [concern.group for concern in concerns]
     concerned = {group.id for group in groups}
     dropped = [name for name in draft.history.groups if name not in concerned]
@@ -54,7 +62,6 @@ def send_updates(draft: Draft) -> None:
         _drop_before_first_word(draft, name)
     for at, reminder in sorted(reminders.items()):
         _remind(draft, at, reminder)
-    _remind_of_passed_eta(draft)
 
 
 def _decide(draft: Draft, concern: Concern, audience: Audience, reminders: _Reminders) -> None:

@@ -14,7 +14,6 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import deciding_service
-from tocsin.planning.needed_roles import roles_in_order
 from tocsin.planning.plan import plan
 
 from tests.timelines.stage import START, Watch, in_order, span_of
@@ -68,7 +67,7 @@ class Story(Watch):
         draft = Draft(self.history.incident, self.policy, self.history, START)
         return [
             self.history.roles.get(role) or RoleHistory(role, service=deciding_service(draft, role))
-            for role in roles_in_order(draft)
+            for role in draft.roles
             if draft.page
         ]
 

@@ -5,14 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.app.engine import reconcile
 from tocsin.app.engine.reconcile import BACKS_OFF, EVICTS_AGAIN, WRITES_AGAIN, Reconciler
 from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, RecordedFact
 from tocsin.domain.delivery import Content
-from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen, Updated
+from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person
+from tocsin.domain.plan import Plan
+from tocsin.domain.policy import Cadence, Policy, Severity, Span, Stream
+from tocsin.planning.plan import plan
 from tocsin.wording.operator.advice import ADVICE
 
 from tests.builders.active_config import polled
@@ -96,6 +101,30 @@ async def test_looking_again_changes_nothing(desk: Desk) -> None:
     facts = len(desk.ledger.pages.facts)
     assert await desk.reconciler.reconcile("pay") == desk.clock.now() + 5 * MINUTE
     assert len(desk.ledger.pages.facts) == facts
+
+
+async def test_one_plan_is_all_of_a_look(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that is at rest would find nothing more at its instant, so it is not made again (tests/property)."""
+    plans: list[datetime] = []
+
+    def counted(incident: Incident, policy: Policy, history: History, now: datetime, **how: bool) -> Plan:
+        plans.append(now)
+        return plan(incident, policy, history, now, **how)
+
+    monkeypatch.setattr(reconcile, "plan", counted)
+    await desk.see()
+    assert plans == [desk.clock.now()]
+
+
+async def test_a_plan_that_is_not_at_rest_is_made_again() -> None:
+    """Updates each second for a minute that nobody looked: more than one plan says, and all of them count."""
+    policy = paging_policy()
+    each_second = Severity("sev1", "Critical", updates=(Stream(("execs",), Cadence((Span(timedelta(seconds=1)),))),))
+    desk = Desk(policy=replace(policy, severities={"sev1": each_second}))
+    await desk.see()
+    desk.clock.go(timedelta(seconds=50))
+    assert await desk.reconciler.reconcile("pay") == desk.clock.now() + timedelta(seconds=1)
+    assert sum(isinstance(fact, Updated) for _, fact in desk.ledger.pages.facts) == 51
 
 
 async def test_an_answer_counts_at_the_instant_of_the_next_step(desk: Desk) -> None:

@@ -181,19 +181,27 @@ class Reconciler:
             facts, page = _consequences(draft, event, policy, now)
             before = draft.history
             draft.note(facts)
-            decision += Decision(facts) + self._words((Due(page, before),) if page else (), draft, policy, now)
+            decision += Decision(facts)
+            if page:
+                decision += self._words((Due(page, before),), draft, policy, now)
         for _round in range(ROUNDS):
             known = draft.history.incident
             if known is None:
                 return decision, draft.history, None
-            history = replace(draft.history, never_left=self._rooms.never_left(draft.history))
+            history = draft.history
+            if never_left := self._rooms.never_left(history):
+                history = replace(history, never_left=never_left)
             planned = plan(known, policy, history, now, from_memory=self._is_away())
-            if not (planned.facts or planned.due):
-                return decision + Decision(held=planned.suppressed), draft.history, planned.next_look
-            words = self._words(planned.due, draft, policy, now)
-            self._rooms.withdraw(planned.history)
-            draft.note(planned.facts, replace(planned.history, never_left=frozenset()))
-            decision += Decision(planned.facts, held=planned.suppressed) + words
+            if planned.facts or planned.due:
+                words = self._words(planned.due, draft, policy, now)
+                self._rooms.withdraw(planned.history)
+                after = replace(planned.history, never_left=frozenset()) if never_left else planned.history
+                draft.note(planned.facts, after)
+                decision += Decision(planned.facts, held=planned.suppressed) + words
+            else:
+                decision += Decision(held=planned.suppressed)
+            if planned.at_rest:
+                return decision, draft.history, planned.next_look
         raise AssertionError(f"the plan of {incident} does not come to rest")
 
     def _is_away(self) -> bool:

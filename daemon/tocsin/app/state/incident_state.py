@@ -3,16 +3,17 @@ each page has gone by, and what the ledger could not take. It keeps, it does not
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Seen
-from tocsin.domain.history import History
+from tocsin.domain.history import NEVER_SEEN, History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, ReplyOffer, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Due
+from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.fold import apply_fact
 
 
@@ -128,7 +129,7 @@ class IncidentState:
     now (rule 63).
     """
 
-    history: History = field(default_factory=History)
+    history: History = NEVER_SEEN
     digests: tuple[str, ...] = ()
     events: list[IncidentEvent] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import ChannelDelivered, IncidentEvent, IncidentState, RecordedFact
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Gone, Seen
-from tocsin.domain.history import History
+from tocsin.domain.history import NEVER_SEEN, History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
@@ -37,13 +37,13 @@ class Incidents:
     def history(self, incident: str) -> History:
         """What has happened to an incident; an empty history for one never heard of."""
         state = self._states.get(incident)
-        return state.history if state else History()
+        return state.history if state else NEVER_SEEN
 
     def answered_history(self, incident: str) -> History:
         """The history of an incident with what was answered since its last look."""
         state = self._states.get(incident)
         if state is None or state.history.incident is None:
-            return History()
+            return NEVER_SEEN
         heard = (event.fact for event in state.events if isinstance(event, RecordedFact))
         return fold_facts(heard, state.history)
 
@@ -125,7 +125,10 @@ class Incidents:
 
     def state(self, incident: str) -> IncidentState:
         """The state of an incident, a fresh one if it is new."""
-        return self._states.setdefault(incident, IncidentState())
+        state = self._states.get(incident)
+        if state is None:
+            state = self._states[incident] = IncidentState()
+        return state
 
     def is_set_aside(self, incident: str) -> bool:
         """Whether what the ledger has of it cannot be read, and nothing has come in for it since (rule 63)."""

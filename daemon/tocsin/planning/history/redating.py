@@ -7,7 +7,7 @@ writing, and is left alone. It must not know where the records are kept.
 from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Attempt, Letter
-from tocsin.domain.facts import Closed, Fact, Gone, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Updated
+from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Updated
 from tocsin.domain.notification import Notification
 from tocsin.planning.history.fast_replace import replace
 
@@ -29,8 +29,6 @@ def moved(fact: Fact, by: timedelta) -> Fact:
             return replace(fact, at=fact.at + by, promised_at=fact.promised_at + by if fact.promised_at else None)
         case Reminded():
             return replace(fact, at=fact.at + by, due_at=fact.due_at + by)
-        case Closed() | Gone():
-            return type(fact)(fact.at + by)
         case _:
             return replace(fact, at=fact.at + by)
 

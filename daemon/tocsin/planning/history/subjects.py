@@ -36,6 +36,8 @@ def note_subjects(history: History, fact: f.Fact) -> History:
     if history.incident is None:
         return history
     readers, external = _told(history, fact)
+    if not readers:
+        return history
     told = {reader: subject_for(reader, history, history.incident, external=external) for reader in readers}
     new = {reader: subject for reader, subject in told.items() if history.subjects.get(reader) != subject}
     return replace(history, subjects={**history.subjects, **new}) if new else history

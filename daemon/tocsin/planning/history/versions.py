@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Seen
-from tocsin.domain.history import GroupHistory, Handover, History, RoleHistory
+from tocsin.domain.history import NEVER_SEEN, GroupHistory, Handover, History, RoleHistory
 from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.planning.history.answers import apply_dated_ok
@@ -22,10 +22,11 @@ def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
-        history = replace(_first_seen(new, at), reached=history.reached, subjects=history.subjects)
-    elif old.unreadable:
+        first = _first_seen(new, at)
+        return replace(first, reached=history.reached, subjects=history.subjects, digest=seen.digest)
+    if old.unreadable:
         return replace(history, incident=new, seen_at=at)
-    elif old.resolved and not new.resolved:
+    if old.resolved and not new.resolved:
         acted = history.acted or not _alerts_wrote(old, new)
         history = replace(_reopen(history, new, at), acted=acted)
     else:
@@ -88,7 +89,8 @@ def _of_this_episode(history: History, ack: Acknowledgment) -> bool:
 
 
 def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...]) -> History:
-    return History(
+    return replace(
+        NEVER_SEEN,
         incident=incident,
         episode=episode,
         reason=reason,
