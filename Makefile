@@ -67,8 +67,8 @@ types: $(TESTS)  ## mypy, strict
 
 check: lint types test  ## what CI runs and what a commit needs
 
-bench: $(TESTS)  ## speed, as ratios against a baseline in the same run (not part of the tests)
-	@$(BIN)/python -m bench
+bench: $(TESTS)  ## speed beside its peers, into docs/speed.md (25 minutes; `.venv/bin/python -m bench --help` has the parts)
+	@$(BIN)/python -m bench --docs
 
 fmt: $(TESTS)  ## let the formatter decide
 	@$(BIN)/ruff check --fix -q daemon tests bench supply || true

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import report
+from bench import page, report
 from bench.figures import Found
 from bench.parts import PARTS
 from bench.rounds import Scale, progress
@@ -22,7 +22,9 @@ def main(given: Sequence[str]) -> int:
     """Measure what was asked for. 1 if something falls short of its target."""
     asked = _parser().parse_args(given)
     quick = QUICK in asked.parts
-    names = [name for name in asked.parts if name != QUICK] or list(PARTS)
+    names = [name for name in asked.parts if name != QUICK] or [
+        name for name, entry in PARTS.items() if not entry.within
+    ]
     scale = Scale(asked.rounds or (1 if quick else 5), quick)
     if not quick:
         minutes = sum(PARTS[name].takes(scale.rounds) for name in names) / 60
@@ -37,7 +39,9 @@ def main(given: Sequence[str]) -> int:
         found = Found([*found.figures, *part.figures], [*found.lines, *part.lines])
         print("\n".join(report.rows(part.figures)), flush=True)
         progress(f"{name}: {time.monotonic() - begun:.0f} s")
-    report.write(asked.json, found, time.monotonic() - began)
+    written = report.write(asked.json, found, time.monotonic() - began)
+    if asked.docs:
+        page.write(written)
     if quick:
         progress("quick sizes: all of it runs, and the figures mean nothing")
         return 0
@@ -45,7 +49,7 @@ def main(given: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [f"  {name:<12} {entry.words} ({entry.seconds:.0f} s)" for name, entry in PARTS.items()]
+    lines = [f"  {name:<12} {entry}" for name, entry in PARTS.items()]
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description=__doc__,
@@ -58,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each measure, in turn (default: 5)")
     where = "where the figures go as JSON (default: var/bench.json)"
     parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", metavar="PATH", help=where)
+    docs = "put the table and the plots of this run into docs/speed.md"
+    parser.add_argument("--docs", action="store_true", help=docs)
     return parser
 
 

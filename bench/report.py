@@ -16,6 +16,7 @@ from bench.peers import alertmanager
 from bench.targets import MEASURES, Measure
 
 LIBRARIES = ("tocsin", "aiosmtplib", "jinja2", "twilio", "aiohttp", "sqlalchemy", "psycopg")
+COLUMNS = ("measure", "ours", "theirs", "ratio", "target", "judged", "peer")
 HEAD = ("measure", "ours", "peer", "ratio (spread)", "target", "", "the peer")
 WIDTHS = (58, 27, 27, 21, 10, 5, 0)
 
@@ -88,14 +89,13 @@ def document(found: Found, seconds: float) -> dict[str, Any]:
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
+    """A figure and its row, as the table has it."""
     measure = MEASURES[figure.measure]
     return {
         **vars(figure),
-        "words": measure.words,
         "unit": measure.unit,
         "ratio": vars(Spread.of(figure.ratios)) if figure.ratios else None,
-        "target": _target(measure),
-        "judged": judged(figure),
+        "row": dict(zip(COLUMNS, _cells(figure), strict=True)),
     }
 
 
@@ -107,7 +107,7 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "model": model[1] if model else platform.machine(),
         "memory_gb": round(int(memory[1]) / 1024**2) if memory else None,
-        "kernel": platform.release(),
+        "kernel": ".".join(platform.release().split(".")[:2]),
     }
 
 
@@ -121,8 +121,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write(path: Path, found: Found, seconds: float) -> None:
-    """Write the JSON, and say where."""
+def write(path: Path, found: Found, seconds: float) -> dict[str, Any]:
+    """Write the JSON, say where, and give it."""
+    written = document(found, seconds)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document(found, seconds), indent=1) + "\n")
+    path.write_text(json.dumps(written, indent=1) + "\n")
     print(f"JSON: {path}", file=sys.stderr)
+    return written

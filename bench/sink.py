@@ -1,6 +1,7 @@
 """A mail server that accepts everything as fast as it can, and writes down when: one line a mail, `<seconds> <to>`.
 
-Run as `python -m bench.sink PORT_FILE LOG_FILE`. Commands may be pipelined.
+Run as `python -m bench.sink PORT_FILE LOG_FILE [SECONDS]`. Commands may be pipelined. Each answer leaves so many
+seconds after what it answers, as from a server that is so far away.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from typing import TextIO
 class Session(asyncio.Protocol):
     """One connection."""
 
-    def __init__(self, log: TextIO) -> None:
-        self.log = log
+    def __init__(self, log: TextIO, away: float = 0.0) -> None:
+        self.log, self.away = log, away
         self.buffer = b""
         self.data = False
         self.to = ""
@@ -44,7 +45,9 @@ class Session(asyncio.Protocol):
                 break
             self.buffer = rest
             answers.append(self.answer(line))
-        if answers:
+        if answers and self.away:
+            asyncio.get_running_loop().call_later(self.away, self.transport.write, b"".join(answers))
+        elif answers:
             self.transport.write(b"".join(answers))
         self.log.flush()
 
@@ -65,13 +68,13 @@ class Session(asyncio.Protocol):
         return b"250 ok\r\n"
 
 
-async def main(port_file: Path, log: TextIO) -> None:
+async def main(port_file: Path, log: TextIO, away: float) -> None:
     """Serve until killed."""
-    server = await asyncio.get_running_loop().create_server(lambda: Session(log), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(lambda: Session(log, away), "127.0.0.1", 0)
     port_file.write_text(str(server.sockets[0].getsockname()[1]))  # noqa: ASYNC240 - before anybody connects
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     with Path(sys.argv[2]).open("w") as written:
-        asyncio.run(main(Path(sys.argv[1]), written))
+        asyncio.run(main(Path(sys.argv[1]), written, float((*sys.argv[3:], 0)[0])))

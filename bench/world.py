@@ -23,7 +23,7 @@ SETTINGS = """
 incidents: ../incidents
 templates: ../templates
 reviews: ../reviews
-ledger: {ledger}
+ledger: sqlite:///../var/tocsin.db
 outbox: ../var/outbox
 operators: [ana]
 last_resort: [ana]
@@ -53,7 +53,9 @@ stakeholders:
 class World:
     """Folders, a sink and, while it runs, the daemon. Service `s7` pages person `p7`, one of twenty."""
 
-    def __init__(self, base: Path, readers: int, sink: Sink, *, ledger: str, sms: str = OUTBOX, more: str = "") -> None:
+    def __init__(
+        self, base: Path, readers: int, sink: Sink, *, ledger: str = "", sms: str = OUTBOX, more: str = ""
+    ) -> None:
         self.base, self.sink = base, sink
         self.incidents = base / "incidents"
         self.staged = base / "staged"
@@ -62,9 +64,10 @@ class World:
         emails = ", ".join(f"reader{number}@example.com" for number in range(readers))
         (base / "config" / "all.yaml").write_text(CONFIG.format(emails=emails))
         (base / "config" / "people.yaml").write_text("".join(_people()))
-        (base / "config" / "tocsin.yaml").write_text(SETTINGS.format(port=sink.port, ledger=ledger, sms=sms))
+        (base / "config" / "tocsin.yaml").write_text(SETTINGS.format(port=sink.port, sms=sms))
         if more:
             (base / "config" / "more.yaml").write_text(more)
+        self._environ = {"TOCSIN_LEDGER": ledger} if ledger else {}
         self.daemon: subprocess.Popen[bytes] | None = None
 
     @property
@@ -76,7 +79,7 @@ class World:
     def start(self, command: Sequence[str] = (str(TOCSIN),), environ: Mapping[str, str] | None = None) -> float:
         """Start the daemon; the seconds until it says that it is ready."""
         log = self.base / "daemon.log"
-        given = {**os.environ, "TOCSIN_CONFIG": str(self.base / "config"), **(environ or {})}
+        given = {**os.environ, "TOCSIN_CONFIG": str(self.base / "config"), **self._environ, **(environ or {})}
         began = time.perf_counter()
         with log.open("wb") as errors:
             self.daemon = daemon = subprocess.Popen([*command, "run"], stderr=errors, env=given, cwd=self.base)
@@ -150,7 +153,7 @@ def world(
     readers: int = 1,
     sink: Sink | None = None,
     *,
-    ledger: str = "sqlite:///../var/tocsin.db",
+    ledger: str = "",
     sms: str = OUTBOX,
     more: str = "",
 ) -> Iterator[World]:

@@ -6,10 +6,12 @@ What is held tells nobody, so that only the page is measured. Two daemons, with 
 import contextlib
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from bench.figures import Figure, Found, Line
 from bench.measures.latency import taken
+from bench.peers import libraries
 from bench.processes import settle
 from bench.rounds import Scale, in_turn, progress
 from bench.sinks import StampingSink
@@ -18,6 +20,7 @@ from bench.world import World, world
 NOBODY = "severities: {held: {title: Held}}\n"
 """A severity that pages and tells nobody."""
 FEW, MANY = 10, 100_000
+PARSED = "limit: a loop that parses"
 
 
 class Holding:
@@ -55,27 +58,48 @@ class Holding:
         drop = self.here.declare
         return statistics.median(taken(self._sink, lambda each, number: drop(each, "page", number % 20), name, count))
 
+    def again(self) -> float:
+        """Seconds of a start with the files known."""
+        self.here.end()
+        return self.here.start()
+
 
 @contextlib.contextmanager
-def holding(held: int, ledger: str = "sqlite:///../var/tocsin.db") -> Iterator[Holding]:
+def holding(held: int, ledger: str = "") -> Iterator[Holding]:
     """One in a world of its own, gone afterwards."""
     with world(more=NOBODY, ledger=ledger) as here:
         yield Holding(here, held)
 
 
 def held(scale: Scale) -> Found:
-    """Pages with few and with many held, in turn."""
+    """Pages with few and with many held, in turn; and the points of `many` for the plots."""
     pages, drops = scale.of(300, 30), scale.of(20, 5)
     many = scale.of(MANY, 1000)
+    rounds = min(scale.rounds, 4)
     with holding(FEW) as small, holding(many) as large:
-        rounds = min(scale.rounds, 4)
         quick, slow = in_turn(rounds, lambda: small.rate(pages), lambda: large.rate(pages))
         soon, late = in_turn(rounds, lambda: small.latency(drops), lambda: large.latency(drops))
+        point = Point(many, statistics.median(slow), statistics.median(late), large.memory, large.again())
+        bare = Line("open-start", PARSED, [(many, libraries.parse(large.here.incidents))])
     peer = "the same with 10"
-    points = [
-        Line("open-rate", "SQLite", [(many, statistics.median(slow))]),
-        Line("open-latency", "SQLite", [(many, statistics.median(late))]),
-        Line("open-memory", "SQLite", [(many, large.memory)]),
-        Line("open-start-new", "SQLite", [(many, large.start_new)]),
+    figures = [Figure("held-rate", slow, peer, quick), Figure("held-latency", late, peer, soon)]
+    return Found(figures, [*lines("SQLite", [point]), bare])
+
+
+@dataclass(frozen=True)
+class Point:
+    """What one size gave: pages a second, milliseconds of one, MB, and seconds of a start."""
+
+    held: int
+    rate: float
+    latency: float
+    memory: float
+    start: float
+
+
+def lines(name: str, points: Sequence[Point]) -> Sequence[Line]:
+    """A line in each plot of open incidents."""
+    return [
+        Line(f"open-{what}", name, [(point.held, getattr(point, what)) for point in points])
+        for what in ("rate", "latency", "memory", "start")
     ]
-    return Found([Figure("held-rate", slow, peer, quick), Figure("held-latency", late, peer, soon)], points)

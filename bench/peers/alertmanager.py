@@ -31,7 +31,7 @@ receivers:
 """
 MAIL = "      - {{to: {to}{html}}}\n"
 PARAGRAPH = "<p>{{ .CommonAnnotations.summary }}: what is known of it, who has it in hand, and what happens next.</p>"
-HTML = ", html: '<html><body>" + PARAGRAPH * 52 + "</body></html>'"
+HTML = ", html: '<html><body>" + PARAGRAPH * 58 + "</body></html>'"
 """A body that makes its mail as large as a page of ours: about 5.5 KB."""
 
 
