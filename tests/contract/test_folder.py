@@ -95,6 +95,69 @@ def test_the_digest_follows_the_content(any_folder: tuple[Folder, Real | FakeFol
     assert before.digest == again.digest != after.digest
 
 
+def test_some_files_are_looked_at_alone(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Those of the names that count and are there, as a scan gives them; a later scan has what was found so."""
+    folder, desk = any_folder
+    for name in ("a.yaml", "b.yaml", "c.txt"):
+        desk.write(name, GOOD + name)
+    before = {file.name: file for file in listed(folder)}
+    desk.write("b.yaml", GOOD)
+    desk.write("d.yaml", GOOD)
+    found = folder.look_at(["a.yaml", "b.yaml", "c.txt", "d.yaml", "never.yaml"])
+    assert found is not None
+    assert {name: file.data for name, file in found.items()} == {
+        "a.yaml": before["a.yaml"].data,
+        "b.yaml": GOOD.encode(),
+        "d.yaml": GOOD.encode(),
+    }
+    assert {file.name: file for file in listed(folder)} == found
+    desk.remove("d.yaml")
+    assert folder.look_at(["d.yaml"]) == {}
+    assert [file.name for file in listed(folder)] == ["a.yaml", "b.yaml"]
+
+
+def test_a_look_at_some_files_asks_for_no_other(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a hundred files there, what one of them holds costs one look."""
+    for number in range(100):
+        real.write(f"{number}.yaml", f"{GOOD}impact: {number}")
+    real.scan()
+    real.write("7.yaml", GOOD)
+    asked: list[Any] = []
+    look, scandir = os.stat, os.scandir
+    monkeypatch.setattr(os, "stat", lambda path, **options: asked.append(path) or look(path, **options))
+    monkeypatch.setattr(os, "scandir", lambda path: asked.append(path) or scandir(path))
+    assert real.folder.look_at(["7.yaml"])
+    assert asked == ["7.yaml"]
+
+
+def test_an_unchanged_folder_gives_the_same_listing(real: Real) -> None:
+    """The very same sequence, until something in it changes, comes or goes, also if that was seen by a look at it alone."""
+    folder = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60))
+    for name in ("a.yaml", "b.yaml"):
+        real.write(name, GOOD)
+    first = folder.scan()
+    assert folder.scan() is first
+    time.sleep(0.02)
+    real.write("a.yaml", "title: y")
+    assert folder.look_at(["a.yaml"])
+    second = folder.scan()
+    assert [file.data for file in second if not isinstance(file, str)] == [b"title: y", GOOD.encode()]
+    assert folder.scan() is second
+    real.remove("b.yaml")
+    assert len(folder.scan()) == 1
+
+
+def test_a_folder_that_is_gone_is_not_looked_at_alone(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
+    """Nothing is said of any file; the scan says why."""
+    folder, desk = any_folder
+    desk.write("a.yaml", GOOD)
+    if isinstance(desk, FakeFolder):
+        desk.away = "the incident folder is gone"
+    else:
+        shutil.rmtree(desk.path)
+    assert folder.look_at(["a.yaml"]) is None
+
+
 def test_a_large_file_is_cut(any_folder: tuple[Folder, Real | FakeFolder]) -> None:
     """Over 256 KiB one byte more than the limit is given, and why (rule 41)."""
     folder, desk = any_folder

@@ -30,17 +30,17 @@ class FakeFolder:
         data = (content.encode() if isinstance(content, str) else content)[: FILE_LIMIT + 1]
         trouble = "" if len(data) <= FILE_LIMIT else f"{name} is over {FILE_LIMIT // 1024} KiB; only the start is read"
         self.files[name] = Listed(name, data, digest(data), trouble)
-        self._change(name)
+        self.say(name)
 
     def remove(self, name: str) -> None:
         """Take a file away."""
         del self.files[name]
-        self._change(name)
+        self.say(name)
 
     def obstruct(self, name: str, trouble: str, *, is_file: bool = False) -> None:
         """Put something in that cannot be read: no file at all, or one without the right to read it."""
         self.files[name] = Listed(name, b"" if is_file else None, "", trouble)
-        self._change(name)
+        self.say(name)
 
     def scan(self) -> Sequence[Listed] | str:
         """Every file that counts, by name."""
@@ -86,8 +86,9 @@ class FakeFolder:
             self._changed.clear()
             yield names
 
-    def _change(self, name: str) -> None:
-        self._changed.add(name)
+    def say(self, *names: str) -> None:
+        """Poke with these names, whatever happened."""
+        self._changed.update(names)
         self._poked.set()
 
 

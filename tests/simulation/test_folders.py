@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.incidents.commands import IncidentCommands
-from tocsin.app.intake.catching_up import catch_up
+from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.app.reply_options import seals, signed_links
 from tocsin.app.state.sign_in_codes import browser_digest
 from tocsin.domain.arrival import AnswerEntry, Arrival, ArrivalKind, CodeEntry, EditEntry, SignInEntry

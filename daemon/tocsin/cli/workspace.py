@@ -22,7 +22,7 @@ from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
-from tocsin.app.intake.catching_up import catch_up
+from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.cli.ledger_access import LedgerAccess, acts_on, open_ledger, seen_leader, works_on
 from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry

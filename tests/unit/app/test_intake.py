@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.app.intake.intake import Changes, Intake, Version
+from tocsin.app.intake.changes import Changes, Version
+from tocsin.app.intake.intake import Intake
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.operator_notice import Trouble

@@ -16,7 +16,7 @@ from tocsin.app.arrivals.edit_judge import ActLedger, EditJudge, Written
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.edits import words
 from tocsin.app.engine.isolation import Broken, guarded
-from tocsin.app.intake.intake import Overwritten
+from tocsin.app.intake.changes import Overwritten
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.facts import Fact, Seen

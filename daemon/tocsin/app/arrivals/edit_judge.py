@@ -22,9 +22,9 @@ from tocsin.app.edits.changes import Telling
 from tocsin.app.edits.conflicts import version_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.histories import recorded_history
-from tocsin.app.intake.catching_up import catch_up
-from tocsin.app.intake.intake import Overwritten
-from tocsin.app.intake.older_saves import OlderSaves
+from tocsin.app.intake.changes import Overwritten
+from tocsin.app.intake.own_writes.catching_up import catch_up
+from tocsin.app.intake.own_writes.older_saves import OlderSaves
 from tocsin.app.replies.answer_options import options_of
 from tocsin.app.state.act_room import MOST, WITHIN, ActRoom
 from tocsin.domain.arrival import Arrival, ArrivalKind, DeclareEntry, EditEntry, Judgement

@@ -9,7 +9,8 @@ from tocsin.app.hand_ins.feed import HandInFeed, JudgesSent
 from tocsin.app.hand_ins.file_versions import FileVersions
 from tocsin.app.hand_ins.machine_folder import MachineFolder, known_files
 from tocsin.app.hand_ins.own_files import OwnFiles
-from tocsin.app.intake.intake import Intake, Overwritten
+from tocsin.app.intake.changes import Overwritten
+from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.newest_files import NewestFiles
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents

@@ -19,7 +19,7 @@ import structlog
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.hand_ins.borne_out import VersionLedger, as_handed_in, not_borne_out
 from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, held_after
-from tocsin.app.intake.intake import Changes, Overwritten
+from tocsin.app.intake.changes import Changes, Overwritten
 from tocsin.app.intake.one_folder import tell_of_files
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion

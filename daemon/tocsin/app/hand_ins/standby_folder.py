@@ -10,8 +10,9 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.hand_ins.borne_out import VersionLedger
 from tocsin.app.hand_ins.handed_in import HandedIn
 from tocsin.app.hand_ins.machine_folder import MachineFolder, known_files
-from tocsin.app.intake.intake import Intake, Overwritten
-from tocsin.app.intake.older_saves import OlderSaves
+from tocsin.app.intake.changes import Overwritten
+from tocsin.app.intake.intake import Intake
+from tocsin.app.intake.own_writes.older_saves import OlderSaves
 from tocsin.app.intake.watch import Watch
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices

@@ -6,11 +6,11 @@ what files say nor when it counts.
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.domain.problem import Problem
-from tocsin.formats.incident.file_name import incident_id
+from tocsin.formats.incident.file_name import incident_id, stem
 from tocsin.formats.incident.read import IncidentReading
 from tocsin.ports.folder import Listed
 
@@ -42,6 +42,8 @@ class Files:
         self.vanished: dict[str, File] = {}
         self.unsettled: set[str] = set()
         self._owners: dict[str, str] = {}
+        self._listing: Sequence[Listed] | None = None
+        self._contents: set[str] = set()
 
     def expect(self, names: Iterable[tuple[str, str, str]], now: datetime) -> None:
         """At the start: files as (name, incident id, digest) that are missed until they are found."""
@@ -50,7 +52,10 @@ class Files:
             self._owners[id_] = name
 
     def compare(self, listing: Sequence[Listed], now: datetime, *, at_start: bool) -> None:
-        """Note which files came, changed and went since the last listing."""
+        """Note which files came, changed and went since the last listing; in the same one, none."""
+        if listing is self._listing:
+            return
+        self._listing, self._contents = listing, {listed.digest for listed in listing}
         names = {listed.name for listed in listing}
         for name in sorted(self.present.keys() - names):
             went = self.present.pop(name)
@@ -73,6 +78,31 @@ class Files:
         if self.vanished:
             for name in self.vanished.keys() & names:
                 del self.vanished[name]
+
+    def found(self, listed: Listed, now: datetime, twins: AbstractSet[str]) -> File | None:
+        """A file that was looked at alone, as what it is whatever else the folder holds by now, if that is for sure:
+        the undisputed file of its incident, or that of a new one, whose id, stem and content are nobody else's. `twins`
+        are the names of its stem that are there. None: that depends on other files. It is not taken in yet.
+        """
+        file = self.present.get(listed.name)
+        if file is not None:
+            disputed = file.second or file.held or listed.name in self.unsettled
+            owned = self._owners.get(file.id) == listed.name
+            changed = replace(file, listed=listed, since=now, reading=None, at_start=False, lacks=False)
+            return changed if owned and not disputed else None
+        id_ = incident_id(listed.name)
+        known = listed.name in self.vanished or id_ in self._owners or id_ != stem(listed.name)
+        renamed = any(gone.listed.digest == listed.digest for gone in self.vanished.values())
+        if known or renamed or twins != {listed.name} or listed.digest in self._contents:
+            return None
+        return File(listed, id_, now)
+
+    def take_in(self, file: File) -> None:
+        """A file that was found alone counts as it is."""
+        self._listing = None
+        self._contents.add(file.listed.digest)
+        self.present[file.listed.name] = file
+        self._owners[file.id] = file.listed.name
 
     def owner(self, file: File) -> str | None:
         """The other file that has this one's id; None when the id is (from now on) this one's own."""

@@ -5,22 +5,23 @@ hear of files that vanish or cannot be read. It asks no clock and opens nothing:
 give the same changes. It must not know who is paged, nor what was recorded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tocsin.app.edits.overwritten import put_back, remembered
+from tocsin.app.intake.changes import Changes, FolderLook, Overwritten, Version
 from tocsin.app.intake.checkout import Checkout
 from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import Missing, few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.intake.past_files import PastFiles
 from tocsin.app.state.incident_state import KnownVersion
-from tocsin.domain.incident import Edit, Incident
-from tocsin.domain.operator_notice import OperatorNotice
+from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.incident.file_name import same_stem
 from tocsin.formats.incident.read import IncidentReading, read_incident, unreadable_incident
 from tocsin.ports.folder import Listed
 from tocsin.text.cleaning import shown
@@ -36,77 +37,6 @@ GONE_AFTER = timedelta(seconds=10)
 
 APART_MOST = 5
 """How many files that vanish together have a notice each, which ends with their return; more have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A version of an incident that counts from now. `incident.unreadable`: it stands for a file that is no YAML."""
-
-    incident: Incident
-    digest: str
-    file: str
-
-
-@dataclass(frozen=True, slots=True)
-class Overwritten:
-    """A save of an older text, which does not count yet: the file's name and digest, and the edits that put back what
-    the daemon or a command had written and it lacks (P9).
-    """
-
-    incident: str
-    file: str
-    digest: str
-    edits: tuple[Edit, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What a listing brought. `overwritten` are saves that something is to be put back into; `gone` are ids of never
-    readable incidents whose file has been gone for 10 s; `unknown` those of finished incidents whose file says
-    something new, and whose versions must be noted before it is judged; `mended` are files of which what was told
-    last is not true any more, `returned` what was told to have vanished and is back, by what the notice is about;
-    `none_held`: for sure no file is held (rule 69); `next_look` is when to scan again, even if nothing pokes. `missing`
-    tells of which incidents those notices are that say that files have vanished, `left` of which the file is not there
-    any more under any name.
-    """
-
-    versions: tuple[Version, ...] = ()
-    overwritten: tuple[Overwritten, ...] = ()
-    gone: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    mended: tuple[str, ...] = ()
-    returned: tuple[str, ...] = ()
-    none_held: bool = False
-    notices: tuple[OperatorNotice, ...] = ()
-    next_look: datetime | None = None
-    missing: tuple[Missing, ...] = ()
-    left: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Look:
-    """The changes of one look, as they come up."""
-
-    now: datetime
-    policy: Policy
-    versions: list[Version] = field(default_factory=list)
-    overwritten: list[Overwritten] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    mended: list[str] = field(default_factory=list)
-    checkout: Checkout | None = None
-    notices: list[OperatorNotice] = field(default_factory=list)
-    next_look: datetime | None = None
-    missing: list[Missing] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-
-    def due(self, since: datetime, after: timedelta) -> bool:
-        """Whether something that began at `since` has lasted that long; else it is looked at again then."""
-        at = since + after
-        if at <= self.now:
-            return True
-        self.next_look = min(self.next_look or at, at)
-        return False
 
 
 class Intake:
@@ -126,6 +56,7 @@ class Intake:
         self._unlisted_since: datetime | None = None
         self._unlisted_told = False
         self._to_ask: list[str] = []
+        self._some_held = False
         self._missed: dict[str, frozenset[str]] = {}
 
     def note_version(self, id_: str, known: KnownVersion | None) -> None:
@@ -148,7 +79,7 @@ class Intake:
 
     def observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
         """What this listing changes. A listing that failed (a sentence) changes nothing, and is told after 10 s."""
-        look, returned, none_held = _Look(now, policy), tuple[str, ...](), False
+        look, returned, none_held = FolderLook(now, policy), tuple[str, ...](), False
         if isinstance(listing, str):
             self._unlisted(listing, look)
         else:
@@ -173,7 +104,50 @@ class Intake:
         told = (unknown, mended, returned, none_held, notices, look.next_look, tuple(look.missing), tuple(look.left))
         return Changes(versions, overwritten, tuple(look.gone), *told)
 
-    def _unlisted(self, why: str, look: _Look) -> None:
+    def observe_found(
+        self, names: Collection[str], found: Mapping[str, Listed], now: datetime, policy: Policy
+    ) -> Changes:
+        """What a look at the files of these `names` alone changes; `found` are those of them that are there, and those
+        that have the same stem. What counts at once whatever the other files are counts; all else changes nothing, and
+        the whole folder is to be looked through now (`next_look`), where it comes out as if this look had not been.
+        """
+        look, in_doubt = FolderLook(now, policy), policy is not self._policy or self._unlisted_since is not None
+        for name in () if in_doubt else sorted(names):
+            if not self._judge_found(name, found, look):
+                in_doubt = True
+        told = tuple(look.mended), (), False, few(look.notices), now if in_doubt else None
+        return Changes(tuple(look.versions), (), (), (), *told)
+
+    def _judge_found(self, name: str, found: Mapping[str, Listed], look: FolderLook) -> bool:
+        """Whether all is said about what stands under this name, whatever else the folder holds."""
+        listed, before = found.get(name), self._files.present.get(name)
+        if listed is None:
+            return before is None
+        if before is not None and (listed.digest, listed.trouble) == (before.listed.digest, before.listed.trouble):
+            return True
+        file = self._files.found(listed, look.now, found.keys() & same_stem(name))
+        if file is None or not listed.data or listed.trouble or not self._is_undisputed(file, before):
+            return False
+        known = self._known.get(file.id)
+        reading = self._read(file, known, look.policy, look.now)
+        saved = reading.incident
+        if saved is None or may_be_half_written(reading, saved, known.incident if known else None):
+            return False
+        if known and put_back(remembered(known.lately, look.now), saved, look.now, look.policy):
+            return False
+        self._files.take_in(file)
+        self._count(file, reading, saved, known, look)
+        return True
+
+    def _is_undisputed(self, file: File, before: File | None) -> bool:
+        """Whether a file is a new incident's, or that of an open one of which what it held `before` counts."""
+        known = self._known.get(file.id)
+        if known is None or before is None:
+            return known is None and before is None and not self._past.knows(file.id)
+        is_open = not (known.incident.resolved or known.incident.unreadable)
+        return is_open and (known.file, known.digest) == (file.listed.name, before.listed.digest)
+
+    def _unlisted(self, why: str, look: FolderLook) -> None:
         """The folder cannot be listed: everything goes on as it was."""
         self._unlisted_since = self._unlisted_since or look.now
         if not self._unlisted_told and look.due(self._unlisted_since, GONE_AFTER):
@@ -188,7 +162,7 @@ class Intake:
                 self._files.unsettled.add(name)
             file.reading = None
 
-    def _judge(self, file: File, look: _Look) -> bool:
+    def _judge(self, file: File, look: FolderLook) -> bool:
         """Whether all is sentence about what a file holds now."""
         if file.second:
             owner = self._files.owner(file)
@@ -215,14 +189,14 @@ class Intake:
         if doubt and not look.due(file.since, STILL):
             return False
         if self._goes_back(file) and (file.held or self._is_checkout(file, look)):
-            file.held = True
+            file.held = self._some_held = True
             return True
         if known and not same and self._is_overwritten(file, reading.incident, known, look):
             return False
         self._count(file, reading, reading.incident, known, look)
         return True
 
-    def _is_overwritten(self, file: File, saved: Incident, known: KnownVersion, look: _Look) -> bool:
+    def _is_overwritten(self, file: File, saved: Incident, known: KnownVersion, look: FolderLook) -> bool:
         """Whether this save does not count yet, as it lacks what is to be put back (P9): that is done once it has stood
         still, since its editor may be at it; and if it is not done in time, the save counts as it is.
         """
@@ -234,7 +208,7 @@ class Intake:
             look.overwritten.append(Overwritten(saved.id, file.listed.name, file.listed.digest, edits))
         return not look.due(file.since, PUT_BACK_WITHIN)
 
-    def _judge_no_file(self, file: File, known: KnownVersion | None, look: _Look) -> bool:
+    def _judge_no_file(self, file: File, known: KnownVersion | None, look: FolderLook) -> bool:
         """What is no file is told once it has stood a while, and never opened (rule 41)."""
         if not look.due(file.since, STILL):
             return False
@@ -251,7 +225,7 @@ class Intake:
         file.reading = file.reading or self._read(file, known, self._policy)
         return file.reading.incident is not None and not file.reading.incident.resolved
 
-    def _is_checkout(self, file: File, look: _Look) -> bool:
+    def _is_checkout(self, file: File, look: FolderLook) -> bool:
         """Whether so many files went back together that somebody must be asked (rule 69)."""
         if look.checkout is None:
             look.checkout = Checkout(other.since for other in self._files.present.values() if self._goes_back(other))
@@ -260,7 +234,7 @@ class Intake:
             return True
         return False
 
-    def _ask_of_held(self, look: _Look) -> None:
+    def _ask_of_held(self, look: FolderLook) -> None:
         """Ask the operators of what was held, in one notice: once nothing is left that may belong to it."""
         if self._to_ask and not self._any_goes_back():
             look.notices.append(held(self._to_ask))
@@ -272,8 +246,10 @@ class Intake:
 
     def _any_held(self) -> bool:
         """Whether a file is held, may have to be, or was when it vanished a moment ago."""
-        files = [*self._files.present.values(), *self._files.vanished.values()]
-        return any(file.held for file in files) or self._any_goes_back()
+        if self._some_held:
+            files = [*self._files.present.values(), *self._files.vanished.values()]
+            self._some_held = any(file.held for file in files)
+        return self._some_held or self._any_goes_back()
 
     def _read(
         self, file: File, known: KnownVersion | None, policy: Policy, now: datetime | None = None
@@ -292,7 +268,9 @@ class Intake:
             return replace(reading, incident=replace(reading.incident, id=file.id))
         return reading
 
-    def _judge_unreadable(self, file: File, reading: IncidentReading, known: KnownVersion | None, look: _Look) -> bool:
+    def _judge_unreadable(
+        self, file: File, reading: IncidentReading, known: KnownVersion | None, look: FolderLook
+    ) -> bool:
         """A file that is no YAML: of a known incident it changes nothing, else it pages the last resort (rule 32)."""
         never_read = known is None or known.incident.unreadable
         if not look.due(file.since, UNREADABLE_AFTER if never_read else STILL):
@@ -304,7 +282,7 @@ class Intake:
         return True
 
     def _count(
-        self, file: File, reading: IncidentReading, incident: Incident, known: KnownVersion | None, look: _Look
+        self, file: File, reading: IncidentReading, incident: Incident, known: KnownVersion | None, look: FolderLook
     ) -> None:
         """A version counts, if it is one; its problems are told unless they were."""
         digest = file.listed.digest
@@ -317,7 +295,7 @@ class Intake:
             self._tell(file, reading.problems, look, minor=minor)
         file.reading = None
 
-    def _see(self, file: File, incident: Incident, look: _Look) -> None:
+    def _see(self, file: File, incident: Incident, look: FolderLook) -> None:
         """This version counts from now."""
         known, digest = self._known.get(file.id), file.listed.digest
         older = (known.older | {known.digest}) - {digest, ""} if known else frozenset[str]()
@@ -325,7 +303,7 @@ class Intake:
         self._known[file.id] = KnownVersion(incident, digest, file.listed.name, older, lately)
         look.versions.append(Version(incident, file.listed.digest, file.listed.name))
 
-    def _miss(self, look: _Look) -> None:
+    def _miss(self, look: FolderLook) -> None:
         """Files that have been gone for 10 s: a never readable one ends its pages, an open incident goes on, told."""
         missed: dict[str, str] = {}
         for name, file in list(self._files.vanished.items()):
@@ -359,7 +337,7 @@ class Intake:
             del self._missed[about]
         return returned
 
-    def _tell_second(self, file: File, owner: str, look: _Look) -> bool:
+    def _tell_second(self, file: File, owner: str, look: FolderLook) -> bool:
         """Of two files with one stem the first seen goes on; the second is a problem. It is looked at again."""
         sentence = f"it has the same id ({file.id}) as {self._name(owner)}, which goes on; give this file another name"
         self._tell(file, (self._problem(file.listed.name, "same-id", sentence),), look)
@@ -369,7 +347,7 @@ class Intake:
         self,
         file: File,
         problems: tuple[Problem, ...],
-        look: _Look,
+        look: FolderLook,
         known: KnownVersion | None = None,
         *,
         minor: bool = False,

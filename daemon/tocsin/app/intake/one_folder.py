@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 
+from tocsin.app.intake.changes import Changes, Overwritten
 from tocsin.app.intake.file_notices import NONE_HELD
-from tocsin.app.intake.intake import Changes, Overwritten
 from tocsin.app.intake.newest_files import NewestFiles
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion, known_version

@@ -28,6 +28,10 @@ class PastFiles:
         self.forget(incident)
         self._pruned[incident] = digests
 
+    def knows(self, incident: str) -> bool:
+        """Whether anything of it is kept here."""
+        return incident in self._finished or incident in self._pruned
+
     def judge(
         self, file: File, unknown: list[str], notices: list[OperatorNotice], name: Callable[[str], str]
     ) -> bool | None:

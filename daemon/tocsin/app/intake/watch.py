@@ -1,5 +1,8 @@
 """The folder of incident files, looked through whenever it may have changed, and what that brings.
 
+What is said to have changed is looked at first, and by itself: what is for sure from that counts at once, all else once
+the whole folder has been looked through, which follows then (house rule 4: a poke means nothing).
+
 It decides when to look, and when a folder that does not answer is told; what counts is the intake's judgement, and what
 follows from it the plan's. It must not know what a version says.
 
@@ -11,14 +14,20 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 from typing import Protocol
 
+from tocsin.adapters.files.disk_threads import in_time
+from tocsin.app.intake.changes import Changes
 from tocsin.app.intake.file_notices import folder_back, hangs, unmarked
-from tocsin.app.intake.intake import Changes, Intake
+from tocsin.app.intake.intake import Intake
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incident_state import KnownVersion
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.policy import Policy
+from tocsin.formats.incident.file_name import same_stem
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, Listed, MarkTrouble
 from tocsin.ports.ledger.upkeep import PrunedIncident
@@ -27,6 +36,10 @@ RESCAN_EVERY = 10.0
 """Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
 HANGS_AFTER = timedelta(seconds=30)
 """How long a reading of the folder may take until the operators hear that it hangs; they must within a minute."""
+FOUND_MOST = 50
+"""How many files are looked at by themselves at once: what they bring goes on before the next ones are read."""
+FOUND_WITHIN = 1.0
+"""Seconds that such a look may take; then the whole folder is looked through, however long that takes."""
 ASKS_AGAIN, ASKED_MOST = 60.0, 3
 """Seconds after which a folder that does not answer is asked anew, and in how many threads at the most."""
 HANGS_EVERY = 5.0
@@ -43,8 +56,8 @@ class FolderNews(Protocol):
     async def take(
         self, changes: Changes, files: Mapping[str, Listed], now: datetime
     ) -> Mapping[str, AbstractSet[str]]:
-        """Something is new; `files` are all that are there, by name. The digests of what was said elsewhere of
-        incidents that are resolved now.
+        """Something is new; `files` are those that were looked at and are there, by name: not always all. The digests
+        of what was said elsewhere of incidents that are resolved now.
         """
         ...
 
@@ -89,6 +102,9 @@ class Watch:
         self._config = config
         self._notices = notices
         self._poked = asyncio.Event()
+        self._hints: set[str] = set()
+        self._anywhere = False
+        self._files: tuple[Sequence[Listed] | str, Mapping[str, Listed]] = "", {}
         self._next_look: datetime | None = None
         self._reading_since: datetime | None = None
         self._hangs_since: datetime | None = None
@@ -103,6 +119,7 @@ class Watch:
 
     def poke(self) -> None:
         """Something may have changed: the folder, or the config by which it is read."""
+        self._anywhere = True
         self._poked.set()
 
     async def first_read(self) -> None:
@@ -119,7 +136,8 @@ class Watch:
 
     async def scan(self) -> None:
         """Look through the folder once, however long that takes."""
-        self._poked.clear()
+        self._anywhere = False
+        self._hints.clear()
         self._reading_since = self._clock.now()
         listing, trouble = await self._reading()
         for incident in self._news.take_pruned():
@@ -127,19 +145,41 @@ class Watch:
         self._reading_since = None
         self.alive_at = now = self._clock.now()
         loop, policy = asyncio.get_running_loop(), self._config.policy
-        changes = await loop.run_in_executor(self._folder.threads, self._intake.observe, listing, now, policy)
-        listed = None if isinstance(listing, str) else {file.name: file for file in listing}
-        if listed is not None:
+        changes = await loop.run_in_executor(self._folder.threads, self._observe, listing, now, policy)
+        if not isinstance(listing, str):
             self._listed(trouble)
-        for incident, digests in (await self._news.take(changes, listed or {}, now)).items():
-            self._intake.note_older(incident, digests)
+        await self._pass_on(changes, self._files[1], now)
         for incident in changes.unknown:
             known = await self._news.recorded(incident)
             if known is not None or not await self._note_pruned(incident):
                 self._intake.note_version(incident, known)
         self._next_look = now if changes.unknown else changes.next_look
-        if listed is not None:
+        if not isinstance(listing, str):
             self._began.set()
+
+    async def look_at_hints(self) -> bool:
+        """Look at some of the files that are said to have changed; whether that was all that need be looked at now."""
+        names = set(islice(self._hints, FOUND_MOST))
+        self._hints -= names
+        names = names.union(*map(same_stem, names))
+        found = await in_time(FOUND_WITHIN, self._folder.threads, self._folder.look_at, names)
+        if found is None:
+            return False
+        loop, now, policy = asyncio.get_running_loop(), self._clock.now(), self._config.policy
+        observe = partial(self._intake.observe_found, names, found, now, policy)
+        changes = await loop.run_in_executor(self._folder.threads, observe)
+        await self._pass_on(changes, found, now)
+        return changes.next_look is None
+
+    def _observe(self, listing: Sequence[Listed] | str, now: datetime, policy: Policy) -> Changes:
+        """In a thread of the folder's: with very many files it takes a while."""
+        if listing is not self._files[0]:
+            self._files = listing, {} if isinstance(listing, str) else {file.name: file for file in listing}
+        return self._intake.observe(listing, now, policy)
+
+    async def _pass_on(self, changes: Changes, files: Mapping[str, Listed], now: datetime) -> None:
+        for incident, digests in (await self._news.take(changes, files, now)).items():
+            self._intake.note_older(incident, digests)
 
     async def _note_pruned(self, incident: str) -> bool:
         """Whether an incident was pruned: then its file is compared with the versions that it had."""
@@ -190,15 +230,29 @@ class Watch:
         return listing, trouble
 
     async def _listen(self) -> None:
-        async for _ in self._folder.pokes():
+        async for names in self._folder.pokes():
+            self._hints |= names
+            self._anywhere = self._anywhere or not names
             self._poked.set()
 
     async def _looks(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self.scan()
             wait = RESCAN_EVERY
             if self._next_look is not None:
                 wait = min(wait, max(0.0, (self._next_look - self._clock.now()).total_seconds()))
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):
+            until = loop.time() + wait
+            while await self._hinted(until) and await self.look_at_hints():
+                pass
+
+    async def _hinted(self, until: float) -> bool:
+        """Wait for a hint, if the whole folder is not to be looked through before; not longer than `until`, in seconds
+        of the loop's time.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while not (self._hints or self._anywhere):
+                    self._poked.clear()
                     await self._poked.wait()
+        return not self._anywhere and bool(self._hints) and asyncio.get_running_loop().time() < until

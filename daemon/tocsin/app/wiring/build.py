@@ -50,7 +50,7 @@ from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.incidents.reviews import Reviews
-from tocsin.app.intake.catching_up import catch_up
+from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.leadership.beginning import HANGS_AFTER, BeginningGivenUpError, beginning
 from tocsin.app.leadership.standing_by import StandbyPart

@@ -23,7 +23,8 @@ from tocsin.app.hand_ins.handed_in import HandedIn, NoticesHandedIn
 from tocsin.app.hand_ins.leading import shared_folders
 from tocsin.app.hand_ins.standby_folder import FolderHandIn
 from tocsin.app.hand_ins.standby_inbox import JudgedElsewhere, StandbyGate
-from tocsin.app.intake.intake import Intake, Overwritten
+from tocsin.app.intake.changes import Overwritten
+from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import ConfigOnDisk

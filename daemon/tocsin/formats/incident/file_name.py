@@ -11,6 +11,7 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 ID_LIMIT = 80
 _OTHER = re.compile(r"[^A-Za-z0-9._-]")
 _SUFFIXES = (".yaml", ".yml")
+_SUFFIXES_IN_USE = (".yaml", ".yml", ".YAML", ".YML")
 _LEFT_ALONE_AT_START = (".", "_")
 _LEFT_ALONE_AT_END = ("~", ".swp", ".tmp")
 
@@ -40,3 +41,8 @@ def incident_id(name: str) -> str:
         return id_
     mark = hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{id_[: ID_LIMIT - 9]}-{mark}" if id_ else f"incident-{mark}"
+
+
+def same_stem(name: str) -> frozenset[str]:
+    """The names under which files of the same incident are usually found, this one among them."""
+    return frozenset({name, *(stem(name) + suffix for suffix in _SUFFIXES_IN_USE)})

@@ -9,7 +9,7 @@ import structlog
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.edits.overwritten import PUT_BACK
 from tocsin.app.incidents.commands import EditRefusedError, small_enough
-from tocsin.app.intake.intake import Overwritten
+from tocsin.app.intake.changes import Overwritten
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.incident.edit import edit_incident

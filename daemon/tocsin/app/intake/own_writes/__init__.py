@@ -1,0 +1,1 @@
+"""What the daemon writes into incident files so that nothing of what others wrote there is lost (P9)."""
