@@ -19,7 +19,7 @@ def policy(*rotations: Rotation) -> Policy:
 
 
 def changes(old: Rotation, new: Rotation) -> list[FirstChange]:
-    return list(first_changes(policy(old), policy(new), T0))
+    return list(first_changes(policy(old), policy(new), T0, {new.id}))
 
 
 def calendar(*events: tuple[str, timedelta, timedelta]) -> Rotation:
@@ -57,8 +57,14 @@ def test_only_so_far_ahead_and_only_rotations_of_both() -> None:
     near, far = (calendar(("ana", -DAY, 59 * DAY)), calendar(("ana", -DAY, 61 * DAY)))
     assert changes(far, calendar(("ana", -DAY, 70 * DAY))) == []
     assert changes(far, near) == [FirstChange("cal", T0 + 59 * DAY, "ana", None)]
-    assert list(first_changes(policy(WEEKLY), policy(WEEKLY, near), T0)) == []
-    assert list(first_changes(policy(WEEKLY, near), policy(near), T0)) == []
+    assert list(first_changes(policy(WEEKLY), policy(WEEKLY, near), T0, {"week", "cal"})) == []
+    assert list(first_changes(policy(WEEKLY, near), policy(near), T0, {"week", "cal"})) == []
+
+
+def test_only_those_asked_for() -> None:
+    """A rotation that nobody asks about is not looked at."""
+    swapped = replace(WEEKLY, shifts=(replace(WEEKLY.shifts[0], members=("bo", "ana")),))
+    assert list(first_changes(policy(WEEKLY), policy(swapped), T0, ())) == []
 
 
 def _on_call(rotation: Rotation, days: int) -> str:

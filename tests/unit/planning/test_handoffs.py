@@ -11,6 +11,7 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.rotation import Shift
+from tocsin.planning.on_call import handoffs
 from tocsin.planning.on_call.handoffs import cron_problem, firings, handoffs_since, next_firing, turn_of
 from tocsin.planning.on_call.wall_clock import instant
 
@@ -249,6 +250,28 @@ def test_a_turn_that_passes_each_minute_is_known_at_once() -> None:
     began = time.thread_time()
     assert turn_of(shift, at) == (at - datetime(2010, 1, 4, 9, 0, tzinfo=UTC)) / timedelta(minutes=1)
     assert time.thread_time() - began < 4
+
+
+def test_an_expression_is_searched_for_its_days_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose turn it is in another hour, or by other minutes of the same days, asks no calendar again."""
+    at = datetime(2026, 3, 5, 12, 30, tzinfo=UTC)
+    shift = Shift(("ana", "bo"), "7 * 1-20 * *", "Europe/Berlin", datetime(2026, 1, 5, 9))
+    turn = turn_of(shift, at)
+    assert turn is not None
+    monkeypatch.setattr(handoffs, "_found_days", None)
+    assert turn_of(shift, at + timedelta(hours=3)) == turn + 3
+    assert turn_of(replace(shift, handoff="37 * 1-20 * *"), at) == turn
+
+
+@pytest.mark.parametrize(
+    "days", ["* * *", "* * mon", "* * 7", "* * fri-mon", "*/1 * 0,6", "* * */2", "* * 5#2", "* * L5"]
+)
+def test_days_by_weekday_alone_are_those_of_the_calendar(days: str) -> None:
+    """Expressions that choose days by the weekday need no search, and those that seem to are searched for."""
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    found = takewhile(lambda day: day < datetime(2028, 1, 1), handoffs._found_days(days, datetime(2026, 1, 1)))
+    fired = takewhile(lambda at: at.year < 2028, firings(f"0 0 {days}", "UTC", begins - timedelta(seconds=1)))
+    assert [at.replace(tzinfo=None) for at in fired] == list(found)
 
 
 @pytest.mark.parametrize(

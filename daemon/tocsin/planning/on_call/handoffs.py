@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from croniter import CroniterBadDateError, CroniterError, croniter
 
@@ -19,6 +20,8 @@ from tocsin.planning.on_call.wall_clock import SECOND, instant, local, zone
 FIELDS = ("minute", "hour", "day of the month", "month", "weekday")
 _KNOWN = ("0 to 59", "0 to 23", "1 to 31", "1 to 12 or jan to dec", "0 to 7 (0 and 7 are Sunday) or mon to sun")
 HOUR = timedelta(hours=1)
+MONTH = timedelta(days=31)
+"""From the first of a month into the next."""
 MOMENT = timedelta(microseconds=1)
 OFTEN = 12
 """Firings of one day from which on turns are counted by days."""
@@ -40,7 +43,7 @@ def cron_problem(cron: str) -> str | None:
         return f'"{cron}" is no plain cron expression; write numbers, names, *, ranges and steps, such as "0 9 * * mon"'
     try:
         croniter.expand(_without_ranges_of_one(cron))
-        next(_days(cron, _SOME_DAY))
+        next(_found_days(_day_fields(cron), _SOME_DAY))
     except CroniterBadDateError:
         return f'"{cron}" can never fire; no such date exists'
     except (CroniterError, ValueError, KeyError) as wrong:
@@ -91,13 +94,48 @@ def _times(cron: str) -> tuple[timedelta, ...]:
 
 
 def _days(cron: str, since: datetime) -> Iterator[datetime]:
-    """The days on which an expression fires, as local midnights, from that of `since` on. A day of the month and a
-    weekday together mean either of them, both when one begins with a star: what Vixie cron does.
+    """The days on which an expression fires, as local midnights, from that of `since` on."""
+    fields, month = _day_fields(cron), since.replace(day=1)
+    while True:
+        days = _days_of_month(fields, month)
+        yield from days[bisect_left(days, since) :]
+        month = (month + MONTH).replace(day=1)
+
+
+@lru_cache(maxsize=4096)
+def _days_of_month(fields: str, month: datetime) -> tuple[datetime, ...]:
+    """The days of a month, named by its first, on which the day's three fields of an expression hold. Kept, because
+    most expressions share them (`* * mon`) and croniter takes long to find a day.
     """
-    days = " ".join(("0", "0", *_without_ranges_of_one(cron).split()[2:]))
-    steps = croniter(days, since - SECOND, ret_type=datetime, implement_cron_bug=True)
+    ends = (month + MONTH).replace(day=1)
+    weekdays = _weekdays(fields)
+    if weekdays:
+        days = (month + timedelta(days=number) for number in range((ends - month).days))
+        return tuple(day for day in days if day.isoweekday() % 7 in weekdays)
+    return tuple(takewhile(lambda day: day < ends, _found_days(fields, month)))
+
+
+@lru_cache(maxsize=1024)
+def _weekdays(fields: str) -> frozenset[int]:
+    """The weekdays (0 is Sunday) of an expression that chooses days by them alone; none where it takes more to know."""
+    (_, _, days, months, weekdays), counted = croniter.expand(f"0 0 {fields}")
+    if days != ["*"] or months != ["*"] or counted:
+        return frozenset()
+    return frozenset(range(7) if weekdays == ["*"] else weekdays)
+
+
+def _found_days(fields: str, since: datetime) -> Iterator[datetime]:
+    """The days from `since` on, as croniter finds them: CroniterBadDateError if there are none. A day of the month and
+    a weekday together mean either of them, both when one begins with a star: what Vixie cron does.
+    """
+    steps = croniter(f"0 0 {fields}", since - SECOND, ret_type=datetime, implement_cron_bug=True)
     while True:
         yield steps.get_next()
+
+
+def _day_fields(cron: str) -> str:
+    """The three fields of an expression that choose days."""
+    return " ".join(_without_ranges_of_one(cron).split()[2:])
 
 
 def next_firing(cron: str, timezone: str, after: datetime) -> datetime:
@@ -150,43 +188,57 @@ def _firing_days(cron: str) -> int:
 @lru_cache(maxsize=65536)
 def _count(cron: str, timezone: str, year: int) -> int:
     """How many firings a UTC year has."""
-    if len(_times(cron)) > OFTEN:
-        begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-        return _counted(cron, timezone, begins - MOMENT, ends - MOMENT)
-    return len(firings_in_year(cron, timezone, year))
+    return _count_until(cron, timezone, year, datetime(year + 1, 1, 1, tzinfo=UTC) - MOMENT)
 
 
 def _count_until(cron: str, timezone: str, year: int, at: datetime) -> int:
     """How many firings a UTC year has until an instant in it, that one included."""
-    if len(_times(cron)) > OFTEN:
-        return _counted(cron, timezone, datetime(year, 1, 1, tzinfo=UTC) - MOMENT, at)
-    return bisect_right(firings_in_year(cron, timezone, year), at)
+    times = _times(cron)
+    if len(times) <= OFTEN:
+        return bisect_right(firings_in_year(cron, timezone, year), at)
+    days = _busy_days(cron, timezone, year)
+    number = bisect_right(days, at, key=lambda day: day.first)
+    if number == 0:
+        return 0
+    busy = days[number - 1]
+    if busy.firings:
+        return busy.before + bisect_right(busy.firings, at)
+    return busy.before + bisect_right(times, local(at, timezone) - busy.day)
 
 
-def _counted(cron: str, timezone: str, after: datetime, until: datetime) -> int:
-    """How many firings lie in (after, until], by whole days where the clock is not changed: an expression that fires
-    each minute has half a million a year, and all of them would be looked at whenever somebody is paged.
+class _BusyDay(NamedTuple):
+    """A local day on which an expression fires: its first firing, how many its year had before, and all of its firings
+    where these are not just the times of that day: where a clock is changed, and at the edges of the year.
     """
-    times, count, last = _times(cron), 0, after
-    first, final = (
-        local(moment, timezone).replace(hour=0, minute=0, second=0, microsecond=0) for moment in (after, until)
+
+    day: datetime
+    first: datetime
+    before: int
+    firings: tuple[datetime, ...]
+
+
+@lru_cache(maxsize=256)
+def _busy_days(cron: str, timezone: str, year: int) -> tuple[_BusyDay, ...]:
+    """The days of a UTC year on which an expression fires. Kept, for expressions that fire often: each minute makes
+    half a million a year, and whose turn it is is asked whenever somebody is paged.
+    """
+    begins, ends = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+    opening, closing = (
+        local(moment, timezone).replace(hour=0, minute=0, second=0, microsecond=0) for moment in (begins, ends)
     )
-    for day in _days(cron, first):
-        if day > final:
+    times, days, count, last = _times(cron), list[_BusyDay](), 0, begins - MOMENT
+    for day in _days(cron, opening):
+        if day > closing:
             break
-        if first < day < final and _is_even(day, timezone):
-            count += len(times)
-            last = instant(day + times[-1], timezone)
+        if opening < day < closing and _is_even(day, timezone):
+            days.append(_BusyDay(day, instant(day + times[0], timezone), count, ()))
+            count, last = count + len(times), instant(day + times[-1], timezone)
             continue
-        for time in times:
-            at = instant(day + time, timezone)
-            if last < at <= until:
-                count, last = count + 1, at
-    return count
-
-
-def _midnight(shown: datetime) -> datetime:
-    return shown.replace(hour=0, minute=0, second=0, microsecond=0)
+        fired = sorted({at for time in times if last < (at := instant(day + time, timezone)) < ends})
+        if fired:
+            days.append(_BusyDay(day, fired[0], count, tuple(fired)))
+            count, last = count + len(fired), fired[-1]
+    return tuple(days)
 
 
 def _is_even(day: datetime, timezone: str) -> bool:

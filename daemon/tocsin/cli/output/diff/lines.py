@@ -158,13 +158,12 @@ def _notes(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: 
             more = f"; and {len(lines) - IDLE_MOST} more" if len(lines) > IDLE_MOST else ""
             yield f"{words}: {'; '.join(named)}{more}"
     rotations = {line.path[1] for line in difference.idle if line.path[0] == "rotations"}
-    for turn in first_changes(difference.old.policy, difference.new.policy, compared_at[0].at):
-        if turn.rotation in rotations:
-            at = f"{turn.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}"
-            yield (
-                f"On call in {turn.rotation} from {at}: {turn.after or 'nobody'}, was {turn.before or 'nobody'} "
-                "(--at compares other moments)"
-            )
+    for turn in first_changes(difference.old.policy, difference.new.policy, compared_at[0].at, rotations):
+        at = f"{turn.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}"
+        yield (
+            f"On call in {turn.rotation} from {at}: {turn.after or 'nobody'}, was {turn.before or 'nobody'} "
+            "(--at compares other moments)"
+        )
     warnings = new_warnings(difference.old, difference.new)
     if warnings:
         more = f" (and {len(warnings) - WARNINGS_MOST} more)" if len(warnings) > WARNINGS_MOST else ""
