@@ -121,7 +121,7 @@ def _weekdays(fields: str) -> frozenset[int]:
     (_, _, days, months, weekdays), counted = croniter.expand(f"0 0 {fields}")
     if days != ["*"] or months != ["*"] or counted:
         return frozenset()
-    return frozenset(range(7) if weekdays == ["*"] else weekdays)
+    return frozenset(range(7) if weekdays == ["*"] else map(int, weekdays))
 
 
 def _found_days(fields: str, since: datetime) -> Iterator[datetime]:

@@ -157,7 +157,7 @@ def _notes(difference: Difference, compared_at: Sequence[ScenarioMoment], zone: 
             named = [f"{edit(line)} ({line.file}:{line.line})" for line in lines[:IDLE_MOST]]
             more = f"; and {len(lines) - IDLE_MOST} more" if len(lines) > IDLE_MOST else ""
             yield f"{words}: {'; '.join(named)}{more}"
-    rotations = {line.path[1] for line in difference.idle if line.path[0] == "rotations"}
+    rotations = {str(line.path[1]) for line in difference.idle if line.path[0] == "rotations"}
     for turn in first_changes(difference.old.policy, difference.new.policy, compared_at[0].at, rotations):
         at = f"{turn.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}"
         yield (
