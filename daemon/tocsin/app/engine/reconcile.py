@@ -15,6 +15,7 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.engine.next_channel import choose_next_channel, note_delivery, send_elsewhere, take_back
 from tocsin.app.state.incident_state import (
+    NOTHING_DECIDED,
     ChannelDelivered,
     ChannelFailed,
     Decision,
@@ -171,7 +172,7 @@ class Reconciler:
     ) -> tuple[Decision, History, datetime | None]:
         """Facts first, then the plan, again and again until nothing more is due at this instant (rule 1)."""
         draft = state.draft()
-        decision = Decision()
+        decision = NOTHING_DECIDED
         for event in events:
             if _says_nothing(event, draft.history):
                 continue
@@ -264,7 +265,7 @@ class Reconciler:
             if self._fence.lets_from_memory():  # else another machine leads, or this one is yet to try for a while
                 self._tell_away(str(trouble))
             return None
-        state.unwritten, state.anew = Decision(), state.anew and anew is None
+        state.unwritten, state.anew = NOTHING_DECIDED, state.anew and anew is None
         self._notices.cured(Trouble.LEDGER_UNWRITABLE, "", "the ledger can be written again; what happened is in it")
         self._notices.cured(Trouble.LEDGER_AWAY, "", "the database can be written again; what happened is in it")
         return [letter for letter in whole.letters if letter.notification.key in new_keys]

@@ -90,6 +90,8 @@ class Decision:
         return bool(self.facts or self.letters or self.held)
 
 
+NOTHING_DECIDED = Decision()
+
 LATELY_MOST = 64
 """Versions of an incident that are remembered as the latest: more than people make in some minutes."""
 
@@ -134,7 +136,7 @@ class IncidentState:
     events: list[IncidentEvent] = field(default_factory=list)
     pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
     reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
-    unwritten: Decision = Decision()
+    unwritten: Decision = NOTHING_DECIDED
     failures: int = 0
     looked: bool = False
     ineffective_told: int = 0

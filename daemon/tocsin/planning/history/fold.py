@@ -15,7 +15,6 @@ from tocsin.domain.history import (
     HeldGroup,
     History,
     PendingStandDowns,
-    ReaderHistory,
     ResponderBatch,
     RoleHistory,
     WaitingPage,
@@ -25,6 +24,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
+from tocsin.planning.history.reached import with_first_pages, with_reached
 from tocsin.planning.history.subjects import note_subjects, with_taken_back
 from tocsin.planning.history.versions import apply_version
 
@@ -109,7 +109,7 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
         return replace(
             history,
             responders_answered=answered,
-            responders=_with_first_pages(history.responders, [fact.person], fact.at),
+            responders=with_first_pages(history.responders, [fact.person], fact.at),
             acted=True,
         )
     role = history.roles.get(fact.role) or RoleHistory(fact.role)
@@ -132,19 +132,19 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
                 step=FiredStep(fact.at, fact.round, fact.level, fact.people),
                 next_now_at=None,
                 declined=role.declined and not fact.people,
-                first_pages=_with_first_pages(role.first_pages, fact.people, fact.at),
-                stood_down=role.stood_down - frozenset(fact.people),
+                first_pages=with_first_pages(role.first_pages, fact.people, fact.at),
+                stood_down=role.stood_down.difference(fact.people) if role.stood_down else role.stood_down,
             )
         case f.HandoverAsked():
             since = role.handover.since if role.handover else fact.at
             role = replace(
                 role,
                 handover=Handover(fact.person, since, fact.round, fact.at),
-                first_pages=_with_first_pages(role.first_pages, [fact.person], fact.at),
+                first_pages=with_first_pages(role.first_pages, [fact.person], fact.at),
                 stood_down=role.stood_down - {fact.person},
             )
         case f.StillThereAsked():
-            first_pages = _with_first_pages(role.first_pages, [fact.person], fact.at)
+            first_pages = with_first_pages(role.first_pages, [fact.person], fact.at)
             stood_down = role.stood_down - {fact.person}
             role = replace(role, still_asked_at=fact.at, first_pages=first_pages, stood_down=stood_down)
         case f.RoleSettled():
@@ -163,7 +163,7 @@ def _open(role: RoleHistory, fact: f.RoleOpened) -> RoleHistory:
         service=fact.service,
         first=fact.first,
         step=None,
-        left_out=role.left_out | ({fact.without} if fact.without else frozenset()),
+        left_out=role.left_out | {fact.without} if fact.without else role.left_out,
         holder=None,
         accepted_at=None,
         answered_at=None,
@@ -184,7 +184,7 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
         case f.Closed():
             return replace(history, closed=True)
         case f.VerifyAsked():
-            people = _with_first_pages(history.verify_people, fact.people, fact.at)
+            people = with_first_pages(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people)
         case f.ReviewAsked():
             return replace(history, review_asked=fact.number + 1)
@@ -299,7 +299,7 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
         )
     history = replace(history, groups=groups, held_groups=held)
     if isinstance(fact, f.Updated):
-        return _with_reached(with_taken_back(history, fact), fact.readers, fact.external, told=True)
+        return with_reached(with_taken_back(history, fact), fact.readers, fact.external, told=True)
     return history
 
 
@@ -324,7 +324,7 @@ def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
             newest_pages={**history.newest_pages, fact.person: page},
             refused=_without_corrected(history, fact.person, fact.channels),
         )
-        return _with_reached(history, [(fact.person, via) for via in fact.channels], external=False)
+        return with_reached(history, [(fact.person, via) for via in fact.channels], external=False)
     settled = [page for page in history.waiting if (page.person, page.at) == (fact.person, fact.page_at)]
     pages = (
         replace(page, waiting=tuple(entry for entry in page.waiting if entry != (fact.via, fact.due_at)))
@@ -340,7 +340,7 @@ def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
     if not fact.sent:
         return history
     history = replace(history, refused=_without_corrected(history, fact.person, (fact.via,)))
-    return _with_reached(history, [(fact.person, fact.via)], external=False)
+    return with_reached(history, [(fact.person, fact.via)], external=False)
 
 
 def _without_corrected(
@@ -349,6 +349,8 @@ def _without_corrected(
     """What stays refused once a page goes to this person by these channels: an address of theirs that was refused there
     has been corrected, and the page goes to another (rule 65).
     """
+    if not history.refused:
+        return history.refused
     gone = {(person, via) for via in channels}
     return frozenset(entry for entry in history.refused if entry[:2] not in gone)
 
@@ -362,7 +364,7 @@ def _apply_responders(history: History, fact: f.RespondersAsked) -> History:
     return replace(
         history,
         batches=batches if known else (*batches, batch),
-        responders=_with_first_pages(history.responders, fact.people, fact.at),
+        responders=with_first_pages(history.responders, fact.people, fact.at),
     )
 
 
@@ -372,28 +374,7 @@ def _apply_stand_down(history: History, fact: f.StoodDown) -> History:
     for name in fact.roles:
         roles[name] = replace(roles[name], stood_down=roles[name].stood_down | {fact.person})
     history = replace(history, roles=roles)
-    return _with_reached(history, [(fact.person, fact.via)], external=False, told=True) if fact.via else history
-
-
-def _with_reached(
-    history: History, readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool = False
-) -> History:
-    """Note which channels reached whom: these hear the end (rule 25). `told`: by more than a page."""
-    reached = dict(history.reached)
-    for reader, via in readers:
-        known = reached.get(reader) or ReaderHistory((), external)
-        channels = known.channels if via in known.channels else (*known.channels, via)
-        told_by = known.told_by | {via} if told else known.told_by
-        reached[reader] = ReaderHistory(channels, known.external and external, told_by)
-    return replace(history, reached=reached)
-
-
-def _with_first_pages(
-    first_pages: tuple[tuple[str, datetime], ...], people: Iterable[str], at: datetime
-) -> tuple[tuple[str, datetime], ...]:
-    """Who was paged, each with the instant of the first page, in order."""
-    known = {person for person, _ in first_pages}
-    return (*first_pages, *((person, at) for person in dict.fromkeys(people) if person not in known))
+    return with_reached(history, [(fact.person, fact.via)], external=False, told=True) if fact.via else history
 
 
 def _with_role(history: History, role: RoleHistory) -> History:

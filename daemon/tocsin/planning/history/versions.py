@@ -104,9 +104,14 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         acted=_has_own_entries(incident),
         alert_title=incident.title if incident.declared_by_alerts else "",
         first_sight=first_sight,
-        acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+        acknowledged_ever=_with_names(NEVER_SEEN.acknowledged_ever, incident),
         undated=_undated(incident.updates, at),
     )
+
+
+def _with_names(names: frozenset[str], incident: Incident) -> frozenset[str]:
+    """These, and whoever stands under `acknowledged`: as a rule nobody, and then it is the very same set."""
+    return names.union(ack.by for ack in incident.acknowledged) if incident.acknowledged else names
 
 
 def _undated(entries: tuple[UpdateEntry, ...], at: datetime) -> tuple[tuple[UpdateEntry, datetime], ...]:
@@ -120,7 +125,7 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
     history = replace(
         history,
         incident=new,
-        acknowledged_ever=history.acknowledged_ever | {ack.by for ack in new.acknowledged},
+        acknowledged_ever=_with_names(history.acknowledged_ever, new),
         seen_at=at,
         changed_at=at if changed else history.changed_at,
         severity_changed_at=at if old.severity != new.severity else history.severity_changed_at,
@@ -140,9 +145,7 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
         if old.assigned(role) != person:
             history = _assign(history, role, person, at)
     if history.reopened_after is None:
-        history = replace(
-            history, acknowledged_before=history.acknowledged_before | {ack.by for ack in old.acknowledged}
-        )
+        history = replace(history, acknowledged_before=_with_names(history.acknowledged_before, old))
     counted = Counter(old.acknowledged)
     for ack in new.acknowledged:
         if counted[ack] > 0:

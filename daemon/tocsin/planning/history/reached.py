@@ -1,0 +1,36 @@
+"""Who was reached by which channels, and who was paged first when. It notes, it does not decide."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+
+from tocsin.domain.history import History, ReaderHistory
+from tocsin.domain.people import Channel
+from tocsin.planning.history.fast_replace import replace
+
+
+def with_reached(
+    history: History, readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool = False
+) -> History:
+    """Note which channels reached whom: these hear the end (rule 25). `told`: by more than a page."""
+    reached = dict(history.reached)
+    for reader, via in readers:
+        known = reached.get(reader) or ReaderHistory((), external)
+        channels = known.channels if via in known.channels else (*known.channels, via)
+        told_by = _with_channel(known.told_by, via) if told else known.told_by
+        reached[reader] = ReaderHistory(channels, known.external and external, told_by)
+    return replace(history, reached=reached)
+
+
+@cache
+def _with_channel(channels: frozenset[Channel], via: Channel) -> frozenset[Channel]:
+    """These and one more. There are few channels, and each reader of each incident would have a set of their own."""
+    return channels | {via}
+
+
+def with_first_pages(
+    first_pages: tuple[tuple[str, datetime], ...], people: Iterable[str], at: datetime
+) -> tuple[tuple[str, datetime], ...]:
+    """Who was paged, each with the instant of the first page, in order."""
+    known = {person for person, _ in first_pages}
+    return (*first_pages, *((person, at) for person in dict.fromkeys(people) if person not in known))
