@@ -342,6 +342,21 @@ async def test_what_is_settled_is_not_taken_up_again(shelf: Shelf) -> None:
     assert await keys_unsettled(ledger) == ["b"]
 
 
+async def test_how_tries_end_is_written_with_what_it_leads_to(shelf: Shelf) -> None:
+    """The ends of tries and the states of letters are one write; each counts as it does by itself."""
+    ledger = await shelf.open()
+    await ledger.record("db", (), [letter("a"), letter("b"), letter("c")], ())
+    tries = [await ledger.begin_attempt(key, Channel.SMS, "+14155550101", T0) for key in ("a", "b")]
+    await ledger.end_attempt(tries[1], Accepted("SM2"), T0)
+    ends = [(tries[0], Refused("no such number"), T0), (tries[1], Uncertain("a cut line"), T0 + HOUR)]
+    await ledger.end_and_settle(ends, [("a", "refused", T0), ("c", "unwanted", T0)])
+    ledger = await shelf.open()
+    records = {record.decided.key: record for record in await ledger.records("db")}
+    outcomes = [records[key].attempts[0].outcome for key in ("a", "b")]
+    assert outcomes == [Refused("no such number"), Accepted("SM2")], "what says less than is known counts for nothing"
+    assert [records[key].state for key in "abc"] == ["refused", "pending", "unwanted"]
+
+
 async def test_receipts_in_any_order(ledger: Ledger) -> None:
     """Receipts may come late and in any order; what is known only moves forward."""
     for number, order in enumerate(permutations((Receipt.SENT, Receipt.DELIVERED, Receipt.QUEUED))):

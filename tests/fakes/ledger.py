@@ -183,6 +183,15 @@ class MemoryLedger:
         if key in pages.letters:
             pages.states.setdefault(key, (state, at))
 
+    async def end_and_settle(
+        self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
+    ) -> None:
+        """One after the other: nobody looks between them."""
+        for end in ended:
+            await self.end_attempt(*end)
+        for settlement in settled:
+            await self.settle(*settlement)
+
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """Only forward."""
         attempts, place = self._at_work().attempts, self._place(attempt.id)

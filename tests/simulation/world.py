@@ -330,6 +330,13 @@ class DiskLedger:
         ]
         return tuple((each, self._disk.letters[each.reference].notification) for each in found)
 
+    async def end_and_settle(
+        self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
+    ) -> None:
+        """Each by itself, so that it is also seen what one of them without the others leads to."""
+        writes = [self.end_attempt(*end) for end in ended], [self.settle(*settlement) for settlement in settled]
+        await asyncio.gather(*writes[0], *writes[1])
+
     async def settle(self, key: str, state: str, at: datetime) -> None:
         await self._commit()
         self._disk.states.setdefault(key, state)

@@ -9,12 +9,17 @@ import io
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
 WAITING_LIMIT = 4 * 1024 * 1024
 """The most bytes that wait to be written: some ten thousand lines."""
+GATHERED_FOR = 0.01
+"""Seconds that a line waits for those behind it: they leave together, so that a busy daemon does not change threads for
+each. What a thread that wakes costs is not the line but the lock of the interpreter, which the loop then waits for.
+"""
 PATIENCE = 1.0
 """Seconds between two looks at an output that takes nothing and says so."""
 
@@ -71,21 +76,34 @@ class LogStream(io.RawIOBase):
         self._thread.join(within)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
-            lost = self.lost
-            news = self._lost_line(lost - self._told).encode() if lost > self._told else b""
-            taken = self._written_whole(b"\n" * self._torn + news + line)
-            with self._lock:
-                self.waiting -= len(line)
-                if taken:
-                    self.written += _lines_in(line)
-                else:
-                    self.lost += _lines_in(line)
-            if taken:
-                self._told, self.fault = lost, ""
+        ends = False
+        while not ends:
+            lines = [self._lines.get()]
+            time.sleep(GATHERED_FOR)
+            while not self._lines.empty():
+                lines.append(self._lines.get())
+            ends = lines[-1] is None
+            self._put_out(b"".join(line for line in lines if line is not None))
 
-    def _written_whole(self, data: bytes) -> bool:
-        """Write it, however long that takes; False when the system refuses. Half a line may have gone out then."""
+    def _put_out(self, lines: bytes) -> None:
+        """Write them, after the word of those lost before, and count what became of each."""
+        if not lines:
+            return
+        lost, number = self.lost, _lines_in(lines)
+        news = self._lost_line(lost - self._told).encode() if lost > self._told else b""
+        left = self._write_on(b"\n" * self._torn + news + lines)
+        refused = min(_lines_in(left), number) if left else 0
+        with self._lock:
+            self.waiting -= len(lines)
+            self.written += number - refused
+            self.lost += refused
+        if refused < number:
+            self._told = lost
+        if not refused:
+            self.fault = ""
+
+    def _write_on(self, data: bytes) -> bytes:
+        """Write it, however long that takes; what is left when the system refuses. Half a line may have gone then."""
         rest = data
         while rest:
             try:
@@ -93,11 +111,12 @@ class LogStream(io.RawIOBase):
             except BlockingIOError:  # somebody who shares it has made it non-blocking
                 select.select([], [self._descriptor], [], PATIENCE)
             except OSError as fault:
-                self._torn = self._torn or len(rest) < len(data)
+                if len(rest) < len(data):
+                    self._torn = data[-len(rest) - 1 : -len(rest)] != b"\n"
                 self.fault = (fault.strerror or str(fault)).lower()
-                return False
+                return rest
         self._torn = False
-        return True
+        return b""
 
 
 def _lines_in(data: bytes) -> int:

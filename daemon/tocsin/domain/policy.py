@@ -140,7 +140,8 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The whole of config as code, merged and checked. Dicts are never changed after building.
+    """The whole of config as code, merged and checked. Dicts are never changed after building
+    (`_mailboxes`, which is made of `stakeholders` when first needed, apart).
 
     `revision` is the git commit or a digest. `since` is when this revision became current for the daemon (UTC);
     a change of config is to open incidents what a change of severity is (rule 8).
@@ -164,6 +165,9 @@ class Policy:
     organisation: str = ""
     reply_to: str = ""
     bridge: str = ""
+    _mailboxes: dict[str, list[tuple[StakeholderGroup, str]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def severity(self, name: str) -> Severity:
         """The severity of that name; one the config does not have counts as `unreadable_severity` (rule 8)."""
@@ -212,8 +216,23 @@ class Policy:
 
     def group_of(self, address: str) -> StakeholderGroup | None:
         """The first group that has this plain address: a closing names none."""
-        wanted, groups = address.casefold(), self.stakeholders.values()
-        return next((group for group in groups if any(email.casefold() == wanted for email in group.emails)), None)
+        return next((group for group, _ in self._listings(address)), None)
+
+    def plain_address(self, address: str) -> str:
+        """It as the first group that has it writes it now, in whatever case it was given; empty: none has it."""
+        return next((written for _, written in self._listings(address)), "")
+
+    def _listings(self, address: str) -> list[tuple[StakeholderGroup, str]]:
+        """The groups that have this plain address, each with how it writes it. Asked for each of thousands of readers,
+        it goes through all their addresses once.
+        """
+        if not self._mailboxes:
+            mailboxes: dict[str, list[tuple[StakeholderGroup, str]]] = {}
+            for group in self.stakeholders.values():
+                for email in group.emails:
+                    mailboxes.setdefault(email.casefold(), []).append((group, email))
+            self._mailboxes.update(mailboxes)
+        return self._mailboxes.get(address.casefold(), [])
 
     def unsubscribed(self, address: str) -> bool:
         """Whether a plain address has unsubscribed from what outsiders are told."""
@@ -222,8 +241,7 @@ class Policy:
 
     def is_insider(self, address: str) -> bool:
         """Whether an internal group names this plain address: then it is told as an insider."""
-        wanted, groups = address.casefold(), self.stakeholders.values()
-        return any(not group.external and wanted in map(str.casefold, group.emails) for group in groups)
+        return any(not group.external for group, _ in self._listings(address))
 
     def lets_go(self, reader: str) -> bool:
         """Whether a click of this reader takes effect: not of an insider, who is told all the same."""

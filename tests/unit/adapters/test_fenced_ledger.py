@@ -39,6 +39,7 @@ DECISIONS: dict[str, Callable[[SqlLedger], Awaitable[object]]] = {
         Bundle("b1", Content("2 pages")), ["a"], Channel.SMS, ANA, T0, {}
     ),
     "settle": lambda ledger: ledger.settle("a", "accepted", T0),
+    "end_and_settle": lambda ledger: ledger.end_and_settle([], [("a", "accepted", T0)]),
     "settle_unreadable": lambda ledger: ledger.settle_unreadable("db", T0),
     "record_result": lambda ledger: ledger.record_result(1, "late"),
     "record_answers": lambda ledger: ledger.record_answers(
@@ -148,6 +149,19 @@ async def test_evidence_is_written_though_decisions_beside_it_are_refused(former
     assert await leader.files() == {"db": ("", "")}
 
 
+async def test_ends_are_written_though_what_they_lead_to_is_refused(
+    former: SqlLedger, leader: SqlLedger, store: ServerStore
+) -> None:
+    """How a try ended and that nothing more follows are one write; of a former leader's the end alone counts."""
+    attempt = await leader.begin_attempt("a", Channel.SMS, ANA, T0)
+    with pytest.raises(FencedError):
+        await former.end_and_settle([(attempt, Accepted("SM1"), T0)], [("a", "accepted", T0)])
+    ((known, _),) = await leader.find_attempt(attempt.id)
+    assert known.outcome == Accepted("SM1")
+    assert [one.notification.key for one in await leader.unsettled()] == ["a"]
+    assert store.lost.is_set()
+
+
 async def test_who_never_led_decides_nothing(former: SqlLedger, place: Database) -> None:
     """A standby that is asked to decide refuses by itself; and one whose term was taken before it began to lead."""
     store = ServerStore(open_server(ServerAddress(place.url())))
@@ -180,7 +194,7 @@ def test_every_write_is_tried_here() -> None:
     writes = {
         name
         for name, method in vars(SqlLedger).items()
-        if asyncio.iscoroutinefunction(method) and "_commit" in method.__code__.co_names
+        if asyncio.iscoroutinefunction(method) and {"_commit", "_commit_all"} & set(method.__code__.co_names)
     }
     assert writes == set(DECISIONS) | evidence
 

@@ -114,6 +114,38 @@ def test_a_full_disk_that_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
     stream.drain(5)
 
 
+def test_lines_that_come_together_leave_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many lines of one moment are few writes, in their order; of those that a disk takes in part the rest is lost."""
+    writes, disk, room = list[bytes](), bytearray(), 100_000
+
+    def write(_descriptor: int, data: bytes) -> int:
+        writes.append(data)
+        part = data[: room - len(disk)]
+        if not part:
+            raise OSError(28, "No space left on device")
+        disk.extend(part)
+        return len(part)
+
+    monkeypatch.setattr(log_stream.os, "write", write)
+    monkeypatch.setattr(log_stream, "GATHERED_FOR", 0.3)
+    stream = LogStream(99, "{} lost\n".format)
+    for number in range(500):
+        stream.write(b"%d\n" % number)
+    until(lambda: stream.written == 500)
+    assert bytes(disk).split() == [b"%d" % number for number in range(500)]
+    assert len(writes) == 1
+    room = len(disk) + 2 * len(LINE)
+    for _ in range(5):
+        stream.write(LINE)
+    until(lambda: stream.written + stream.lost == 505)
+    assert (stream.written, stream.lost, stream.waiting) == (502, 3, 0)
+    room = 100_000
+    stream.write(LINE)
+    until(lambda: stream.written == 503)
+    assert bytes(disk).endswith(LINE * 2 + b"3 lost\n" + LINE)
+    stream.drain(5)
+
+
 def test_a_non_blocking_output_is_waited_for(pipe: Pipe) -> None:
     """Somebody who shares the terminal made it non-blocking: what it does not take at once is not lost."""
     os.set_blocking(pipe.writer, False)

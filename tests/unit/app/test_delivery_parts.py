@@ -220,6 +220,31 @@ def test_the_queue_works_by_rank_then_age_and_no_more_at_once_than_its_width() -
     assert run_virtually(life) == (["page 1", "page 2", "page later", "closing", "update"], 2)
 
 
+def test_what_gives_its_place_up_holds_up_nothing() -> None:
+    """The next one is taken although what is left to do with it goes on; a drain waits for that all the same."""
+
+    async def life(clock: VirtualClock) -> tuple[list[tuple[str, float]], bool, float]:
+        start, began = clock.now(), list[tuple[str, float]]()
+
+        async def work(item: str) -> None:
+            began.append((item, (clock.now() - start).total_seconds()))
+            await asyncio.sleep(1)
+            queue.leave_place(item)
+            queue.leave_place(item)
+            await asyncio.sleep(9)
+
+        queue: SendQueue[str] = SendQueue("sms", 1, work)
+        for item in ("first", "second", "third"):
+            queue.put((0, 0, 0.0), item)
+        running = asyncio.create_task(queue.run())
+        await asyncio.sleep(2.5)
+        drained = await queue.drain(30)
+        running.cancel()
+        return began, drained, (clock.now() - start).total_seconds()
+
+    assert run_virtually(life) == ([("first", 0.0), ("second", 1.0), ("third", 2.0)], True, 12.0)
+
+
 def test_a_queue_that_drains_takes_nothing_more() -> None:
     """What is under way ends; what waits, and what a timer would put in, is left. An idle one is drained at once."""
 

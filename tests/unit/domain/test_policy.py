@@ -82,6 +82,21 @@ def test_the_last_resort_has_a_place() -> None:
     assert replace(POLICY, places={"operators": "tocsin.yaml:3"}).place_of_last_resort() == "tocsin.yaml"
 
 
+def test_a_plain_address_is_found_as_it_is_written_now() -> None:
+    """Whatever its case was, and whichever group has it, the first one first; a policy made of another knows its own."""
+    groups = {
+        "customers": StakeholderGroup("customers", "Customers", emails=("All@example.com",), external=True),
+        "staff": StakeholderGroup("staff", "Staff", emails=("all@Example.com", "bo@example.com")),
+    }
+    policy = replace(POLICY, stakeholders=groups)
+    written = [policy.plain_address(name) for name in ("ALL@EXAMPLE.COM", "Bo@example.com", "ceo@example.com", "")]
+    assert written == ["All@example.com", "bo@example.com", "", ""]
+    assert policy.is_insider("all@example.com")
+    moved = replace(policy, stakeholders={"customers": groups["customers"]})
+    assert [moved.plain_address("bo@example.com"), moved.is_insider("all@example.com")] == ["", False]
+    assert policy == replace(POLICY, stakeholders=groups), "what was looked up is no part of what it is"
+
+
 def test_readers_are_named_also_without_their_group() -> None:
     """A plain address has the title of its group, also in a closing, which names none; a stranger has nothing."""
     groups = {"customers": StakeholderGroup("customers", "Our customers", emails=("All@example.com",))}

@@ -3,22 +3,32 @@
 import os
 import zlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from tocsin.adapters.ledger import redating, writes
 from tocsin.adapters.ledger.reads import addresses, arrivals, messages, operation, sessions
 from tocsin.adapters.ledger.reads import incidents as of_incidents
 from tocsin.adapters.ledger.removal import pruning
 from tocsin.adapters.ledger.schema.attempt_ids import AttemptIds
-from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.codec import replace_non_characters
 from tocsin.adapters.ledger.schema.configs import pack_config
-from tocsin.adapters.ledger.schema.rows import content_row, digest_of, link_row, notification_row, suppression_row
+from tocsin.adapters.ledger.schema.rows import (
+    attempt_row,
+    content_row,
+    digest_of,
+    end_row,
+    fact_row,
+    link_row,
+    notification_row,
+    settled_row,
+    suppression_row,
+)
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import CERTAINTY, Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
+from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
@@ -36,6 +46,7 @@ class SqlLedger:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._commit = store.commit
+        self._commit_all = store.commit_all
         self._read = store.read
         self._tallies = Tallies()
         self._attempt_ids = AttemptIds()
@@ -129,10 +140,8 @@ class SqlLedger:
         self, key: str, via: Channel, address: str, at: datetime, possible_duplicate: str = "", *, provider: str = ""
     ) -> Attempt:
         """Record an attempt before its first byte leaves."""
-        cause = possible_duplicate or self.store.repetition(key, via, address, at)
-        row = self._attempt_row(key, via, address, at, cause, provider)
-        number = await self._commit(writes.begin_attempt, row)
-        begun = Attempt(row["id"], key, number, via, address, at, possible_duplicate=cause, provider=provider)
+        begun = self._attempt(key, via, address, at, possible_duplicate, provider)
+        begun = replace(begun, number=await self._commit(writes.begin_attempt, attempt_row(begun)))
         await self.store.note_begun([begun])
         return begun
 
@@ -148,41 +157,22 @@ class SqlLedger:
         provider: str = "",
     ) -> tuple[Attempt, ...]:
         """Record one try of a bundle before its first byte leaves: an attempt for each of these keys."""
-        why = {key: causes.get(key, "") or self.store.repetition(key, via, address, at) for key in keys}
-        rows = [self._attempt_row(key, via, address, at, why[key], provider, bundle.id) for key in keys]
+        tries = [self._attempt(key, via, address, at, causes.get(key, ""), provider, bundle.id) for key in keys]
         digest = digest_of(bundle.content)
-        links = [link_row(link) for link in bundle.links]
-        entry = writes.BundleEntry(bundle.id, digest, content_row(digest, bundle.content), rows, links)
-        begun = tuple(
-            Attempt(
-                row["id"],
-                row["key"],
-                number,
-                via,
-                address,
-                at,
-                possible_duplicate=why[row["key"]],
-                provider=provider,
-                bundle=bundle.id,
-            )
-            for row, number in zip(rows, await self._commit(writes.begin_bundle, entry), strict=True)
-        )
+        words, links = content_row(digest, bundle.content), [link_row(link) for link in bundle.links]
+        entry = writes.BundleEntry(bundle.id, digest, words, [attempt_row(attempt) for attempt in tries], links)
+        numbers = await self._commit(writes.begin_bundle, entry)
+        begun = tuple(replace(attempt, number=number) for attempt, number in zip(tries, numbers, strict=True))
         await self.store.note_begun(begun)
         return begun
 
-    def _attempt_row(
+    def _attempt(
         self, key: str, via: Channel, address: str, at: datetime, cause: str, provider: str, bundle: str = ""
-    ) -> dict[str, Any]:
-        return {
-            "id": self._attempt_ids.make(at),
-            "key": key,
-            "via": via.value,
-            "address": address,
-            "started_at": write_instant(at),
-            "possible_duplicate": cause,
-            "provider": provider,
-            "bundle": bundle,
-        }
+    ) -> Attempt:
+        """One that is to be recorded; its number is the ledger's to give."""
+        cause = cause or self.store.repetition(key, via, address, at)
+        id_ = self._attempt_ids.make(at)
+        return Attempt(id_, key, 0, via, address, at, possible_duplicate=cause, provider=provider, bundle=bundle)
 
     async def bundle(self, id_: str) -> Bundle | None:
         """A bundle by its id."""
@@ -194,14 +184,19 @@ class SqlLedger:
 
     async def end_attempt(self, attempt: Attempt, outcome: Outcome, at: datetime) -> None:
         """Record how an attempt ended. What says less than is known already counts for nothing."""
-        row = {
-            "this": attempt.id,
-            "certainty": CERTAINTY[type(outcome)],
-            "outcome": write_outcome(outcome),
-            "ended_at": write_instant(at),
-        }
+        row = end_row(attempt, outcome, at)
         self.store.note_ended(row)
         await self._commit(writes.end_attempt, row)
+
+    async def end_and_settle(
+        self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
+    ) -> None:
+        """Record how attempts ended, whoever leads, and what nothing more is tried for, in one transaction."""
+        ends = [end_row(*end) for end in ended]
+        for row in ends:
+            self.store.note_ended(row)
+        settlements = ((writes.settle, settled_row(*settlement)) for settlement in settled)
+        await self._commit_all([*((writes.end_attempt, row) for row in ends), *settlements])
 
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """What the provider said became of an attempt; never moves backwards."""
@@ -216,7 +211,7 @@ class SqlLedger:
 
     async def settle(self, key: str, state: str, at: datetime) -> None:
         """Nothing more will be tried for this notification. The first state stands."""
-        await self._commit(writes.settle, {"this": key, "state": state, "settled_at": write_instant(at)})
+        await self._commit(writes.settle, settled_row(key, state, at))
 
     async def find_attempt(self, attempt: str) -> tuple[tuple[Attempt, Notification], ...]:
         """An attempt by its id, and the notification it was for; then what left with it in the same try."""
@@ -291,7 +286,7 @@ class SqlLedger:
 
     async def record_answers(self, answers: Sequence[tuple[str, Answered]], letter: Letter) -> bool:
         """Write down answers, and the letter that tells of them. False: the letter's key is known."""
-        facts = [writes.RecordEntry(incident, [_fact_row(incident, answer)]) for incident, answer in answers]
+        facts = [writes.RecordEntry(incident, [fact_row(incident, answer)]) for incident, answer in answers]
         entry = _entry(letter.notification.incident, (), [letter], ())
         return await self._commit(writes.record_answers, (entry, facts))
 
@@ -388,13 +383,9 @@ def _entry(
     rows = [notification_row(letter.notification, digests[letter.content]) for letter in letters]
     return writes.RecordEntry(
         incident,
-        [_fact_row(incident, fact) for fact in facts],
+        [fact_row(incident, fact) for fact in facts],
         {digest: content_row(digest, content) for content, digest in digests.items()},
         [*rows, *map(suppression_row, held)],
         [link_row(letter.link) for letter in letters if letter.link],
         anew=anew,
     )
-
-
-def _fact_row(incident: str, fact: Fact) -> dict[str, Any]:
-    return {"incident": incident, "at": write_instant(fact.at), "kind": type(fact).__name__, "body": write_fact(fact)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
@@ -26,6 +26,12 @@ class Store(Protocol):
 
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
+        ...
+
+    async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
+        """Write all of these in the next transaction; what is evidence among them is written whoever leads. Raises
+        LedgerError: then one of them is not.
+        """
         ...
 
     async def read(self, question: Callable[[Connection], T]) -> T:

@@ -113,14 +113,22 @@ class Writer:
 
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
+        result: R = await self._put(write, argument)
+        return result
+
+    async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
+        """The same of several calls. Raises LedgerError if one of them is not written."""
+        await asyncio.gather(*(self._put(write, argument) for write, argument in calls))
+
+    def _put(self, write: Write[Any, Any], argument: Any) -> "asyncio.Future[Any]":
+        """Have it written in the next transaction."""
         loop = asyncio.get_running_loop()
         call = _Call(write, argument, loop.create_future())
         self._waiting.append(call)
         if not self._busy:
             self._busy = True
             loop.call_soon(self._start_group, loop)
-        result: R = await call.future
-        return result
+        return call.future
 
     async def take_lock(self) -> None:
         """Commit, and write nothing. Raises LedgerError."""

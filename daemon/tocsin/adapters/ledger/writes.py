@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Insert,
+    String,
     Table,
     Update,
     and_,
@@ -107,7 +108,6 @@ _NOTIFICATION = _insert_if_new(t.notifications)
 _LINK = _insert_if_new(t.answer_links)
 NEXT_NUMBER = select(func.count() + literal_column("1")).where(t.attempts.c.key == bindparam("same_key"))
 _BEGIN = insert(t.attempts).values(number=NEXT_NUMBER.scalar_subquery())
-_NUMBERS = select(t.attempts.c.id, t.attempts.c.number).where(t.attempts.c.id.in_(bindparam("ids", expanding=True)))
 _BUNDLE = _insert_if_new(t.bundles)
 _CHANGE_ATTEMPT = update(t.attempts).where(t.attempts.c.id == bindparam("this"))
 _RECEIPT_RANK = case(
@@ -245,9 +245,28 @@ def begin_attempt(connection: Connection, rows: Sequence[Row]) -> list[int]:
     run_each(connection, _BEGIN, [{"same_key": row["key"], **row} for row in rows])
     ids, numbers = [row["id"] for row in rows], dict[str, int]()
     for start in range(0, len(ids), KEYS_AT_ONCE):
-        numbered = connection.execute(_NUMBERS, {"ids": ids[start : start + KEYS_AT_ONCE]})
-        numbers.update((id_, number) for id_, number in numbered)
+        numbers.update(_numbers(connection, ids[start : start + KEYS_AT_ONCE]))
     return [numbers[id_] for id_ in ids]
+
+
+def _numbers(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """The number of each of these attempts. The last one is named again until they are a power of two: so the question
+    is compiled for a few lengths only.
+    """
+    asked = [*ids, *[ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))]
+    compiled = _compiled_numbers(len(asked), connection.dialect)
+    named = {f"id{place}": id_ for place, id_ in enumerate(asked)}
+    names = compiled.positiontup
+    found = connection.exec_driver_sql(compiled.string, tuple(asked) if names is not None else named)
+    return {row.id: row.number for row in found}
+
+
+@lru_cache(COMPILED_MAX)
+def _compiled_numbers(count: int, dialect: Dialect) -> SQLCompiler:
+    ids = [bindparam(f"id{place}", type_=String) for place in range(count)]
+    compiled = select(t.attempts.c.id, t.attempts.c.number).where(t.attempts.c.id.in_(ids)).compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
 
 
 def begin_bundle(connection: Connection, entries: Sequence[BundleEntry]) -> list[list[int]]:

@@ -6,6 +6,7 @@ allows it (RFC 2920). What the replies mean stands in `adapters/smtp/dialogue.py
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
 from collections import deque
@@ -60,6 +61,7 @@ class RelayConnection(asyncio.Protocol):
         self._unread: deque[dialogue.SmtpReply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._lost = ""
+        self._rung = False
         self._announced = False
         self.dotted = False
         self._used_at = asyncio.get_running_loop().time()
@@ -129,11 +131,14 @@ class RelayConnection(asyncio.Protocol):
             self._transport.write(dialogue.RSET)
             await self._reply()
 
-    async def deliver(self, mail: bytes, fence: Barrier = NO_FENCE) -> Outcome:
+    async def deliver(self, mail: bytes, fence: Barrier = NO_FENCE, until: float = math.inf) -> Outcome:
         """Write the announced mail, then its dot if the fence lets it, and hear what became of it. A mail without its
         dot is none: the relay throws it away with the connection (RFC 5321). A relay may answer sooner ("too big") and
-        close: its answer counts, and nothing more is written to it.
+        close: its answer counts, and nothing more is written to it. Raises TimeoutError when that has not ended
+        `until` then, by the loop's time: the connection is as it was, and `answer` listens on.
         """
+        loop = asyncio.get_running_loop()
+        clock = loop.call_at(until, self._ring) if until < math.inf else None
         try:
             await self._written()
             self._transport.write(dialogue.dot_stuffed(mail))
@@ -146,10 +151,19 @@ class RelayConnection(asyncio.Protocol):
                 return NOT_LEADING
             self.dotted = True
             self._transport.write(dialogue.DOT)
+            return await self.answer()
+        except _LostError as trouble:
+            return Deferred(f"the connection was lost before the mail was written: {trouble}")
+        finally:
+            self._rung = False
+            if clock is not None:
+                clock.cancel()
+
+    async def answer(self) -> Outcome:
+        """What became of the mail whose dot was written."""
+        try:
             reply = await self._reply()
         except _LostError as trouble:
-            if not self.dotted:
-                return Deferred(f"the connection was lost before the mail was written: {trouble}")
             return Uncertain(f"the relay did not confirm the mail: {trouble}")
         self._announced = False
         self._used_at = asyncio.get_running_loop().time()
@@ -169,6 +183,10 @@ class RelayConnection(asyncio.Protocol):
         finally:
             self.close()
 
+    def give_up(self) -> None:
+        """Leave at once; what we have said and the relay has not taken is dropped."""
+        self.close() if self.wholly_written else self._transport.abort()
+
     def close(self) -> None:
         """Leave at once."""
         self._transport.close()
@@ -185,6 +203,11 @@ class RelayConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Asyncio's call: all that was written has left (TLS, if there is any)."""
+        self._wake()
+
+    def _ring(self) -> None:
+        """The time for a mail is over."""
+        self._rung = True
         self._wake()
 
     def _wake(self) -> None:
@@ -206,15 +229,17 @@ class RelayConnection(asyncio.Protocol):
 
     async def _news(self) -> None:
         """Wait for anything to happen. Whoever stops waiting for it closes the connection: the next mail must not hear
-        of it.
+        of it. Raises TimeoutError when the time is over.
         """
         if self._lost:
             raise _LostError(self._lost)
+        if self._rung:
+            raise TimeoutError
         self._waiter = asyncio.get_running_loop().create_future()
         try:
             await self._waiter
         except asyncio.CancelledError:
-            self.close() if self.wholly_written else self._transport.abort()
+            self.give_up()
             raise
 
 

@@ -119,25 +119,21 @@ class Smtp:
         """Write the announced mail and hear what became of it. A relay that has it and says nothing in time is listened
         to on, and the next try does not wait for that.
         """
-        delivery = asyncio.create_task(connection.deliver(mail, fence), name=f"mail {reference}")
         try:
-            await asyncio.wait({delivery}, timeout=until - asyncio.get_running_loop().time())
-        except asyncio.CancelledError:
-            delivery.cancel()
-            raise
-        if delivery.done():
-            outcome = delivery.result()
-            if not isinstance(outcome, Uncertain):
-                self._late.note_answer()
-            self._keep(connection)
-            return outcome
-        if connection.dotted and connection.wholly_written:
-            self._late.listen(reference, delivery, connection)
-        else:
-            delivery.cancel()
-        if not connection.dotted:
-            return Deferred(f"{self._relay} did not take the mail within {SENT_WITHIN:.0f} s")
-        return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
+            outcome = await connection.deliver(mail, fence, until)
+        except TimeoutError:
+            if connection.dotted and connection.wholly_written:
+                answer = asyncio.create_task(connection.answer(), name=f"mail {reference}")
+                self._late.listen(reference, answer, connection)
+            else:
+                connection.give_up()
+            if not connection.dotted:
+                return Deferred(f"{self._relay} did not take the mail within {SENT_WITHIN:.0f} s")
+            return Uncertain(f"{self._relay} did not confirm the mail within {SENT_WITHIN:.0f} s")
+        if not isinstance(outcome, Uncertain):
+            self._late.note_answer()
+        self._keep(connection)
+        return outcome
 
     async def _announce(self, to: str, fence: FenceOfTry) -> RelayConnection | Outcome:
         """A connection on which the relay waits for the mail to this address, or how the try ended. An idle connection

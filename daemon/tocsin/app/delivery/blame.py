@@ -63,6 +63,8 @@ class Blame:
 
     async def save(self) -> None:
         """Let the ledger know what was taken back; what it cannot take now is given again the next time."""
+        if not self._unsaved:
+            return
         unsaved, self._unsaved = self._unsaved, []
         ends = [self._end(attempt) for attempt in unsaved if attempt.id]
         saved = await asyncio.gather(*ends)

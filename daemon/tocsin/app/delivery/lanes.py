@@ -60,8 +60,11 @@ class Lanes:
         """Messages of a channel that may be under way with its provider."""
 
     @asynccontextmanager
-    async def slot(self, via: Channel) -> AsyncIterator[None]:
-        """A place of one message with its provider. Cancelled while it waits: nothing was sent."""
+    async def slot(self, parcel: Parcel) -> AsyncIterator[None]:
+        """The place of its message with the provider. Cancelled while it waits: nothing was sent. Once it is out, what
+        became of it is written down beside the next one.
+        """
+        via, turn = parcel.via, (parcel, parcel.turn)
         try:
             await self._slots[via].acquire()
         except asyncio.CancelledError:
@@ -70,6 +73,7 @@ class Lanes:
             yield
         finally:
             self._slots[via].release()
+            self._queues[via].leave_place(turn)
 
     @property
     def alive_at(self) -> datetime:
@@ -122,8 +126,8 @@ class Lanes:
             return
         self._under_way[parcel] = self._clock.now()
         try:
-            with structlog.contextvars.bound_contextvars(incident=parcel.lead.notification.incident):
-                await self._work_on(parcel)
+            structlog.contextvars.bind_contextvars(incident=parcel.lead.notification.incident)  # in this task alone
+            await self._work_on(parcel)
         finally:
             del self._under_way[parcel]
         if parcel.news:

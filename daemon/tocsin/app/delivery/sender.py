@@ -219,7 +219,7 @@ class Sender:
         if not attempts[0].id:
             self._bundles.say_unseen(parcel)
         try:
-            async with self._lanes.slot(via):
+            async with self._lanes.slot(parcel):
                 began_at = self._clock.now()
                 words = message(parcel, attempts[0], self._context)
                 outcome = await self._providers.send(provider, words, parcel.attempts)

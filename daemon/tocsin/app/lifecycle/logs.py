@@ -41,7 +41,7 @@ def without_addresses(_logger: WrappedLogger, method: str, line: EventDict) -> E
     """Cut phone numbers and mail addresses out of every text of a line above DEBUG."""
     if method != "debug":
         for key, value in line.items():
-            if isinstance(value, str):
+            if isinstance(value, str) and ("@" in value or "+" in value):
                 line[key] = _ADDRESS.sub("[address]", value)
     return line
 

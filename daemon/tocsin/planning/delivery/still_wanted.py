@@ -26,9 +26,7 @@ def current_address(notification: Notification, policy: Policy) -> str:
     person = policy.people.get(notification.to)
     if person is not None:
         return person.address(notification.via)
-    reader = notification.to.casefold()
-    listed = (email for group in policy.stakeholders.values() for email in group.emails)
-    return next((email for email in listed if email.casefold() == reader), "")
+    return policy.plain_address(notification.to)
 
 
 def opted_out(notification: Notification, policy: Policy) -> bool:

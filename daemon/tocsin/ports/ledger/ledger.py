@@ -155,6 +155,15 @@ class DeliveryLedger(Protocol):
         """Record how an attempt ended. A later outcome replaces an earlier one, unless it says less (CERTAINTY)."""
         ...
 
+    async def end_and_settle(
+        self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
+    ) -> None:
+        """Record how attempts ended, each with its outcome and when, and for which keys nothing more is tried, each
+        with its state and when, in one transaction, as `end_attempt` and `settle` do it. A process that does not lead
+        any more writes the ends alone, and hears that.
+        """
+        ...
+
     async def record_receipt(self, attempt: Attempt, receipt: Receipt, at: datetime, code: str = "") -> None:
         """What the provider said became of an attempt, by `code` why it was not delivered; never moves backwards."""
         ...

@@ -2,10 +2,11 @@
 
 import asyncio
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -116,9 +117,20 @@ class ServerStore:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not, and
         FencedError when this process does not lead.
         """
+        with self._minding_term():
+            return await self._writer.commit(write, argument)
+
+    async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
+        """The same of several calls; evidence among them is written though the others are refused."""
+        with self._minding_term():
+            await self._writer.commit_all(calls)
+
+    @contextmanager
+    def _minding_term(self) -> Iterator[None]:
+        """Whoever finds another term in the ledger than its own leads no more."""
         term = self._database.term
         try:
-            return await self._writer.commit(write, argument)
+            yield
         except FencedError:
             if term is not None and self._database.term == term:
                 self.lost.set()

@@ -4,13 +4,15 @@ import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.schema.codec import read_outcome, replace_non_characters
+from tocsin.adapters.ledger.schema.codec import read_outcome, replace_non_characters, write_fact, write_outcome
 from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
-from tocsin.domain.delivery import Attempt, Content, Receipt
+from tocsin.domain.delivery import CERTAINTY, Attempt, Content, Outcome, Receipt
+from tocsin.domain.facts import Fact
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
 
@@ -103,6 +105,36 @@ def suppression_row(suppression: Suppression) -> dict[str, Any]:
         "settled_at": write_instant(suppression.at),
         "detail": suppression.detail,
     }
+
+
+def fact_row(incident: str, fact: Fact) -> dict[str, Any]:
+    """A fact of an incident."""
+    return {"incident": incident, "at": write_instant(fact.at), "kind": type(fact).__name__, "body": write_fact(fact)}
+
+
+def attempt_row(attempt: Attempt) -> dict[str, Any]:
+    """An attempt that begins."""
+    return {
+        "id": attempt.id,
+        "key": attempt.reference,
+        "via": attempt.via.value,
+        "address": attempt.address,
+        "started_at": write_instant(attempt.started_at),
+        "possible_duplicate": attempt.possible_duplicate,
+        "provider": attempt.provider,
+        "bundle": attempt.bundle,
+    }
+
+
+def end_row(attempt: Attempt, outcome: Outcome, at: datetime) -> dict[str, Any]:
+    """How an attempt ended, and how much that says."""
+    certainty, ended_at = CERTAINTY[type(outcome)], write_instant(at)
+    return {"this": attempt.id, "certainty": certainty, "outcome": write_outcome(outcome), "ended_at": ended_at}
+
+
+def settled_row(key: str, state: str, at: datetime) -> dict[str, Any]:
+    """How a notification was settled."""
+    return {"this": key, "state": state, "settled_at": write_instant(at)}
 
 
 def notification_of(row: RowMapping) -> Notification:

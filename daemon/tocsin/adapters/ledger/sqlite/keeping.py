@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -66,6 +66,10 @@ class FileStore:
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         return await self._writer.commit(write, argument)
+
+    async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
+        """The same of several calls. Raises LedgerError if one of them is not written."""
+        await self._writer.commit_all(calls)
 
     async def generation(self) -> str:
         """Always the same: who has a file alone hears otherwise of what it lacks."""

@@ -76,13 +76,14 @@ class AttemptLog:
                     await self._ledger.record(member.notification.incident, (), [member.letter], ())
                     member.recorded = True
             await self._begin_late(members)
-            writes = [self._ledger.end_attempt(*_ended(attempt)) for member in members for attempt in member.unsaved]
-            writes += [
-                self._ledger.settle(member.notification.key, member.state, member.settled_at)
+            ended = [_ended(attempt) for member in members for attempt in member.unsaved]
+            settled = [
+                (member.notification.key, member.state, member.settled_at)
                 for member in members
                 if member.state and member.settled_at
             ]
-            await asyncio.gather(*writes)
+            if ended or settled:
+                await self._ledger.end_and_settle(ended, settled)
         except LedgerError as trouble:
             log.warning("ledger trouble", trouble=str(trouble))
             return False

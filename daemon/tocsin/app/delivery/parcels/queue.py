@@ -6,11 +6,11 @@ taking, and lets what is under way come to its end.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-Item = TypeVar("Item")
+Item = TypeVar("Item", bound=Hashable)
 Rank = tuple[int, int, float]
 """The lowest goes first: what sort of thing it is, how bad it is, since when it waits."""
 
@@ -28,7 +28,8 @@ class SendQueue(Generic[Item]):
         self._sorts: Counter[int] = Counter()
         self._count = 0
         self._timers: set[asyncio.TimerHandle] = set()
-        self._busy = 0
+        self._doing = 0
+        self._in_place: set[Item] = set()
         self._ended = asyncio.Event()
         self._draining = False
 
@@ -52,16 +53,23 @@ class SendQueue(Generic[Item]):
         timer = asyncio.get_running_loop().call_later(max(0.0, wait.total_seconds()), ring)
         self._timers.add(timer)
 
+    def leave_place(self, item: Item) -> None:
+        """What is left to do with this holds up nothing: the next one may be taken."""
+        if item in self._in_place:
+            self._in_place.remove(item)
+            self._ended.set()
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             while True:
-                while self._busy >= self.width:
+                while len(self._in_place) >= self.width:
                     self._ended.clear()
                     await self._ended.wait()
                 rank, number, item = await self._queue.get()
                 if not self._draining:
-                    self._busy += 1
+                    self._doing += 1
+                    self._in_place.add(item)
                     tasks.create_task(self._do(rank, item), name=f"{self.name} {number}")
 
     async def drain(self, patience: float) -> bool:
@@ -71,7 +79,7 @@ class SendQueue(Generic[Item]):
             timer.cancel()
         try:
             async with asyncio.timeout(patience):
-                while self._busy:
+                while self._doing:
                     self._ended.clear()
                     await self._ended.wait()
         except TimeoutError:
@@ -83,5 +91,6 @@ class SendQueue(Generic[Item]):
         try:
             await self._work(item)
         finally:
-            self._busy -= 1
+            self._doing -= 1
+            self.leave_place(item)
             self._ended.set()
