@@ -44,13 +44,11 @@ def rich_policy() -> Policy:
 
 
 def person(name: str) -> Callable[[Policy], Policy]:
-    """Somebody's number is another."""
-    return lambda policy: replace(
-        policy, people=policy.people | {name: replace(policy.people[name], phone="+14155550199")}
-    )
+    """Somebody has no number any more."""
+    return entry("people", name, phone="")
 
 
-def entry(section: str, name: str, **changes: object) -> Callable[[Policy], Policy]:
+def entry(section: str, name: str, /, **changes: object) -> Callable[[Policy], Policy]:
     """An entry of the config says something else."""
 
     def change(policy: Policy) -> Policy:
@@ -65,7 +63,7 @@ MATTERS = {
         "ana", "bo", "chen", "dai", "eve", "olga", "fay", "gus", "hal", "ida", "jo", "kim",
     )},
     "the severity": entry("severities", "sev1", verify_after=DAY),
-    "a role's chain": entry("roles", "technical_lead", chain=()),
+    "a role's chain": entry("roles", "incident_commander", chain=()),
     "the opening hours": entry("hours", "office", timezone="UTC"),
     "a rotation of a service's chain": entry("rotations", "team", overrides=()),
     "a rotation of responders": entry("rotations", "feed", events=()),
@@ -74,12 +72,16 @@ MATTERS = {
     "a group of the service": entry("stakeholders", "owners", people=("kim", "eve")),
     "when a group hears at first": entry("stakeholders", "public", first=FirstUpdate.ACCEPTED),
     "how the end is told": entry("severities", "sev1", closing_by_email=True),
+    "whose mailbox it is": entry("people", "eve", email="chen@example.com"),
+    "who has the same mailbox": entry("stakeholders", "owners", emails=("Eve@example.com",)),
     "the last resort": lambda policy: replace(policy, last_resort=("ana",)),
 }  # fmt: skip
 IS_WORDS = {
     "a severity's title": entry("severities", "sev1", title="Worst", meaning="All is down"),
     "a role's duties": entry("roles", "technical_lead", title="Lead", duties="Fixes it", place="roles.yaml:9"),
     "somebody's language": entry("people", "ana", language="de", place="people.yaml:7"),
+    "somebody's addresses": entry("people", "bo", phone="+14155550199", email="bo.berg@example.org"),
+    "somebody's name and clock": entry("people", "ana", name="Ana S.", timezone="Asia/Tokyo"),
     "a service's links": entry("services", "database", runbook="https://x", links=(("a", "https://y"),), bridge="z"),
     "who writes": lambda policy: replace(policy, organisation="Acme", reply_to="help@example.com", bridge="#war"),
     "a line's place": entry("rotations", "team", place="rotations.yaml:3"),
@@ -87,6 +89,7 @@ IS_WORDS = {
 IS_ELSEWHERE = {
     "another severity": entry("severities", "sev2", verify_after=DAY),
     "another service": entry("services", "shop", responders=(Who("ana"),)),
+    "the chain that the service replaces": entry("roles", "technical_lead", chain=()),
 }
 
 

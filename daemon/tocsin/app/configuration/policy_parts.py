@@ -1,13 +1,15 @@
 """What of a policy an incident of one severity and service depends on, as values that can be compared.
 
 Two policies with equal parts say the same to everybody, so that nothing need be played. Rather too much counts than too
-little; places and words for people are left out.
+little; places and words for people are left out, and of a person's address what it is: that there is one, and who else
+has it, is all that a plan asks.
 """
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Level, Policy, Service, Severity, Who
 from tocsin.domain.rotation import Rotation
 
@@ -24,6 +26,7 @@ class PolicyParts:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self._values: dict[tuple[str, str], Values] = {}
+        self._holders = _holders(policy)
 
     def of(self, severity: str, services: tuple[str, ...]) -> dict[tuple[str, str], Values]:
         """All that an incident of a severity and services depends on while nobody touches it, by section and name."""
@@ -56,8 +59,14 @@ class PolicyParts:
         """One entry as values that can be compared."""
         key = section, name
         if key not in self._values:
-            self._values[key] = _values(getattr(self.policy, section)[name])
+            value = getattr(self.policy, section)[name]
+            self._values[key] = _values(self._without_addresses(value) if isinstance(value, Person) else value)
         return self._values[key]
+
+    def _without_addresses(self, person: Person) -> Values:
+        """A person with whoever has the same addresses instead of these (equal ones are one reader, rule 28)."""
+        holders = tuple(self._holders.get(person.address(via).casefold(), ()) for via in Channel)
+        return holders, replace(person, name="", email="", phone="", timezone="")
 
     def _names(self, severity: Severity, services: list[Service]) -> Iterator[tuple[str, str]]:
         policy, page = self.policy, severity.page
@@ -74,8 +83,21 @@ class PolicyParts:
         if page.hours in policy.hours:
             yield "hours", page.hours
         for role in page.roles:
-            yield "roles", role
-            yield from _of_chain(policy.roles[role].chain)
+            if all(service.chain(role) is None for service in services):
+                yield "roles", role
+                yield from _of_chain(policy.roles[role].chain)
+
+
+def _holders(policy: Policy) -> dict[str, Values]:
+    """The people, and the groups that list it themselves, of each address, whatever its case."""
+    holders: dict[str, list[tuple[str, str]]] = {}
+    for person in policy.people.values():
+        for address in filter(None, map(person.address, Channel)):
+            holders.setdefault(address.casefold(), []).append(("people", person.id))
+    for group in policy.stakeholders.values():
+        for address in group.emails:
+            holders.setdefault(address.casefold(), []).append(("stakeholders", group.id))
+    return {address: tuple(sorted(who)) for address, who in holders.items()}
 
 
 def _of_chain(chain: tuple[Level, ...]) -> Iterator[tuple[str, str]]:
