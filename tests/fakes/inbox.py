@@ -199,7 +199,7 @@ class FakeInboxFolder:
         self.files[file.name] = file
         self._changed = True
 
-    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
+    def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing | str | None:
         """What lies there, if something was put there."""
         if self.hangs:
             raise StillHangsError(self.hangs)

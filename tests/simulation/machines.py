@@ -263,7 +263,7 @@ class StayingEntries:
         self._inbox, self.looks_every, self._taken = inbox, inbox.looks_every, set[str]()
         self.read = inbox.read
 
-    def changed(self, *, anew: bool = False) -> InboxListing:
+    def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing:
         return InboxListing([name for name in self._inbox.files if name not in self._taken])
 
     def remove(self, name: str) -> str:

@@ -15,7 +15,14 @@ import pytest
 from tocsin.adapters.files import rights
 from tocsin.adapters.inbox import reader as inbox_reader
 from tocsin.adapters.inbox import writer
-from tocsin.adapters.inbox.reader import LEFT_OVER_AFTER, LISTS_AGAIN, InboxReader, StayingInbox
+from tocsin.adapters.inbox.reader import (
+    LEFT_OVER_AFTER,
+    LISTS_AGAIN,
+    LOOKS_EVERY,
+    LOOKS_TOGETHER,
+    InboxReader,
+    StayingInbox,
+)
 from tocsin.adapters.inbox.writer import STRANGERS_MOST, InboxWriter
 from tocsin.domain.arrival import (
     CodeEntry,
@@ -278,6 +285,26 @@ def test_a_folder_that_rests_is_not_listed(tmp_path: Path) -> None:
     os.utime(tmp_path, ns=(0, 1))  # whatever the tick says
     assert names(reader.changed()) == ["new"]
     assert names(reader.changed(anew=True)) == ["new"]
+
+
+def test_who_waits_is_told_once_that_nothing_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is looked at as often as ever meanwhile: what comes is told at the very next look."""
+    reader, slept = InboxReader(tmp_path, tmp_path), list[float]()
+
+    def sleeping(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == LOOKS_TOGETHER + 2:
+            (tmp_path / "one").touch()
+
+    monkeypatch.setattr(inbox_reader.time, "sleep", sleeping)
+    while reader.changed() is not None:
+        pass
+    assert reader.changed(waits=True) is None
+    assert slept == [LOOKS_EVERY] * (LOOKS_TOGETHER - 1)
+    assert names(reader.changed(waits=True)) == ["one"]
+    assert len(slept) == LOOKS_TOGETHER + 2
+    assert reader.changed(waits=True, anew=True) is not None
+    assert len(slept) == LOOKS_TOGETHER + 2
 
 
 def test_what_was_never_finished_is_cleared_in_time(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ here blocks.
 
 import os
 import stat
+import time
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from tocsin.text.cleaning import shown
 
 LOOKS_EVERY = 0.1
 """Seconds between two looks at the folder; while it rests one costs a look at its time."""
+LOOKS_TOGETHER = 10
+"""Looks after which it is said that nothing came, to whoever would only ask again: they wake nobody else."""
 LISTED_MOST = 10_000
 """Names that are looked at in one listing."""
 LISTS_AGAIN = 20
@@ -49,8 +52,16 @@ class InboxReader:
         self.threads: Executor = DiskThreads("inbox", THREADS)
         self.looks_every = LOOKS_EVERY
 
-    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
-        """What lies there now; None: nothing was put there since the last listing; a text: why it cannot be listed."""
+    def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing | str | None:
+        """What lies there now; None: nothing was put there since the last listing, nor, if it `waits`, for a second; a
+        text: why it cannot be listed.
+        """
+        looks = LOOKS_TOGETHER if waits else 1
+        while (found := self._changed(anew=anew)) is None and (looks := looks - 1):
+            time.sleep(LOOKS_EVERY)
+        return found
+
+    def _changed(self, *, anew: bool) -> InboxListing | str | None:
         try:
             status = self._folder.stat()
             identity = (status.st_dev, status.st_ino, status.st_mtime_ns)
@@ -125,9 +136,9 @@ class StayingInbox(InboxReader):
         super().__init__(folder, incidents)
         self._taken: set[str] = set()
 
-    def changed(self, *, anew: bool = False) -> InboxListing | str | None:
+    def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing | str | None:
         """What lies there and was not read yet."""
-        listing = super().changed(anew=anew)
+        listing = super().changed(anew=anew, waits=waits)
         if not isinstance(listing, InboxListing):
             return listing
         self._taken.intersection_update(listing.names)

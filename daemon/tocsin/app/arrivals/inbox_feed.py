@@ -230,7 +230,7 @@ class InboxFeed:
         files whose turn it is. None: there are none.
         """
         kept = {name: why for name in self._done if (why := self._folder.remove(name))}
-        listing = self._folder.changed(anew=self._anew)
+        listing = self._folder.changed(anew=self._anew, waits=not (self._names or kept))
         if isinstance(listing, str):
             return listing
         names, more = self._names, self._more

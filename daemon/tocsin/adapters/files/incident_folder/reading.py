@@ -7,6 +7,7 @@ is not read again.
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -26,6 +27,10 @@ KEPT_LIMIT = 16 * 1024
 """Files up to this size are kept in memory between scans, in bytes; larger ones are read again each time."""
 FRESH = timedelta(seconds=2)
 """A file changed so shortly before it was read is read again: its times may be too coarse to show a second change."""
+SLICE, PAUSE = 250, 0.0002
+"""After so many entries a scan rests for so many seconds: with very many files it must not keep the event loop, and
+what else wants the interpreter, waiting.
+"""
 
 _Identity = tuple[int, int, int, int, int]
 
@@ -63,7 +68,9 @@ class FolderReading:
             return self._why(fault)
         try:
             with os.scandir(root) as entries:
-                for entry in entries:
+                for number, entry in enumerate(entries, 1):
+                    if not number % SLICE:
+                        time.sleep(PAUSE)
                     name = entry.name
                     before = last.get(name)
                     if not (before or is_incident_file(name)):
