@@ -30,15 +30,15 @@ class Entry:
 
 
 PARTS = {
-    "incidents": Entry("one page for each of 1,000 incidents, beside Alertmanager", 75, rates.incidents),
-    "update": Entry("one update to 1,000 readers, beside Alertmanager and a script", 75, rates.update),
-    "latency": Entry("from the rename of a file to its page accepted", 110, latency.latency),
-    "sms": Entry("one update to 1,000 phones, beside the twilio client alone", 60, sms.sms),
+    "incidents": Entry("one page for each of 1,000 incidents, beside Alertmanager", 60, rates.incidents),
+    "update": Entry("one update to 1,000 readers, beside Alertmanager and a script", 65, rates.update),
+    "latency": Entry("from the rename of a file to its page accepted", 75, latency.latency),
+    "sms": Entry("one update to 1,000 phones, beside the twilio client alone", 45, sms.sms),
     "commits": Entry("commits of the ledger, beside one row a commit", 20, commits.commits),
     "open": Entry("memory, idle time and start with 10 and 10,000 open incidents", 150, open_incidents.open_incidents),
     "held": Entry("pages with 10 and with 100,000 other incidents open", 240, held.held, within="growth"),
     "growth": Entry(
-        "cost by open incidents, readers and connections, SQLite and PostgreSQL: plots", 600, growth.growth
+        "cost by open incidents, readers and connections, SQLite and PostgreSQL: plots", 660, growth.growth
     ),
     "commands": Entry("how long people wait for commands", 75, commands.commands),
     "storm": Entry(

@@ -97,7 +97,7 @@ def _readers(scale: Scale, kind: Databases) -> list[Line]:
             progress(f"{kind.name}, {size} readers: {seconds[-1][1]:.3f} s")
         found = _as_lines(kind.name, seconds)
         if kind.name == "SQLite" and postfix.is_installed():
-            limit = postfix.mails_a_second(sink.port, scale.of(10_000, 1000))
+            limit = postfix.mails_a_second(sink, scale.of(10_000, 1000))
             found += _as_lines(LIMIT, [(size, size / limit) for size in sizes])
     return found
 

@@ -33,7 +33,7 @@ def taken(sink: StampingSink, drop: Drop, name: str, count: int) -> list[float]:
 
 def latency(scale: Scale) -> Found:
     """Both run side by side, and have drops in turn."""
-    each = scale.of(60, 10)
+    each = scale.of(40, 10)
     ours: list[list[float]] = []
     theirs: list[list[float]] = []
     with contextlib.ExitStack() as stack:

@@ -78,7 +78,7 @@ class Rates:
 
     def limit(self) -> float:
         """What postfix's generator brings into the same sink."""
-        return postfix.mails_a_second(self._sink.port, self._count * 5)
+        return postfix.mails_a_second(self._sink, self._count * 5)
 
 
 def _names(prefix: str, count: int) -> list[str]:

@@ -3,7 +3,8 @@
 import subprocess
 import time
 
-from bench.sinks import program
+from bench.processes import end
+from bench.sinks import Sink, program, seconds_for
 
 MAIL = 5_700
 """Bytes of a mail, as many as a page of ours has."""
@@ -14,9 +15,12 @@ def is_installed() -> bool:
     return program("smtp-source") is not None
 
 
-def mails_a_second(port: int, count: int, sessions: int = 8) -> float:
-    """Mails a second of the generator over kept sessions."""
+def mails_a_second(sink: Sink, count: int, sessions: int = 8) -> float:
+    """Mails a second of the generator over kept sessions, until the sink has them."""
     given = ["-d", "-s", str(sessions), "-m", str(count), "-l", str(MAIL), "-f", "a@example.com", "-t", "b@example.com"]
-    began = time.monotonic()
-    subprocess.run([str(program("smtp-source")), *given, f"127.0.0.1:{port}"], check=True)
-    return count / (time.monotonic() - began)
+    before, began = sink.taken(), time.monotonic()
+    generator = subprocess.Popen([str(program("smtp-source")), *given, f"127.0.0.1:{sink.port}"])
+    try:
+        return count / seconds_for(sink, before + count, began)
+    finally:
+        end(generator)
