@@ -90,7 +90,7 @@ class JinjaRenderer:
     def warm(self) -> None:
         """Compile the shipped templates, so that the first message of each kind does not wait for it."""
         for name, text in self._shipped.items():
-            self._used.unusable(name, text)
+            self._used.warm(name, text)
 
     def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the

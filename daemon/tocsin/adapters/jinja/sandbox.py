@@ -18,12 +18,12 @@ from jinja2.runtime import BlockReference, Context, LoopContext, Macro, markup_j
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import pass_eval_context
 
-from tocsin.adapters.jinja import syntax
-from tocsin.adapters.jinja.budget import NODE, SEVERAL, STEPS_MOST, Budget, key, number, size_of
-from tocsin.adapters.jinja.filters import Filters
-from tocsin.adapters.jinja.operations import comparison, method
-from tocsin.adapters.jinja.sentences import Sentences
-from tocsin.adapters.jinja.syntax import Budgeted, check_tree
+from tocsin.adapters.jinja.bounds import syntax
+from tocsin.adapters.jinja.bounds.budget import NODE, SEVERAL, STEPS_MOST, Budget, key, number, size_of
+from tocsin.adapters.jinja.bounds.filters import Filters
+from tocsin.adapters.jinja.bounds.operations import comparison, method
+from tocsin.adapters.jinja.bounds.sentences import Sentences
+from tocsin.adapters.jinja.bounds.syntax import Budgeted, check_tree
 from tocsin.wording.language.language import ENGLISH, Language
 
 FILE_COSTS = 100
@@ -46,6 +46,11 @@ _OF_PACKAGE: Codes = {}
 """The templates that come with tocsin, which do not change: compiled once for all renderers of this process."""
 
 
+def is_html(name: str | None) -> bool:
+    """Whether what a template prints is escaped."""
+    return name is not None and name.endswith((".html.j2", ".html"))
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
     """An environment for untrusted cost. One message at a time. `codes` are templates that were compiled before,
     `shipped` the texts of those that come with tocsin.
@@ -59,7 +64,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         super().__init__(
             loader=FunctionLoader(lambda name: (sources[name], name, lambda: True) if name in sources else None),
             undefined=StrictUndefined,
-            autoescape=lambda name: name is not None and name.endswith((".html.j2", ".html")),
+            autoescape=is_html,
             finalize=self._printed,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -99,7 +104,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """What a template makes of the words."""
         self._budget.begin_text(times)
         self._calls = 0
-        return "".join(template.generate(words))
+        return template.render(words)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Reckon with numbers, and put lists or texts together, after paying for them."""

@@ -5,14 +5,16 @@ Decides which template speaks (the reader's language first), and that a drill is
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Template, TemplateNotFound, TemplateSyntaxError
+from jinja2 import TemplateNotFound, TemplateSyntaxError
 
 from tocsin.adapters.jinja import sources
+from tocsin.adapters.jinja.bounds.sentences import sentences_in
 from tocsin.adapters.jinja.faults import FAULTS, BrokenTemplateError, faults_of, where_of, words_of
 from tocsin.adapters.jinja.sandbox import Codes, Sandbox
-from tocsin.adapters.jinja.sentences import sentences_in
+from tocsin.adapters.jinja.unguarded import Unguarded, is_light
 from tocsin.domain.delivery import Content
 from tocsin.domain.people import Channel
 from tocsin.ports.renderer import OwnWords, TemplateFault
@@ -40,7 +42,15 @@ _BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
 _BODY = re.compile(r"<body[^<>]*>", re.IGNORECASE)
 
 AnyWording = Wording | BundleWording | OwnWords
-Render = Callable[[Any], str]
+Names = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The template that speaks, by its path, and what it makes of the words by their names."""
+
+    name: str
+    text: Callable[[Names], str]
 
 
 class TemplateSet:
@@ -58,6 +68,8 @@ class TemplateSet:
     ) -> None:
         self._texts = {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
         self._sandbox = Sandbox(self._texts, codes, shipped)
+        self._unguarded = Unguarded(shipped)
+        self._as_shipped: dict[str, bool] = {}
         self._languages = languages
         self._tell = tell
 
@@ -66,7 +78,10 @@ class TemplateSet:
         marks = {part: self._mark(part, language) for part in _parts(via)} if words.drill else {}
         if via.traits.short:
             return Content(self._short(words, via, language, marks, warning), language=language.code)
-        subject, text, html = (self._rendered(self._template(words, part, language), words) for part in _parts(via))
+        names = _names(words)
+        subject, text, html = (
+            self._rendered(self._template(words, part, language, names), words, names) for part in _parts(via)
+        )
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not marks:
             return Content(text, subject, html, language.code)
@@ -90,11 +105,17 @@ class TemplateSet:
                     elif via.traits.short:
                         self._short(words, via, language, {})
                     else:
-                        self._rendered(self._template(words, part, language), words)
+                        names = _names(words)
+                        self._rendered(self._template(words, part, language, names), words, names)
                 except BrokenTemplateError as broken:
                     if isinstance(broken.__cause__, MemoryError):  # there is no sense in trying the other samples
                         raise broken.__cause__ from None
                     yield broken
+
+    def warm(self, name: str, text: str) -> None:
+        """Compile a shipped template, for the sandbox too: those of the user may take from it."""
+        self._is_as_shipped(name)
+        self.unusable(name, text)
 
     def unusable(self, name: str, text: str) -> list[TemplateFault]:
         """What keeps a template or a catalogue from being used at all."""
@@ -111,10 +132,10 @@ class TemplateSet:
     ) -> str:
         """A text that fits its segments."""
         (part,) = _parts(via)
-        template = self._template(words, part, language)
+        template = self._template(words, part, language, _names(words))
 
         def render(shorter: Any) -> str:
-            text = self._rendered(template, shorter)
+            text = self._rendered(template, shorter, _names(shorter))
             text = f"{marks[part]} {text}" if part in marks and shorter.drill else text
             return behind(text, warning) if warning else text
 
@@ -125,9 +146,7 @@ class TemplateSet:
         else:
             text = words.fitted(render)
         if text is None:
-            raise BrokenTemplateError(
-                template.name or "", 1, "the text does not fit, however short its words; say less"
-            )
+            raise BrokenTemplateError(template.name, 1, "the text does not fit, however short its words; say less")
         return text
 
     def _mark(self, part: str, language: Language) -> str:
@@ -142,30 +161,43 @@ class TemplateSet:
 
     def _drill(self, part: str, language: Language) -> str:
         """The mark as the template has it."""
-        return " ".join(self._rendered(self._choose(f"{DRILL_KIND}.{part}.j2", language, 1), None).split())
+        return " ".join(self._rendered(self._choose(f"{DRILL_KIND}.{part}.j2", language, {}, 1), None, {}).split())
 
-    def _template(self, words: AnyWording, part: str, language: Language) -> Template:
-        return self._choose(f"{words.kind}.{part}.j2", language, _times(words))
+    def _template(self, words: AnyWording, part: str, language: Language, names: Names) -> _Chosen:
+        return self._choose(f"{words.kind}.{part}.j2", language, names, _times(words))
 
-    def _choose(self, name: str, language: Language, times: int) -> Template:
-        """The reader's language first, then those that it falls back to, then the default."""
+    def _choose(self, name: str, language: Language, names: Names, times: int) -> _Chosen:
+        """The reader's language first, then those that it falls back to, then the default. `names` are the words that
+        it is given, or more of them.
+        """
+        paths = self._languages.paths(language, name)
         try:
-            return self._sandbox.choose(*self._languages.paths(language, name), times=times, language=language)
+            first = next((path for path in paths if path in self._texts), name)
+            if self._is_as_shipped(first) and is_light(names):
+                return _Chosen(first, lambda words: self._unguarded.text(first, words, language))
+            template = self._sandbox.choose(*paths, times=times, language=language)
+            return _Chosen(template.name or "", lambda words: self._sandbox.text(template, words, times))
         except TemplateSyntaxError as fault:
             raise BrokenTemplateError(fault.name or name, fault.lineno, words_of(fault)) from fault
         except TemplateNotFound as fault:
             raise BrokenTemplateError(name, 1, "there is no such template") from fault
 
-    def _rendered(self, template: Template, words: AnyWording | None) -> str:
+    def _is_as_shipped(self, name: str) -> bool:
+        """Whether a template is the shipped one, with all that it takes from others."""
+        known = self._as_shipped.get(name)
+        if known is None:
+            known = self._as_shipped[name] = self._unguarded.has(name, self._texts)
+        return known
+
+    def _rendered(self, template: _Chosen, words: AnyWording | None, names: Names) -> str:
         """What a template makes of the words, if it takes any. An empty text is a broken template's."""
-        name = template.name or ""
         try:
-            text = self._sandbox.text(template, _names(words) if words else {}, _times(words))
+            text = template.text(names)
         except FAULTS as fault:
             known = getattr(type(words), "__slots__", ())
-            raise BrokenTemplateError(*where_of(fault, name), words_of(fault, known)) from fault
+            raise BrokenTemplateError(*where_of(fault, template.name), words_of(fault, known)) from fault
         if not text.strip():
-            raise BrokenTemplateError(name, 1, "the text is empty")
+            raise BrokenTemplateError(template.name, 1, "the text is empty")
         return _BLANKS.sub("\n\n", text)
 
 

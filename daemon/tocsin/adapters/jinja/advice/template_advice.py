@@ -11,8 +11,8 @@ from jinja2 import TemplateAssertionError, meta, nodes
 
 from tocsin.adapters.jinja.advice.usage import PARTS, message_of, uses_of
 from tocsin.adapters.jinja.advice.vocabulary import KINDS, PLANNED, kinds_with, names_of
+from tocsin.adapters.jinja.bounds.sentences import sentences_in
 from tocsin.adapters.jinja.judging import SUFFIX, trees_of
-from tocsin.adapters.jinja.sentences import sentences_in
 from tocsin.adapters.jinja.sources import is_catalogue
 from tocsin.ports.renderer import TemplateAdvice
 from tocsin.text.cleaning import cut

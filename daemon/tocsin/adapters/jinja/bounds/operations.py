@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2.exceptions import SecurityError
 
-from tocsin.adapters.jinja.budget import ITEM, SCALAR, Budget, key
+from tocsin.adapters.jinja.bounds.budget import ITEM, SCALAR, Budget, key
 
 METHODS = frozenset({
     "capitalize", "casefold", "count", "endswith", "find", "get", "index", "isalpha", "isdigit", "items", "keys",

@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.visitor import NodeTransformer
 
-from tocsin.adapters.jinja.budget import BITS_MOST
-from tocsin.adapters.jinja.sentences import sentence_fault
+from tocsin.adapters.jinja.bounds.budget import BITS_MOST
+from tocsin.adapters.jinja.bounds.sentences import sentence_fault
 
 PARTS_MOST = 2_000
 """Parts (names, operators, tags, texts …) that one template may have; the largest shipped one has some 600."""

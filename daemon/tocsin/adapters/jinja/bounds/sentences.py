@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from tocsin.adapters.jinja.budget import NODE, SEVERAL, Budget, unfit
+from tocsin.adapters.jinja.bounds.budget import NODE, SEVERAL, Budget, unfit
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.placeholders import filled, filled_length, placeholders
 

@@ -13,8 +13,8 @@ from jinja2.runtime import Context
 from jinja2.tests import TESTS
 from jinja2.utils import pass_context, pass_eval_context
 
-from tocsin.adapters.jinja.budget import ITEM, NODE, SEVERAL, Budget, key, number, unfit
-from tocsin.adapters.jinja.operations import comparison, seek
+from tocsin.adapters.jinja.bounds.budget import ITEM, NODE, SEVERAL, Budget, key, number, unfit
+from tocsin.adapters.jinja.bounds.operations import comparison, seek
 
 WORDS = 8
 """What finding the words of a text costs for each letter: every word becomes a text of its own."""

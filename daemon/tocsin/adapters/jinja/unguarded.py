@@ -1,0 +1,130 @@
+"""The templates that come with tocsin, while nobody has changed them: they are part of the program and tested with it,
+so that nothing has to be asked while they are rendered. All others run in the `sandbox`, and so do these where they
+take anything from one that is not as it was shipped, or where the words are more than a message has as a rule.
+
+They say the same in both, letter for letter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2.meta import find_referenced_templates
+from jinja2.runtime import Context, Macro
+
+from tocsin.adapters.jinja.bounds.budget import ITEM
+from tocsin.adapters.jinja.bounds.sentences import COUNT, SAY
+from tocsin.adapters.jinja.sandbox import is_html
+from tocsin.wording.language.language import ENGLISH, Language
+from tocsin.wording.language.placeholders import filled
+
+LIGHT_MOST = 16 * 1024
+"""Words of so many characters, an item of a list among them as `ITEM`, are rendered without a budget: the shipped
+templates print each a few times at most.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A template as Python code, and those that it takes from; None among these: one that is named while it is
+    rendered.
+    """
+
+    code: CodeType
+    takes_from: frozenset[str | None]
+
+
+_COMPILED: dict[tuple[str, str], _Compiled] = {}
+"""The shipped templates by name and text, which do not change: compiled once for all renderers of this process."""
+
+
+class _Context(Context):
+    """A context that does not look whether what is called wants to have it: nothing that these templates call does."""
+
+    def call(__self, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as in Jinja
+        """Call a macro, a block, a sentence or a method of a text."""
+        kwargs.pop("_block_vars", None)
+        kwargs.pop("_loop_vars", None)
+        return __obj(__self.eval_ctx, *args, **kwargs) if isinstance(__obj, Macro) else __obj(*args, **kwargs)
+
+
+class Unguarded(Environment):
+    """An environment for the `shipped` templates, by their paths. One message at a time."""
+
+    context_class = _Context
+
+    def __init__(self, shipped: Mapping[str, str]) -> None:
+        super().__init__(
+            loader=FunctionLoader(lambda name: (shipped[name], name, lambda: True) if name in shipped else None),
+            undefined=StrictUndefined,
+            autoescape=is_html,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            cache_size=-1,
+            auto_reload=False,
+        )
+        self._shipped = shipped
+        self._language = ENGLISH
+        self.globals = {SAY: self._say, COUNT: self._count}
+
+    def has(self, name: str, texts: Mapping[str, str]) -> bool:
+        """Whether a template, and all that it takes from, is in these texts as it was shipped; it is compiled then."""
+        known: set[str] = set()
+        waiting: list[str | None] = [name]
+        while waiting:
+            taken = waiting.pop()
+            if taken is None or taken not in self._shipped or texts.get(taken) != self._shipped[taken]:
+                return False
+            if taken not in known:
+                known.add(taken)
+                waiting += self._compiled(taken).takes_from
+        return True
+
+    def text(self, name: str, words: Mapping[str, Any], language: Language) -> str:
+        """What a template makes of the words."""
+        self._language = language
+        return self.get_template(name).render(words)
+
+    def compile(self, source: Any, name: Any = None, *args: Any, **kwargs: Any) -> Any:
+        """A template as Python code, that of before where it was compiled before."""
+        if self._shipped.get(name) == source:
+            return self._compiled(name).code
+        return super().compile(source, name, *args, **kwargs)
+
+    def _compiled(self, name: str) -> _Compiled:
+        text = self._shipped[name]
+        known = _COMPILED.get((name, text))
+        if known is None:
+            tree = self.parse(text, name, name)
+            takes_from = frozenset(find_referenced_templates(tree))
+            known = _COMPILED[name, text] = _Compiled(super().compile(tree, name, name), takes_from)
+        return known
+
+    def _say(self, text: str, **fields: object) -> str:
+        return filled(self._language.sentence(text), fields)
+
+    def _count(self, one: str, many: str, number: int, **fields: object) -> str:
+        return self._language.count(one, many, number, **fields)
+
+
+def is_light(words: Mapping[str, Any]) -> bool:
+    """Whether words, by the names of templates, are no more than a message has as a rule."""
+    left = LIGHT_MOST
+    waiting = [*words.values()]
+    while waiting and left >= 0:
+        value = waiting.pop()
+        if type(value) is str:
+            left -= len(value)
+        elif value:
+            several = value.values() if isinstance(value, Mapping) else value
+            several = several if isinstance(value, tuple | list | Mapping) else _fields(value)
+            waiting += several
+            left -= ITEM * len(several)
+    return left >= 0
+
+
+def _fields(value: object) -> list[Any]:
+    """The fields of one of our words; a number has none."""
+    return [getattr(value, name) for name in getattr(type(value), "__slots__", ())]
