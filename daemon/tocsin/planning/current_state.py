@@ -87,9 +87,21 @@ def next_pages(
     """Whom the plan pages next for any of these roles (none: for the file that cannot be read), if nothing happens
     until then; None if nobody. `history` is from after the pages of that instant.
     """
+    return pages_ahead(incident, policy, history, roles, at)[1]
+
+
+def pages_ahead(
+    incident: Incident, policy: Policy, history: History, roles: tuple[str, ...], at: datetime
+) -> tuple[History, NextPages | None]:
+    """What `after_pages` gives, and what `next_pages` tells of that, for the price of one."""
     if history.seen_at is None:
-        return None
+        return history, None
     planned = _pages(_Moment(incident, policy, history, max(at, history.seen_at)))
+    return planned.history, _asked_next(incident, policy, planned, roles)
+
+
+def _asked_next(incident: Incident, policy: Policy, planned: Plan, roles: tuple[str, ...]) -> NextPages | None:
+    """Whom the plan pages next, once it has come to rest."""
     for _look in range(LOOKS_MOST):
         if planned.next_look is None:
             return None

@@ -10,7 +10,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import NextPages, after_pages, next_pages
+from tocsin.planning.current_state import NextPages, after_pages, next_pages, pages_ahead
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
 
@@ -35,7 +35,9 @@ def walked(history: History, policy: Policy, until: datetime) -> tuple[list[Due]
 
 def foretold(page: Notification, incident: Incident, policy: Policy, before: History) -> NextPages | None:
     after = after_pages(incident, policy, before, page.at)
-    return next_pages(incident, policy, after, page.roles, page.at)
+    told = next_pages(incident, policy, after, page.roles, page.at)
+    assert pages_ahead(incident, policy, before, page.roles, page.at) == (after, told)
+    return told
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tocsin.text import times as english_times
 from tocsin.wording.language.language import ENGLISH, Language, Translation, locale_of, parents
+from tocsin.wording.language.placeholders import filled
 from tocsin.wording.language.times import clock, dated, moment, span
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
@@ -106,3 +107,22 @@ def test_a_day_and_a_time_are_set_off() -> None:
     later = NOW + timedelta(days=1)
     assert clock(later, "America/Sao_Paulo", NOW, Language("pt")) == "ter., 24 de nov., 07:30 BRT"
     assert clock(later, "Europe/Berlin", NOW, Language("de")) == "Di., 24. Nov., 11:30 MEZ"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("{part} of {whole} is 50 %.", "%s of {part} is 50 %."),
+        ("100 % %s %(part)s {nobody knows}{part}", "100 % %s %(part)s {nobody knows}%s"),
+        ("%s %(part)s 5 %", "%s %(part)s 5 %"),
+    ],
+)
+def test_only_names_in_braces_are_filled_in(sentence: str, said: str) -> None:
+    """Once each: what is filled in is text, and so are percent signs, wherever they stand."""
+    assert filled(sentence, {"part": "%s", "whole": "{part}"}) == said
+
+
+def test_a_name_that_is_not_given_is_no_text() -> None:
+    """It is a mistake of ours."""
+    with pytest.raises(KeyError):
+        filled("{name} is on call.", {"names": "Ana"})

@@ -79,8 +79,9 @@ class TemplateSet:
         if via.traits.short:
             return Content(self._short(words, via, language, marks, warning), language=language.code)
         names = _names(words)
+        light = is_light(names)
         subject, text, html = (
-            self._rendered(self._template(words, part, language, names), words, names) for part in _parts(via)
+            self._rendered(self._template(words, part, language, light=light), words, names) for part in _parts(via)
         )
         subject, text, html = " ".join(subject.split()), text.strip("\n") + "\n", html.strip() + "\n"
         if not marks:
@@ -106,7 +107,8 @@ class TemplateSet:
                         self._short(words, via, language, {})
                     else:
                         names = _names(words)
-                        self._rendered(self._template(words, part, language, names), words, names)
+                        template = self._template(words, part, language, light=is_light(names))
+                        self._rendered(template, words, names)
                 except BrokenTemplateError as broken:
                     if isinstance(broken.__cause__, MemoryError):  # there is no sense in trying the other samples
                         raise broken.__cause__ from None
@@ -132,7 +134,7 @@ class TemplateSet:
     ) -> str:
         """A text that fits its segments."""
         (part,) = _parts(via)
-        template = self._template(words, part, language, _names(words))
+        template = self._template(words, part, language, light=is_light(_names(words)))
 
         def render(shorter: Any) -> str:
             text = self._rendered(template, shorter, _names(shorter))
@@ -161,19 +163,20 @@ class TemplateSet:
 
     def _drill(self, part: str, language: Language) -> str:
         """The mark as the template has it."""
-        return " ".join(self._rendered(self._choose(f"{DRILL_KIND}.{part}.j2", language, {}, 1), None, {}).split())
+        template = self._choose(f"{DRILL_KIND}.{part}.j2", language, 1, light=True)
+        return " ".join(self._rendered(template, None, {}).split())
 
-    def _template(self, words: AnyWording, part: str, language: Language, names: Names) -> _Chosen:
-        return self._choose(f"{words.kind}.{part}.j2", language, names, _times(words))
+    def _template(self, words: AnyWording, part: str, language: Language, *, light: bool) -> _Chosen:
+        return self._choose(f"{words.kind}.{part}.j2", language, _times(words), light=light)
 
-    def _choose(self, name: str, language: Language, names: Names, times: int) -> _Chosen:
-        """The reader's language first, then those that it falls back to, then the default. `names` are the words that
-        it is given, or more of them.
+    def _choose(self, name: str, language: Language, times: int, *, light: bool) -> _Chosen:
+        """The reader's language first, then those that it falls back to, then the default. `light` are words for which
+        the shipped templates need no budget.
         """
         paths = self._languages.paths(language, name)
         try:
             first = next((path for path in paths if path in self._texts), name)
-            if self._is_as_shipped(first) and is_light(names):
+            if light and self._is_as_shipped(first):
                 return _Chosen(first, lambda words: self._unguarded.text(first, words, language))
             template = self._sandbox.choose(*paths, times=times, language=language)
             return _Chosen(template.name or "", lambda words: self._sandbox.text(template, words, times))

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context, Macro
 
 from tocsin.adapters.jinja.bounds.budget import ITEM
-from tocsin.adapters.jinja.bounds.sentences import COUNT, SAY
+from tocsin.adapters.jinja.bounds.sentences import COUNT, SAY, SAYING
 from tocsin.adapters.jinja.sandbox import is_html
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.placeholders import filled
 
+SAID = {SAY: "said", COUNT: "said_of_so_many"}
+"""Who says the sentences of templates."""
 LIGHT_MOST = 16 * 1024
 """Words of so many characters, an item of a list among them as `ITEM`, are rendered without a budget: the shipped
 templates print each a few times at most.
@@ -50,9 +53,23 @@ class _Context(Context):
         return __obj(__self.eval_ctx, *args, **kwargs) if isinstance(__obj, Macro) else __obj(*args, **kwargs)
 
 
+class _Code(CodeGenerator):
+    """Python code that says its sentences without the detour of a call by the context; a page has some thirty."""
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802 - as in Jinja
+        """A call, as Jinja writes it if it is no sentence's."""
+        if not (isinstance(node.node, nodes.Name) and node.node.name in SAYING):
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        self.write(f"environment.{SAID[node.node.name]}(context")
+        self.signature(node, frame)
+        self.write(")")
+
+
 class Unguarded(Environment):
     """An environment for the `shipped` templates, by their paths. One message at a time."""
 
+    code_generator_class = _Code
     context_class = _Context
 
     def __init__(self, shipped: Mapping[str, str]) -> None:
@@ -67,7 +84,7 @@ class Unguarded(Environment):
         )
         self._shipped = shipped
         self._language = ENGLISH
-        self.globals = {SAY: self._say, COUNT: self._count}
+        self.globals = {}
 
     def has(self, name: str, texts: Mapping[str, str]) -> bool:
         """Whether a template, and all that it takes from, is in these texts as it was shipped; it is compiled then."""
@@ -102,10 +119,12 @@ class Unguarded(Environment):
             known = _COMPILED[name, text] = _Compiled(super().compile(tree, name, name), takes_from)
         return known
 
-    def _say(self, text: str, **fields: object) -> str:
+    def said(self, _context: Context, text: str, **fields: object) -> str:
+        """A sentence in the reader's language, its names filled in."""
         return filled(self._language.sentence(text), fields)
 
-    def _count(self, one: str, many: str, number: int, **fields: object) -> str:
+    def said_of_so_many(self, _context: Context, one: str, many: str, number: int, **fields: object) -> str:
+        """What is said of so many."""
         return self._language.count(one, many, number, **fields)
 
 

@@ -75,8 +75,7 @@ class Language:
     @property
     def direction(self) -> Direction:
         """Which way it is read: from left to right or from right to left."""
-        locale = locale_of(self.code)
-        return "rtl" if locale and locale.text_direction == "rtl" else "ltr"
+        return _direction_of(self.code)
 
 
 ENGLISH = Language("en")
@@ -93,6 +92,12 @@ def locale_of(code: str) -> Locale | None:
         except (UnknownLocaleError, ValueError):
             continue
     return None
+
+
+@lru_cache(maxsize=256)
+def _direction_of(code: str) -> Direction:
+    locale = locale_of(code)
+    return "rtl" if locale and locale.text_direction == "rtl" else "ltr"
 
 
 def name_of(code: str) -> str:

@@ -4,6 +4,10 @@ fields, so that neither an incident's text nor a translation can do anything but
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+
+FORMS_KEPT = 2_048
+"""Sentences that are kept ready to be filled in: all that we say, in several languages."""
 
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -17,9 +21,13 @@ def filled(text: str, fields: Mapping[str, object]) -> str:
     """The sentence with its names filled in, each once: what is filled in is never looked at again. Raises KeyError for
     a name that is not given.
     """
-    if "{" not in text:
-        return text
-    return _PLACEHOLDER.sub(lambda name: str(fields[name[1]]), text)
+    return _form(text) % fields if "{" in text else text
+
+
+@lru_cache(FORMS_KEPT)
+def _form(text: str) -> str:
+    """The sentence as Python fills in names most quickly; its own percent signs stay."""
+    return _PLACEHOLDER.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 def filled_length(text: str, fields: Mapping[str, str]) -> int:

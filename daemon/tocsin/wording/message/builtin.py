@@ -1,11 +1,11 @@
 """The built-in texts, short and whole: what is sent when a template is broken (P2)."""
 
-from dataclasses import replace
 from functools import partial
 
 from tocsin.domain.delivery import Content
 from tocsin.domain.notification import Kind, Reason
 from tocsin.domain.people import Channel
+from tocsin.planning.history.fast_replace import replace
 from tocsin.text.gsm import cut, fold
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.page_words import behind

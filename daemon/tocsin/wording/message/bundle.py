@@ -6,9 +6,10 @@ templates, nor why the pages leave together.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
+from tocsin.planning.history.fast_replace import replace
 from tocsin.text.gsm import fold, segments
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.message.one_segment import (

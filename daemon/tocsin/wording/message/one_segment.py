@@ -9,9 +9,10 @@ what is left in Latin ones. Must not know how words become a text: it is given t
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
+from tocsin.planning.history.fast_replace import replace
 from tocsin.text.cleaning import clean
 from tocsin.text.gsm import fold, is_narrow, segments
 from tocsin.wording.message.wording import Wording

@@ -5,7 +5,7 @@ ledger (R54).
 Must not know templates nor channels. A first page needs no reason: the incident says it all.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from tocsin.domain.delivery import Content
@@ -13,8 +13,9 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, ReplyOffer
 from tocsin.domain.policy import RESPONDER, Policy, Service
-from tocsin.planning.current_state import NextPages, after_pages, next_pages
+from tocsin.planning.current_state import NextPages, pages_ahead
 from tocsin.planning.history.asked_for import asked_for
+from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.on_call.hours import opening_from
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import Language
@@ -62,8 +63,9 @@ def page_words(
     it is from after it, and nothing is foretold.
     """
     incident, language = view.incident, view.language
-    after = after_pages(incident, policy, history, notification.at) if alone else history
-    coming = next_pages(incident, policy, after, notification.roles, notification.at) if alone else None
+    after, coming = history, None
+    if alone:
+        after, coming = pages_ahead(incident, policy, history, notification.roles, notification.at)
     services = [policy.services[name] for name in incident.services if name in policy.services]
     guesses = _guesses(incident, policy, language)
     partly = language.say("File partly unreadable.") if guesses else ""
@@ -108,7 +110,7 @@ def _besides(notification: Notification, history: History) -> tuple[list[str], l
 
 def _guesses(incident: Incident, policy: Policy, language: Language) -> tuple[str, ...]:
     """What was taken for a title or a severity that no version gave yet (rule 31)."""
-    if incident.unreadable:
+    if incident.unreadable or not incident.never_read:
         return ()
     title, severity = one_line(clean(incident.title)), policy.severity(incident.severity).name.upper()
     said = {

@@ -5,11 +5,11 @@ Must not know how words become a text: it is given that.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from tocsin.domain.notification import Kind
+from tocsin.planning.history.fast_replace import replace
 from tocsin.text.gsm import fold, segments
 from tocsin.wording.message.one_segment import (
     DOTS,

@@ -5,12 +5,13 @@ External groups hear of title, status, impact, ETA and `public` texts only (`doc
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.fast_replace import replace
 from tocsin.text.cleaning import clean
 from tocsin.text.names import author_name
 from tocsin.wording.language.language import Language

@@ -5,13 +5,14 @@ template can give it away; so is whatever differs among readers who share one te
 limits of channels, nor how anything is sent.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.policy import Policy
+from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.subjects import subject_for
 from tocsin.text.cleaning import clean, one_line
 from tocsin.wording.language.language import ENGLISH, Language
@@ -147,7 +148,6 @@ def wording(
     """The words for one notification, in its reader's language. `history` is from before its decision. One of many that
     leave together, not `alone`, does not say who is paged next, nor who else is asked.
     """
-    subject = subject_for(notification.to, history, incident, external=notification.external)
     zone = zone_of(notification, policy)
     view = group_view(
         incident,
@@ -158,14 +158,7 @@ def wording(
         now=notification.at,
         language=language,
     )
-    about = replace(
-        _about(notification, view, history, policy),
-        subject_title=title_text(subject.title, language, external=notification.external),
-        page_url=offer.page_url,
-        unsubscribe_url=offer.unsubscribe_url,
-        language=language.code,
-        direction=language.direction,
-    )
+    about = _about(notification, view, history, policy, offer)
     if not notification.external:
         about = _internal(about, notification, view, history, policy)
     if notification.kind is Kind.UPDATE:
@@ -179,11 +172,7 @@ def wording(
         about = replace(about, contacts=people_to_call(history, policy, language, without=notification.to))
     elif notification.kind is Kind.REVIEW:
         about = replace(about, contacts=contacts(history, policy, language, without=notification.to))
-    return replace(
-        _personal(about, notification, view, history, policy),
-        code=offer.code,
-        answer_url=offer.answer_url if _answerable(notification, history) else "",
-    )
+    return _personal(about, notification, view, history, policy, offer)
 
 
 def title_text(title: str, language: Language, *, external: bool) -> str:
@@ -198,9 +187,10 @@ def _answerable(notification: Notification, history: History) -> bool:
     return history.resolved_at is None or notification.at < history.resolved_at + ANSWERED_FOR
 
 
-def _about(notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
+def _about(notification: Notification, view: GroupView, history: History, policy: Policy, offer: ReplyOffer) -> Wording:
     """What everybody may read of an incident: title, status, impact, ETA, since when and until when."""
     incident, language = view.incident, view.language
+    subject = subject_for(notification.to, history, incident, external=view.external)
     eta = None if incident.resolved else incident.eta
     return Wording(
         kind=notification.kind.value,
@@ -210,6 +200,11 @@ def _about(notification: Notification, view: GroupView, history: History, policy
         title=title_text(history.title_for(incident, external=view.external), language, external=view.external),
         status=incident.status.value,
         status_text=status_text(incident.status, language),
+        subject_title=title_text(subject.title, language, external=view.external),
+        language=language.code,
+        direction=language.direction,
+        unsubscribe_url=offer.unsubscribe_url,
+        page_url=offer.page_url,
         organisation=one_line(clean(policy.organisation)),
         reply_to=policy.reply_to,
         impact=clean(incident.impact),
@@ -263,7 +258,9 @@ def _page(about: Wording, words: PageWords, view: GroupView, history: History, p
     )
 
 
-def _personal(about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy) -> Wording:
+def _personal(
+    about: Wording, notification: Notification, view: GroupView, history: History, policy: Policy, offer: ReplyOffer
+) -> Wording:
     """What is for one person: their roles, and what they are asked to do."""
     due_at, language = notification.next_update_at, view.language
     titles = tuple(role_title(role, policy, language) for role in notification.roles)
@@ -286,6 +283,8 @@ def _personal(about: Wording, notification: Notification, view: GroupView, histo
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",
         acknowledge_line=f"acknowledged: [{notification.to}]",
+        code=offer.code,
+        answer_url=offer.answer_url if _answerable(notification, history) else "",
         accepted_by=language.listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),
         due=_dated(due_at, view),
         due_short=view.time(due_at) if due_at else "",
