@@ -40,7 +40,7 @@ _NAMED = re.compile(r"([^\"<>]*)<([^<>]*)>\s*")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~ ]*")
 _BREAKS = re.compile("\r\n?")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
-_PLAIN_BODY = re.compile(rb"[\t\n\x20-\x7e]*")
+_PLAIN_OCTETS = bytes((9, 10, *range(32, 127)))
 
 
 class Letterhead:
@@ -144,9 +144,9 @@ def _rest(content: Content) -> bytes:
 
 def _part(subtype: str, text: str) -> bytes:
     """One body with its headers: as it is where it is plain enough to travel, else quoted-printable."""
-    data = _BREAKS.sub("\n", text).encode("utf-8", "replace")
+    data = (_BREAKS.sub("\n", text) if "\r" in text else text).encode("utf-8", "replace")
     encoding = b"7bit"
-    if not _PLAIN_BODY.fullmatch(data) or max(map(len, data.split(b"\n"))) > LINE_MOST:
+    if data.translate(None, _PLAIN_OCTETS) or max(map(len, data.split(b"\n"))) > LINE_MOST:
         encoding, data = b"quoted-printable", b2a_qp(data, istext=True)
     kind = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: '.encode()
     return kind + encoding + b"\r\n\r\n" + data.replace(b"\n", b"\r\n")
