@@ -6,6 +6,7 @@ Decides which template speaks (the reader's language first), and that a drill is
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from jinja2 import TemplateNotFound, TemplateSyntaxError
@@ -218,6 +219,7 @@ def _names(words: AnyWording) -> dict[str, Any]:
     """The words as the names templates know them by. The pages of a bundle are mappings: a sandbox asks much before it
     reads a field of anything else.
     """
-    names = {name: getattr(words, name) for name in getattr(type(words), "__slots__", ())}
-    names = {**dict.fromkeys(OF_INCIDENTS, ""), **names}
+    names: dict[str, Any] = dict.fromkeys(OF_INCIDENTS, "")
+    fields = getattr(type(words), "__slots__", ())
+    names.update(zip(fields, map(getattr, repeat(words), fields), strict=True))
     return {**names, "pages": [_names(page) for page in words.pages]} if isinstance(words, BundleWording) else names

@@ -131,16 +131,15 @@ class Unguarded(Environment):
 def is_light(words: Mapping[str, Any]) -> bool:
     """Whether words, by the names of templates, are no more than a message has as a rule."""
     left = LIGHT_MOST
-    waiting = [*words.values()]
+    waiting: list[Any] = [words.values()]
     while waiting and left >= 0:
-        value = waiting.pop()
-        if type(value) is str:
-            left -= len(value)
-        elif value:
-            several = value.values() if isinstance(value, Mapping) else value
-            several = several if isinstance(value, tuple | list | Mapping) else _fields(value)
-            waiting += several
-            left -= ITEM * len(several)
+        for value in waiting.pop():
+            if type(value) is str:
+                left -= len(value)
+            elif value:
+                inside = value.values() if isinstance(value, Mapping) else value
+                waiting.append(inside if isinstance(value, tuple | list | Mapping) else _fields(value))
+                left -= ITEM * len(waiting[-1])
     return left >= 0
 
 
