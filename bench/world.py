@@ -19,6 +19,9 @@ TOCSIN = Path(sys.executable).with_name("tocsin")
 PEOPLE = 20
 """How many people the pages of many incidents go to, so that the room of an address holds nothing back."""
 
+READY = b'"ready"'
+"""What the daemon's log has once it is."""
+
 SETTINGS = """
 incidents: ../incidents
 templates: ../templates
@@ -83,7 +86,16 @@ class World:
         began = time.perf_counter()
         with log.open("wb") as errors:
             self.daemon = daemon = subprocess.Popen([*command, "run"], stderr=errors, env=given, cwd=self.base)
-        wait(lambda: b'"ready"' in log.read_bytes() or daemon.poll() is not None, 300)
+        tail = b""
+
+        def is_over() -> bool:
+            """Read on where the log was read to: with many incidents it is long, and to read it all disturbs."""
+            nonlocal tail
+            tail = tail[-len(READY) :] + said.read()
+            return READY in tail or daemon.poll() is not None
+
+        with log.open("rb") as said:
+            wait(is_over, 600)
         if daemon.poll() is not None:
             raise RuntimeError(log.read_text()[-2000:])
         return time.perf_counter() - began
