@@ -20,7 +20,7 @@ from tocsin.app.delivery.message import message
 from tocsin.app.delivery.parcels.attempt_log import AttemptLog, log_try
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
-from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, parcels_of
+from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, ended_so, parcels_of
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
 from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
@@ -220,19 +220,19 @@ class Sender:
             self._bundles.say_unseen(parcel)
         try:
             async with self._lanes.slot(parcel):
-                began_at = self._clock.now()
-                words = message(parcel, attempts[0], self._context)
+                began_at, words = self._clock.now(), message(parcel, attempts[0], self._context)
                 outcome = await self._providers.send(provider, words, parcel.attempts)
         except CutShortError as cut:
-            parcel.end_try(attempts, cut.outcome, self._clock.now())
+            parcel.end_try(ended_so(attempts, cut.outcome, self._clock.now()))
             raise
         now = self._clock.now()
         self._lanes.note_pace(via, now - began_at)
-        ended = [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
+        ended = ended_so(attempts, outcome, now)
         tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
-        outcome = self._blame.after_try(provider.health, tries)
-        self._note_end(replace(attempts[0], started_at=began_at, outcome=outcome, ended_at=now))
-        parcel.end_try(attempts, outcome, now)
+        judged = self._blame.after_try(provider.health, tries)
+        ended = ended if judged == outcome else ended_so(attempts, judged, now)
+        self._note_end(replace(ended[0], started_at=began_at))
+        parcel.end_try(ended)
         parcel.tried |= {provider.name}
         log_try(parcel, self._context.config.policy)
         await self._go_on(parcel)

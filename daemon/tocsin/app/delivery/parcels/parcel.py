@@ -124,15 +124,20 @@ class Parcel:
         if self.attempts[-1].outcome is None:
             self.end_last(KILLED, now)
 
-    def end_try(self, attempts: Iterable[Attempt], outcome: Outcome, now: datetime) -> None:
-        """A try ended so: these are its attempts, one of each letter."""
+    def end_try(self, attempts: Iterable[Attempt]) -> None:
+        """A try ended: these are its attempts, one of each letter, each with its end."""
         for member, attempt in zip(self.members, attempts, strict=True):
-            member.mark_ended(replace(attempt, outcome=outcome, ended_at=now))
+            member.mark_ended(attempt)
 
     def end_last(self, outcome: Outcome, now: datetime) -> None:
         """The newest try ended so, as is known only now."""
         for member in self.members:
             member.mark_ended(replace(member.attempts[-1], outcome=outcome, ended_at=now))
+
+
+def ended_so(attempts: Iterable[Attempt], outcome: Outcome, now: datetime) -> list[Attempt]:
+    """The attempts of one try, with its end."""
+    return [replace(attempt, outcome=outcome, ended_at=now) for attempt in attempts]
 
 
 def parcels_of(deliveries: Iterable[Delivery]) -> list[Parcel]:
