@@ -22,6 +22,8 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = bytes(range(0x20, 0x7F)) + b"\t\n\r"
+"""The bytes of which most files are made: where there is no other, nothing is wrong with any."""
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
@@ -47,6 +49,8 @@ def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[P
             problem(file, TOP, "file-too-large", f"the file is over {limit // 1024} KiB; split or shorten it")
         )
         data = data[: data.rfind(b"\n", 0, limit) + 1 or limit]
+    if not data.translate(None, _PLAIN):
+        return data.decode(), problems
     encoding = _UTF16.get(data[:2])
     if encoding:
         problems.append(problem(file, TOP, "not-utf8", "the file is UTF-16; save it as UTF-8"))

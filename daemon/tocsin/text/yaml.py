@@ -11,6 +11,7 @@ does not recurse. Must not know what a file means. Never raises.
 """
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import yaml
 from yaml.events import (
@@ -45,11 +46,19 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _KEEP = "write it without, as a plain value"
 
 
+class ParserMark(Protocol):
+    """Where something begins, as the parser counts: from 0."""
+
+    line: int
+    column: int
+
+
 @dataclass(slots=True)
 class Document:
     """What a file says. `value` holds what could be read (None: nothing); `problems` say what was left out and why.
 
-    `broken`: the text stops being YAML somewhere, and `value` is what stood before that place.
+    `broken`: the text stops being YAML somewhere, and `value` is what stood before that place. `keys` and `values` are
+    where each key and each value begins, by its path, as the parser marks it: few of them are ever asked for.
     """
 
     file: str
@@ -57,16 +66,16 @@ class Document:
     value: Value = None
     problems: list[Problem] = field(default_factory=list)
     broken: bool = False
-    keys: dict[KeyPath, Place] = field(default_factory=dict)
-    values: dict[KeyPath, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, ParserMark] = field(default_factory=dict)
+    values: dict[KeyPath, ParserMark] = field(default_factory=dict)
 
     def place(self, path: KeyPath, *, key: bool = False) -> Place:
         """Where the value (or its key) at a path stands; for a path that the file lacks, its nearest parent's place."""
         first, second = (self.keys, self.values) if key else (self.values, self.keys)
         while path:
-            place = first.get(path) or second.get(path)
-            if place:
-                return place
+            mark = first.get(path) or second.get(path)
+            if mark:
+                return _place(mark)
             path = path[:-1]
             first, second = self.keys, self.values
         return 1, 1
@@ -99,10 +108,8 @@ def read_yaml(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document
     return document
 
 
-def _place(event: Event) -> Place:
-    """Where an event begins."""
-    mark = event.start_mark
-    assert mark is not None
+def _place(mark: ParserMark) -> Place:
+    """The place that the parser marked."""
     return mark.line + 1, mark.column + 1
 
 
@@ -116,12 +123,13 @@ _DROPPED = _Dropped()
 class _Builder:
     """The value under construction: open containers with their paths, and the key that waits for its value."""
 
-    __slots__ = ("containers", "document", "documents", "key", "paths", "skip_is_key", "skipping")
+    __slots__ = ("containers", "document", "documents", "key", "path", "paths", "skip_is_key", "skipping")
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.containers: list[list[Value] | dict[str, Value]] = []
         self.paths: list[KeyPath] = []
+        self.path: KeyPath = ()
         self.key: str | _Dropped | None = None
         self.skipping = 0
         self.skip_is_key = False
@@ -134,7 +142,9 @@ class _Builder:
 
     def refuse(self, event: Event, code: str, message: str) -> None:
         """Note a problem at an event."""
-        self.tell(_place(event), code, message)
+        mark = event.start_mark
+        assert mark is not None
+        self.tell(_place(mark), code, message)
 
     def take(self, event: Event | None) -> bool:
         """One event further; False when nothing more is to be read."""
@@ -196,24 +206,27 @@ class _Builder:
                 event, "control-character", f"the character U+{ord(bad[0]):04X} cannot stand in a text; remove it"
             )
             text = UNPRINTABLE.sub("", text)
-        if self.at_key():
+        if self.key is None and self.at_key():
             self.begin(event, text)
         else:
-            self.attach(event, None if event.implicit[0] and text in _NULLS else text)
+            self.attach(event, None if text in _NULLS and event.implicit[0] else text)
 
     def begin(self, event: ScalarEvent, key: str) -> None:
         """A key begins an entry of the open mapping."""
-        path = (*self.paths[-1], key)
-        known = self.document.keys.get(path)
+        self.path = path = (*self.paths[-1], key)
+        keys = self.document.keys
+        known = keys.get(path)
         self.key = _DROPPED
         if known:
-            self.refuse(event, "duplicate-key", f'"{key}" stands twice here, first in line {known[0]}; keep one')
+            place = _place(known)
+            self.refuse(event, "duplicate-key", f'"{key}" stands twice here, first in line {place[0]}; keep one')
         elif key == "<<" and event.implicit[0]:
             self.refuse(event, "merge-key", "merge keys (<<) are not read; write the entries out")
         elif not key:
             self.refuse(event, "empty-key", "a key is missing before the colon")
         else:
-            self.document.keys[path] = _place(event)
+            assert event.start_mark is not None
+            keys[path] = event.start_mark
             self.key = key
 
     def attach(self, event: _Node, value: Value) -> KeyPath | None:
@@ -230,9 +243,10 @@ class _Builder:
                 key, self.key = self.key, None
                 if not isinstance(key, str):
                     return None
-                path = (*self.paths[-1], key)
+                path = self.path
                 top[key] = value
-        self.document.values[path] = _place(event)
+        assert event.start_mark is not None
+        self.document.values[path] = event.start_mark
         return path
 
     def open(self, event: _Node, container: list[Value] | dict[str, Value]) -> None:

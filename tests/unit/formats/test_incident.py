@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.problem import ProblemLevel
-from tocsin.formats.incident.fields import FIELDS
+from tocsin.formats.incident.fields import FIELDS, IncidentField
 from tocsin.formats.incident.json_schema import incident_schema
 from tocsin.formats.incident.read import IncidentReading, first_lines, read_incident, unreadable_incident
-from tocsin.formats.incident.values import LINK_LIMIT, PROBLEM_LIMIT, TEXT_LIMIT
+from tocsin.formats.incident.values import LINK_LIMIT, PROBLEM_LIMIT, TEXT_LIMIT, IncidentReader
+from tocsin.text.yaml import Document
 
 from tests.builders.examples import some
 from tests.builders.policies import small_policy
@@ -39,6 +40,14 @@ def test_two_lines_are_enough() -> None:
     found = reading(HEAD)
     assert found.incident == Incident("card", "Card payments fail", "sev2")
     assert (found.problems, found.complete, found.severity_read) == ((), True, True)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
+def test_a_field_that_is_not_there_is_as_one_with_nothing_in_it(field: IncidentField) -> None:
+    """What stands for it without being read is what reading nothing gives, and no problem."""
+    reader = IncidentReader(Document(""), POLICY)
+    assert field.kind.read(reader, (field.key,), None) == field.kind.absent
+    assert reader.problems == []
 
 
 def test_every_field_is_read() -> None:

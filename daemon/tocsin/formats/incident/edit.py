@@ -121,13 +121,13 @@ def _includes(found: Value, wanted: Value) -> bool:
 def _indents(document: Document) -> tuple[int, int]:
     """How far the file indents mappings, and the dashes of its lists; 2 and 2 where it has none."""
     mapping, offset = 2, 2
-    for path, (line, column) in document.values.items():
+    for path, mark in document.values.items():
         key = document.keys.get(path[:1])
-        if len(path) == 2 and key and key[0] < line:
+        if len(path) == 2 and key and key.line < mark.line:
             if isinstance(path[1], int):
-                offset = max(0, column - 3)
+                offset = max(0, mark.column - 2)
             elif path in document.keys:
-                mapping = max(2, document.keys[path][1] - 1)
+                mapping = max(2, document.keys[path].column)
     return min(mapping, 8), min(offset, 8)
 
 

@@ -63,8 +63,12 @@ def read_fields(reader: IncidentReader, path: KeyPath, mapping: Mapping[str, Val
     """The value of each field, by its name, of the mapping at a path."""
     values: dict[str, Any] = {}
     for field in fields:
-        value = field.kind.read(reader, (*path, field.key), mapping.get(field.key))
-        values |= {field.key: value[0], field.beside: value[1]} if field.beside else {field.key: value}
+        kind, written = field.kind, mapping.get(field.key)
+        value = kind.absent if written is None else kind.read(reader, (*path, field.key), written)
+        if field.beside:
+            values[field.key], values[field.beside] = value
+        else:
+            values[field.key] = value
     return values
 
 
@@ -104,7 +108,7 @@ def _list_of(kind: ValueKind, *, once: bool = False) -> ValueKind:
         good = [value for value in values if value is not None]
         return tuple(dict.fromkeys(good) if once else good)
 
-    return ValueKind(read, one_or_list(kind.schema, least=0))
+    return ValueKind(read, one_or_list(kind.schema, least=0), ())
 
 
 def _read_acknowledgment(reader: IncidentReader, path: KeyPath, value: Value) -> Acknowledgment | None:
@@ -186,7 +190,7 @@ TIMELINE = _list_of(
         {"anyOf": [WORDS.schema, fields_schema(_NOTE, "text")]},
     )
 )
-RESOLUTION = ValueKind(_read_resolution, {"anyOf": [LONG.schema, fields_schema(_RESOLUTION, rule={})]})
+RESOLUTION = ValueKind(_read_resolution, {"anyOf": [LONG.schema, fields_schema(_RESOLUTION, rule={})]}, ("", ""))
 
 FIELDS = (
     IncidentField("title", TITLE, "one line that says what is broken"),

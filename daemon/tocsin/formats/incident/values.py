@@ -65,10 +65,13 @@ class IncidentReader:
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """One kind of value: `read` gives the value at a path, or nothing and a problem; `schema` is for editors."""
+    """One kind of value: `read` gives the value at a path, or nothing and a problem; `schema` is for editors; `absent`
+    is what `read` gives where nothing stands, which is so of most fields of most files.
+    """
 
     read: Callable[[IncidentReader, KeyPath, Value], Any]
     schema: JsonSchema
+    absent: Any = None
 
 
 def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> ValueKind:
@@ -85,7 +88,7 @@ def text(limit: int = TEXT_LIMIT, *, least: int = 0, lines: bool = True) -> Valu
             reader.tell(path, "too-long", f"{name_of(path)} is cut to {limit} characters; shorten it", warn=True)
         return cut(text, limit)
 
-    return ValueKind(read, {**json_schema.text(limit), **({"minLength": least} if least else {})})
+    return ValueKind(read, {**json_schema.text(limit), **({"minLength": least} if least else {})}, "")
 
 
 def named(meant: str, find: Callable[[str, Policy], str], schema: JsonSchema, *, key: bool = False) -> ValueKind:
@@ -189,7 +192,7 @@ WORDS = text(least=1)
 FREE_NAME = text(NAME_LIMIT, lines=False)
 INSTANT = ValueKind(_instant, patterns.INSTANT)
 LINE = text(patterns.LINE_LIMIT, lines=False)
-LINKS = ValueKind(_links, {**patterns.LINKS, "additionalProperties": json_schema.or_null(patterns.LINK)})
+LINKS = ValueKind(_links, {**patterns.LINKS, "additionalProperties": json_schema.or_null(patterns.LINK)}, ())
 DRILL = ValueKind(
     _drill,
     {
@@ -201,6 +204,7 @@ DRILL = ValueKind(
             ),
         ],
     },
+    (False, False),
 )
 REVIEW = ValueKind(
     _review,
@@ -209,6 +213,7 @@ REVIEW = ValueKind(
         "write done, or an https:// link to the finished review",
         "done",
     ),
+    "",
 )
 SEVERITY = named("severity", severity_named, patterns.NAME)
 STATUS = named(
@@ -236,6 +241,7 @@ ROLES = ValueKind(
             {**PERSON.schema, "description": "a person's id, full name or email"}
         ),
     },
+    (),
 )
 
 

@@ -155,8 +155,8 @@ class _Reader:
         written = json.dumps(fields, ensure_ascii=False)
         faults = list(_faults(read_incident(written.encode(), "", self.policy, None, "").problems))
         inside = read_yaml(written if faults else "", "")
-        values = {place: where_ for where_, place in inside.values.items()}
-        keys = {place: where_ for where_, place in inside.keys.items()}
+        values = {inside.place(where_): where_ for where_ in inside.values}
+        keys = {inside.place(where_, key=True): where_ for where_ in inside.keys}
         for fault in faults:
             place = (fault.line, fault.column)
             where = values.get(place, keys.get(place, ()))
