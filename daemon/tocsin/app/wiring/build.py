@@ -16,7 +16,6 @@ from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_t
 from tocsin.adapters.files.fingerprint import Fingerprint
 from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
 from tocsin.adapters.files.incident_writer import IncidentFiles, review_files
-from tocsin.adapters.heartbeat import HttpHeartbeat
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sandbox import Codes as Compiled
 from tocsin.adapters.jinja.sources import shipped_folder
@@ -79,6 +78,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.app.wiring.folders import StandbyFolders, watched_parts
+from tocsin.app.wiring.heartbeat import LateHeartbeat
 from tocsin.app.wiring.ledgers import LedgerHere, LedgerInFile
 from tocsin.app.wiring.transports import make_transports
 from tocsin.domain.arrival import ArrivalKind
@@ -294,7 +294,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
     reviews = Reviews(clock, ledger, config, incidents, notices, review_files, DiskThreads("reviews"))
     alive: dict[str, Alive] = {"scheduler": scheduler, "senders": sender}
-    health = Health(clock, manager, HttpHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
+    health = Health(clock, manager, LateHeartbeat(), ledger, config, alive, folders.watch, delivering=sender, lead=lead)
     reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)

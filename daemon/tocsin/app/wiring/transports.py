@@ -1,10 +1,10 @@
 """Which adapter carries a channel by each of its providers, as the settings say. It must not know what is sent."""
 
+import importlib
 from collections.abc import Mapping
 
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.adapters.smtp.transport import Smtp
-from tocsin.adapters.twilio.transport import Twilio
 from tocsin.domain.delivery import MAIN
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
@@ -53,8 +53,9 @@ def _smtp(provider: EmailProvider, fence: Fence) -> Smtp:
     )
 
 
-def _twilio(provider: SmsProvider, status_url: str, clock: Clock, fence: Fence) -> Twilio:
-    return Twilio(
+def _twilio(provider: SmsProvider, status_url: str, clock: Clock, fence: Fence) -> Transport:
+    twilio = importlib.import_module("tocsin.adapters.twilio.transport")  # dear, and not everybody sends by it
+    transport: Transport = twilio.Twilio(
         account_sid=provider.account_sid or "",
         sender=provider.sender or "",
         senders=provider.senders,
@@ -67,3 +68,4 @@ def _twilio(provider: SmsProvider, status_url: str, clock: Clock, fence: Fence) 
         clock=clock,
         fence=fence,
     )
+    return transport

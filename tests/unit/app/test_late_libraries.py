@@ -1,0 +1,36 @@
+"""Libraries that take long to load, and that not every installation needs, are loaded by those that do."""
+
+import subprocess
+import sys
+
+from aiohttp import web
+from tocsin.app.wiring.heartbeat import LateHeartbeat
+
+
+def test_a_daemon_without_twilio_and_heartbeat_loads_nothing_for_them() -> None:
+    """What the daemon is made of brings neither in."""
+    ask = "import sys, tocsin.app.wiring.build; print(sorted({'aiohttp', 'twilio.rest'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+async def test_a_heartbeat_that_is_loaded_late_pings_all_the_same() -> None:
+    """The watcher hears its first ping, and why another failed is told."""
+    heard: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.append(request.path)
+        return web.Response(status=200 if request.path == "/ok" else 410)
+
+    app = web.Application()
+    app.router.add_get("/{path}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        assert await LateHeartbeat().ping(f"{url}/ok") == ""
+        assert await LateHeartbeat().ping(f"{url}/gone") == "it answered 410"
+    finally:
+        await runner.cleanup()
+    assert heard == ["/ok", "/gone"]
