@@ -160,3 +160,22 @@ def test_the_scheduler_leaves_its_mark_while_nothing_is_due() -> None:
 
     run_virtually(main)
     assert ages[0] <= 5
+
+
+def test_a_start_that_takes_long_does_not_look_like_a_scheduler_that_stands_still() -> None:
+    """It is alive from when it runs: between being made and that many incidents may be recalled."""
+    ages: list[float] = []
+
+    async def main(clock: VirtualClock) -> None:
+        async def look(_incident: str) -> datetime | None:
+            return None
+
+        scheduler = Scheduler(clock, Agenda(), look)
+        await asyncio.sleep(120)
+        run = asyncio.create_task(scheduler.run())
+        await asyncio.sleep(0)
+        ages.append((clock.now() - scheduler.alive_at).total_seconds())
+        run.cancel()
+
+    run_virtually(main)
+    assert ages == [0.0]

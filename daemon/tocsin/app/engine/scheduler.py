@@ -30,6 +30,7 @@ class Scheduler:
 
     async def run(self) -> None:
         """Until cancelled."""
+        self.alive_at = self._clock.now()  # much may have been recalled since this was made
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._wake(), name="wake")
             for number in range(SIDE_BY_SIDE):
