@@ -1,6 +1,7 @@
 """`tocsin run`: the daemon, in the foreground, until SIGTERM or Ctrl-C."""
 
 import asyncio
+import gc
 import os
 from pathlib import Path
 
@@ -21,10 +22,13 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     (up to 30 s), a second one stops at once.
     Logs go to stderr: words on a terminal, else JSON.
     """
+    gc.disable()  # all that is loaded stays: nobody need look through it while it grows, nor later
     from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
     from tocsin.cli.log_output import open_log
 
+    gc.freeze()
+    gc.enable()
     work = ready_child()
     log, watched = open_log(form, inbox)
     try:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 from tocsin.app.lifecycle import startup
-from tocsin.app.lifecycle.startup import TOLD_FROM, bring_back, made_to_stay, recall
+from tocsin.app.lifecycle.startup import TOLD_FROM, bring_back, let_go_of_life, made_to_stay, recall
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Seen
@@ -79,7 +79,7 @@ async def _count(turns: list[int]) -> None:
 
 
 def test_the_collector_leaves_alone_what_is_made_to_stay() -> None:
-    """It rests while that grows, and never looks through it later; what a life before left goes at the next one."""
+    """It rests while that grows, and never looks through it later; what a life that is over has left goes."""
     try:
         with made_to_stay():
             assert not gc.isenabled()
@@ -90,8 +90,8 @@ def test_the_collector_leaves_alone_what_is_made_to_stay() -> None:
         del holder
         gc.collect()
         assert kept() is not None
-        with made_to_stay():
-            assert kept() is None
+        let_go_of_life()
+        assert kept() is None
     finally:
         gc.unfreeze()
 

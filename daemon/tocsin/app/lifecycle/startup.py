@@ -160,17 +160,20 @@ async def keep_config(
 @contextmanager
 def made_to_stay() -> Iterator[None]:
     """What is made meanwhile stays as long as the daemon lives: the garbage collector does not look through it, neither
-    now, again and again while it grows, nor later. What a life before left (rule 60) goes first.
+    now, again and again while it grows, nor later.
     """
-    if gc.get_freeze_count():
-        gc.unfreeze()
-        gc.collect()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
         gc.enable()
+
+
+def let_go_of_life() -> None:
+    """A life of the daemon is over (rule 60): what it made does not stay any more."""
+    gc.unfreeze()
+    gc.collect()
 
 
 async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:

@@ -62,7 +62,7 @@ from tocsin.app.lifecycle.log_watch import LogProgress, LogWatch
 from tocsin.app.lifecycle.reload import ConfigReader, Reload, refused
 from tocsin.app.lifecycle.run import Daemon, Orders, Part
 from tocsin.app.lifecycle.start_advice import StartAdvice
-from tocsin.app.lifecycle.startup import Started, StartError, made_to_stay
+from tocsin.app.lifecycle.startup import Started, StartError, let_go_of_life, made_to_stay
 from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.sms_poll import SmsPoll
@@ -125,6 +125,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 async with kept(lead), here.leading():
                     with suppress(BeginningGivenUpError):
                         await replace(life, ledger=here).live(lead)
+                        if not orders.stop.is_set():
+                            let_go_of_life()
         except LedgerError as trouble:  # what a human must put right, as a name that another process has
             raise StartError(trouble) from None
 
@@ -200,6 +202,8 @@ class Life:
             if self.orders.stop.is_set() or lead.lost.is_set():
                 return
             clock_notice = await daemon.take_over(lead)
+            del daemon
+            let_go_of_life()
             advice = ()
             await self.on_disk.read()
 
