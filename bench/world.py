@@ -20,7 +20,9 @@ PEOPLE = 20
 """How many people the pages of many incidents go to, so that the room of an address holds nothing back."""
 
 READY = b'"ready"'
-"""What the daemon's log has once it is."""
+"""What the daemon's log has once it is ready: what it knew is recalled. New files are read from then on."""
+TAKEN_IN = b'"version"'
+"""What its log has for each new file that it took in."""
 
 SETTINGS = """
 incidents: ../incidents
@@ -72,6 +74,7 @@ class World:
             (base / "config" / "more.yaml").write_text(more)
         self._environ = {"TOCSIN_LEDGER": ledger} if ledger else {}
         self.daemon: subprocess.Popen[bytes] | None = None
+        self._log = base / "daemon.log"
 
     @property
     def pid(self) -> int:
@@ -81,24 +84,35 @@ class World:
 
     def start(self, command: Sequence[str] = (str(TOCSIN),), environ: Mapping[str, str] | None = None) -> float:
         """Start the daemon; the seconds until it says that it is ready."""
-        log = self.base / "daemon.log"
         given = {**os.environ, "TOCSIN_CONFIG": str(self.base / "config"), **self._environ, **(environ or {})}
         began = time.perf_counter()
-        with log.open("wb") as errors:
-            self.daemon = daemon = subprocess.Popen([*command, "run"], stderr=errors, env=given, cwd=self.base)
-        tail = b""
+        with self._log.open("wb") as errors:
+            self.daemon = subprocess.Popen([*command, "run"], stderr=errors, env=given, cwd=self.base)
+        self.hear(READY, 1)
+        return time.perf_counter() - began
+
+    def hear(self, word: bytes, times: int) -> None:
+        """Wait until the daemon's log has a word so often, since its start. What was read is not read again, since with
+        many incidents it is long, and that would disturb. Raises RuntimeError when the daemon ends.
+        """
+        found, read = 0, 0
 
         def is_over() -> bool:
-            """Read on where the log was read to: with many incidents it is long, and to read it all disturbs."""
-            nonlocal tail
-            tail = tail[-len(READY) :] + said.read()
-            return READY in tail or daemon.poll() is not None
+            nonlocal found, read
+            with self._log.open("rb") as log:
+                log.seek(read)
+                said = log.read()
+            whole = said[: said.rfind(b"\n") + 1]
+            read += len(whole)
+            found += whole.count(word)
+            return found >= times or self._daemon_is_over()
 
-        with log.open("rb") as said:
-            wait(is_over, 600)
-        if daemon.poll() is not None:
-            raise RuntimeError(log.read_text()[-2000:])
-        return time.perf_counter() - began
+        wait(is_over, 600)
+        if self._daemon_is_over():
+            raise RuntimeError(self._log.read_text()[-2000:])
+
+    def _daemon_is_over(self) -> bool:
+        return self.daemon is None or self.daemon.poll() is not None
 
     def end(self) -> None:
         """End the daemon well."""

@@ -13,11 +13,12 @@ from bench.peers import libraries
 from bench.processes import cpu, resident, settle
 from bench.rounds import Scale, in_turn, progress
 from bench.sinks import Sink, fastest, seconds_for
-from bench.world import World, folder, world
+from bench.world import TAKEN_IN, World, folder, world
 
 ALERTS = "Alertmanager, 10,000 active alerts"
+PARSES = "a loop that parses the files (CSafeLoader)"
 BATCH = 1000
-WINDOW = 5.0
+WINDOW = 10.0
 """Seconds of one look at what an idle process uses."""
 
 
@@ -42,22 +43,28 @@ def open_incidents(scale: Scale) -> Found:
         memory = {name: resident(pid) for name, pid in pids.items()}
         few.end()
         many.end()
-        parsed, started = in_turn(min(scale.rounds, 3), lambda: libraries.parse(many.incidents), lambda: _again(many))
+        starts = Starts(many, sink)
+        parsed, paged = in_turn(min(scale.rounds, 3), lambda: libraries.parse(many.incidents), starts.again)
     start = [
-        Figure("start", started, "a loop that parses the files (CSafeLoader)", parsed),
+        Figure("start", starts.ready, PARSES, parsed),
+        Figure("start-page", paged, PARSES, parsed),
         Figure("start-new", [new]),
     ]
     return Found([*_at_rest(idle, memory), *start])
 
 
 def _hold(here: World, sink: Sink, count: int) -> float:
-    """Seconds of a start with so many new files, each of which tells one reader; it returns when all were told."""
+    """Seconds from a start with so many new files until the last was taken in. Each tells one reader; this returns when
+    all were told.
+    """
     for number in range(count):
         path = here.stage(f"i{number}", "quiet", number % 20)
         path.rename(here.incidents / path.name)
-    before = sink.taken()
-    taken = here.start()
-    seconds_for(sink, before + count, time.monotonic(), 600)
+    before, began = sink.taken(), time.monotonic()
+    here.start()
+    here.hear(TAKEN_IN, count)
+    taken = time.monotonic() - began
+    seconds_for(sink, before + count, began, 600)
     progress(f"{count} are open")
     return taken
 
@@ -93,9 +100,20 @@ def _at_rest(idle: Mapping[str, Sequence[float]], memory: Mapping[str, float]) -
     ]
 
 
-def _again(here: World) -> float:
-    """Seconds of a start with files that are known."""
-    taken = here.start()
-    settle(here.pid)
-    here.end()
-    return taken
+class Starts:
+    """Starts with files that are known, and one that was dropped while the daemon was away."""
+
+    def __init__(self, here: World, sink: Sink) -> None:
+        self._here, self._sink = here, sink
+        self.ready: list[float] = []
+        """Seconds of each until the daemon was ready."""
+
+    def again(self) -> float:
+        """Seconds until the page of the new one was accepted."""
+        before, began = self._sink.taken(), time.monotonic()
+        self._here.declare(f"meanwhile{len(self.ready)}", "page", len(self.ready))
+        self.ready.append(self._here.start())
+        taken = seconds_for(self._sink, before + 1, began)
+        settle(self._here.pid)
+        self._here.end()
+        return taken
