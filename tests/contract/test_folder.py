@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from tocsin.adapters.clock import SystemClock
-from tocsin.adapters.files.incident_folder.kernel import kernel_changes
+from tocsin.adapters.files.incident_folder.kernel import EVENTS_GATHERED, kernel_changes
 from tocsin.adapters.files.incident_folder.pokes import ANYTHING
 from tocsin.adapters.files.incident_folder.portable import portable_changes
 from tocsin.adapters.files.incident_folder.watched_folder import WatchedFolder
@@ -358,6 +358,18 @@ def test_more_than_the_kernel_keeps(real: Real) -> None:
             pass
         real.write("b.yaml", GOOD)
         assert next(changes) == {".new", "b.yaml"}
+
+
+def test_who_never_stops_writing_keeps_no_word_back(real: Real) -> None:
+    """A log or an upload beside the incidents, quicker than anybody reads: the kernel's words come in pieces."""
+    files = [real.path / "a.yaml", real.path / "b.yaml"]
+    for file in files:
+        file.touch()
+    with closing(kernel_changes(real.path, 0.1)) as changes:
+        assert next(changes) == frozenset()
+        for number in range(3 * EVENTS_GATHERED):
+            os.utime(files[number % 2])
+        assert [next(changes) for _ in range(3)] == [{"a.yaml", "b.yaml"}] * 3
 
 
 def test_the_kernel_says_that_the_folder_went_away(real: Real) -> None:

@@ -4,12 +4,15 @@ It must not know what follows from a change, nor which directory the path should
 """
 
 from collections.abc import Generator
+from itertools import islice
 from pathlib import Path
 
 from asyncinotify import Event, Inotify, Mask
 
 NAMES_READ = 1000
 """For how many of the longest names there is room in one reading of what the kernel has to say."""
+EVENTS_GATHERED = 1000
+"""After how many events it speaks although more are there: somebody may write for hours, quicker than it reads."""
 _WANTED = Mask.CREATE | Mask.MODIFY | Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.MOVE | Mask.DELETE
 _ITSELF = Mask.DELETE_SELF | Mask.MOVE_SELF | Mask.ONLYDIR
 
@@ -28,7 +31,7 @@ def kernel_changes(folder: Path, seconds: float) -> Generator[frozenset[str] | N
             inotify.sync_timeout = seconds
             first = inotify.sync_get()
             inotify.sync_timeout = 0
-            events = [first, *inotify] if first else []
+            events = [first, *islice(inotify, EVENTS_GATHERED)] if first else []
 
 
 def _names(events: list[Event]) -> frozenset[str] | None:
