@@ -4,6 +4,7 @@ A command's module is imported only when it is called: `tocsin ack` at 3 a.m. do
 Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong usage.
 """
 
+import gc
 import importlib
 import io
 import os
@@ -54,6 +55,10 @@ COMMANDS = {
 }
 
 
+STAY = frozenset({"run", "web"})
+"""The commands that stay; all others are over before their garbage matters."""
+GARBAGE_AFTER = 50_000
+"""How many new objects make Python look for garbage in a command: its libraries alone are some 150,000, all kept."""
 COMPLETE = "_TOCSIN_COMPLETE"
 """The variable by which a shell asks what may follow; click names it."""
 
@@ -96,6 +101,8 @@ class Commands(click.Group):
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in STAY:
+            gc.set_threshold(GARBAGE_AFTER)
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"tocsin.cli.{name}{'_' * iskeyword(name)}")
         command = module.command

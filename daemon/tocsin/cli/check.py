@@ -55,10 +55,11 @@ def command(paths: tuple[Path, ...], form: str, config: Path | None) -> None:
         )
         click.echo()
     else:
-        from tocsin.cli.output.test_reports import problem_annotation
+        if form == "github":
+            from tocsin.cli.output.test_reports import problem_annotation
 
-        for problem in problems if form == "github" else ():
-            click.echo(problem_annotation(problem))
+            for problem in problems:
+                click.echo(problem_annotation(problem))
         show(map(problem_line, problems if form == "text" else ()))
         show([summary(problems, loaded.revision) + _looked_at(seen)], err=True)
     sys.exit(1 if errors else 0)

@@ -23,10 +23,12 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     Logs go to stderr: words on a terminal, else JSON.
     """
     gc.disable()  # all that is loaded stays: nobody need look through it while it grows, nor later
+    from tocsin.app.configuration.judge import prepare_judging
     from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
     from tocsin.cli.log_output import open_log
 
+    prepare_judging()
     gc.freeze()
     gc.enable()
     work = ready_child()

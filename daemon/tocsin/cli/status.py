@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from tocsin.app.configuration.judge import prepare_judging
 from tocsin.app.incidents.open_incidents import OpenIncident
 from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
 from tocsin.cli.output.status_lines import StatusLook, lines
@@ -52,6 +53,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         raise click.UsageError("--watch draws text; --format json prints one document")
     folder = folder_of(config)
     if watch:
+        prepare_judging()
         ready_child()
     with suppress(KeyboardInterrupt):
         try:

@@ -38,6 +38,7 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.adapters.systemd import Systemd
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.configuration.config_judge import ConfigJudge
+    from tocsin.app.configuration.judge import prepare_judging
     from tocsin.cli.log_output import open_log
     from tocsin.web.http import FOLDER
     from tocsin.web.http.site import Site
@@ -55,6 +56,7 @@ def command(form: str | None, config: Path | None) -> None:
         finally:
             await ledger.close()
 
+    prepare_judging()
     judge = ConfigJudge(ready_child(), DiskThreads("config judge"))
     open_log(form)
     again = True

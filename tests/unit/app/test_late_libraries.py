@@ -34,3 +34,18 @@ async def test_a_heartbeat_that_is_loaded_late_pings_all_the_same() -> None:
     finally:
         await runner.cleanup()
     assert heard == ["/ok", "/gone"]
+
+
+def test_who_has_many_configs_judged_prepares_it_once() -> None:
+    """Nothing is left to be loaded or built in each process that is forked for one."""
+    ask = """
+import sys
+from tocsin.app.configuration.judge import prepare_judging
+from tocsin.formats.config.entries import SECTIONS
+from tocsin.formats.settings.settings import Settings
+prepare_judging()
+assert {"pydantic_settings", "icalendar", "recurring_ical_events"} <= sys.modules.keys()
+print({model.__pydantic_complete__ for model in (*SECTIONS.values(), Settings)})
+"""
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "{True}\n"

@@ -9,7 +9,9 @@ import pytest
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
-DEAR = {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
+SOMETIMES = {"icalendar", "recurring_ical_events", "pydantic_settings"}
+"""What only a config with calendars needs, or one that variables set."""
+DEAR = SOMETIMES | {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
 """Together they cost as much as all the rest. `sqlalchemy` is for a ledger, and there is none here."""
 RUN = """
 import sys
@@ -20,6 +22,19 @@ finally:
     print(*{name.partition(".")[0] for name in sys.modules})
 """
 
+JUDGE = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tocsin.app.configuration.judge import judge
+from tocsin.app.configuration.load import read_files
+folder = Path("config")
+read = judge(read_files(folder), folder, datetime.now(UTC), os.environ)
+assert read.policy and read.settings, read.problems
+print("click", *{name.partition(".")[0] for name in sys.modules})
+"""
+"""What a process of its own does with a config."""
+
 
 @pytest.mark.parametrize(
     "arguments",
@@ -27,15 +42,39 @@ finally:
 )
 def test_what_is_typed_in_the_night_imports_little(tmp_path: Path, arguments: list[str]) -> None:
     """No output library, no template engine, no ledger, no client of a provider."""
+    assert not DEAR & imported(tmp_path, [*arguments, "--anyway"])
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["oncall"], ["check"]])
+def test_what_only_some_configs_need_is_not_imported_for_others(tmp_path: Path, arguments: list[str]) -> None:
+    """A config without a calendar and without variables waits for neither library."""
+    assert not SOMETIMES & imported(tmp_path, arguments)
+
+
+@pytest.mark.parametrize(
+    ("variables", "needed"), [({"TOCSIN_CONFIG": "config", "TOCSIN_AS": "ana"}, False), ({"TOCSIN_OUTBOX": "o"}, True)]
+)
+def test_variables_are_read_with_their_library(tmp_path: Path, variables: dict[str, str], needed: bool) -> None:
+    """Judging imports it where a variable sets something; what only says where the config is, or who acts, does not."""
+    assert SOMETIMES & imported(tmp_path, [], JUDGE, **variables) == ({"pydantic_settings"} if needed else set())
+
+
+def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:
+    """`check` in a terminal needs nothing of the policy tests' reports."""
+    assert "xml" not in imported(tmp_path, ["check"])
+
+
+def imported(tmp_path: Path, arguments: list[str], program: str = RUN, **variables: str) -> set[str]:
+    """The libraries that a program imports, which must go well."""
     for name in ("config", "incidents"):
         (tmp_path / name).mkdir()
     (tmp_path / "config" / "all.yaml").write_text(CONFIG)
     (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS)
     (tmp_path / "incidents" / "pay.yaml").write_text("title: Payments fail\nseverity: sev1\n")
     done = subprocess.run(
-        [sys.executable, "-c", RUN, *arguments, "--anyway"],
+        [sys.executable, "-c", program, *arguments],
         cwd=tmp_path,
-        env={"PATH": str(Path(shutil.which("env") or "/usr/bin/env").parent)},
+        env={"PATH": str(Path(shutil.which("env") or "/usr/bin/env").parent), **variables},
         capture_output=True,
         text=True,
         timeout=60,
@@ -43,4 +82,4 @@ def test_what_is_typed_in_the_night_imports_little(tmp_path: Path, arguments: li
     )
     assert done.returncode == 0, done.stderr
     assert "click" in done.stdout.split()
-    assert not DEAR & set(done.stdout.split())
+    return set(done.stdout.splitlines()[-1].split())

@@ -5,6 +5,7 @@ Decides what is said of a config that hangs, eats memory or breaks its reader: i
 know what follows.
 """
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,9 @@ from tocsin.adapters.child import note_stage
 from tocsin.adapters.files.rights import is_file
 from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of, read_files, read_tree
 from tocsin.domain.problem import Problem
+from tocsin.formats.config.entries import SECTIONS
 from tocsin.formats.config.file_names import SETTINGS
+from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork, Overrun, OverrunCause
 from tocsin.text.decoding import TOP, problem
 
@@ -26,6 +29,17 @@ JUDGED_SOON = 4.0
 """Seconds by the clock after which a start and a person's command go on with what the ledger keeps, if it keeps any."""
 NOT_JUDGED = "not-judged"
 """The code of what the machine was too slow for: nothing is known to be wrong with it."""
+
+
+def prepare_judging() -> None:
+    """Load and build now what is else left until a config needs it: a process that has many configs judged calls this
+    before it forks them, so that it is not done anew in each.
+    """
+    for late in ("pydantic_settings", "tocsin.formats.calendar.read"):
+        importlib.import_module(late)
+    for section in SECTIONS.values():
+        section.model_rebuild()
+    Settings.model_rebuild()
 
 
 def load(

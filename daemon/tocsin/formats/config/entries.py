@@ -280,7 +280,7 @@ class HoursEntry(Model):
 class Fragment(BaseModel):
     """A config fragment: any of these sections, each from name to entry."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     severities: dict[Name, SeverityEntry] = Field({}, description="how bad it is, and what follows from it")
     roles: dict[Name, RoleEntry] = Field(

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.domain.rotation import CalendarEvent
-from tocsin.formats.calendar.read import read_calendar
 from tocsin.formats.config.file_names import is_fragment
 from tocsin.formats.config.fragments import Fragments, merge_fragments
 from tocsin.formats.config.general_advice import advise
@@ -136,6 +135,8 @@ def _calendars(
             problems.append(entry.problem(("calendar",), "file-too-large", message))
             continue
         sources.begins(sources.name(path))
+        from tocsin.formats.calendar.read import read_calendar  # noqa: PLC0415 - dear, and few configs have calendars
+
         events[name], wrong = read_calendar(
             sources.files[path], sources.name(path), people, at - CALENDAR_PAST, at + CALENDAR_FUTURE
         )

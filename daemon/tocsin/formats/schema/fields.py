@@ -146,7 +146,7 @@ Emails = Annotated[
 class Model(BaseModel):
     """An entry of a fragment: unknown keys are errors, a key without a value counts as absent."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)  # built when one is read: few ever are
 
     @model_validator(mode="before")
     @classmethod

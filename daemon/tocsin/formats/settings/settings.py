@@ -11,8 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tocsin.domain.people import Channel
 from tocsin.domain.problem import Problem
@@ -112,12 +111,10 @@ class HeartbeatSettings(Model):
     every: Duration = Field(default=timedelta(seconds=60), description="time between two pings")
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings. Paths are absolute once `layers` has read them."""
 
-    model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="TOCSIN_", env_nested_delimiter="__", env_ignore_empty=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, defer_build=True)
 
     incidents: FilePath = Field(Path("../incidents"), description="the folder of incident files")
     templates: FilePath = Field(Path("../templates"), description="the folder of templates of your own")
@@ -145,18 +142,6 @@ class Settings(BaseSettings):
         default_factory=AddressLimits, description="how many pages one address takes in a storm"
     )
     keep: Keep | None = Field(None, description="how long closed incidents stay in the ledger; absent: for ever")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `layers` hands in: the process's environment is never read behind its back."""
-        return (init_settings,)
 
     @property
     def keeps_outbox(self) -> bool:

@@ -9,7 +9,6 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
 
 from tocsin.formats.schema.pydantic_problems import model_in
 from tocsin.formats.settings.providers import EmailProvider, SmsProvider
@@ -84,7 +83,9 @@ def read_variables(variables: Mapping[str, str]) -> dict[str, Any]:
     """What variables (or credential files, named alike) set, nested as in tocsin.yaml, those of fallbacks apart."""
     own = variable(("sms", "senders")) + "__"  # prefixes are no words of a variable's name
     names = (name for name in variables if not (fallback_part(name) or name.upper().startswith(own)))
-    return _Variables({name: variables[name] for name in names})()
+    ours = {variable((name,)) for name in Settings.model_fields}  # what only says where the config is sets nothing
+    given = {name: variables[name] for name in names if variables[name] and name.upper().partition("__")[0] in ours}
+    return _read(given) if given else {}
 
 
 def read_fallbacks(variables: Mapping[str, str], names: FallbackNames) -> dict[str, Any]:
@@ -99,16 +100,23 @@ def read_fallbacks(variables: Mapping[str, str], names: FallbackNames) -> dict[s
     return values
 
 
-class _Variables(EnvSettingsSource):
-    """Variables of a mapping handed in, instead of the process's environment."""
+def _read(given: Mapping[str, str]) -> dict[str, Any]:
+    """What variables of a mapping handed in set, instead of those of the process's environment."""
+    from pydantic_settings import EnvSettingsSource  # noqa: PLC0415 - dear, and most configs are a file alone
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
-        super().__init__(Settings)
-        self.env_vars = {name.lower(): value for name, value in variables.items() if value}
+    class Variables(EnvSettingsSource):
+        def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002
+            """Lists and mappings are JSON."""
+            return _decoded(value)
 
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:  # noqa: ARG002
-        """Lists and mappings are JSON."""
-        return _decoded(value)
+    source = Variables(
+        Settings,  # type: ignore[arg-type]  # it looks at the fields alone
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+    )
+    source.env_vars = {name.lower(): value for name, value in given.items()}
+    return source()
 
 
 def _decoded(text: str) -> Any:
