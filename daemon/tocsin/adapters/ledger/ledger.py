@@ -27,6 +27,7 @@ from tocsin.adapters.ledger.schema.rows import (
 from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
+from tocsin.adapters.ledger.unjudged import Unjudged
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import Attempt, Bundle, Letter, Outcome, Proof, Receipt, Record
 from tocsin.domain.facts import Answered, Fact
@@ -48,6 +49,7 @@ class SqlLedger:
         self._commit = store.commit
         self._commit_all = store.commit_all
         self._read = store.read
+        self._unjudged = Unjudged(store)
         self._tallies = Tallies()
         self._attempt_ids = AttemptIds()
 
@@ -237,15 +239,15 @@ class SqlLedger:
 
     async def unjudged_arrivals(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What came in and is not judged yet, oldest first, each with its row."""
-        return await self._read(arrivals.unjudged_arrivals)
+        return await self._unjudged.ask(arrivals.unjudged_arrivals)
 
     async def unjudged_alerts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """The alerts among it."""
-        return await self._read(arrivals.unjudged_alerts)
+        return await self._unjudged.ask(arrivals.unjudged_alerts)
 
     async def unjudged_acts(self) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What people do to incidents, or declare."""
-        return await self._read(arrivals.unjudged_acts)
+        return await self._unjudged.ask(arrivals.unjudged_acts)
 
     async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What other machines handed in."""

@@ -24,6 +24,13 @@ class Store(Protocol):
         """Why what is written does not lie where it should; empty if it does."""
         ...
 
+    @property
+    def written(self) -> int | None:
+        """How many transactions this process has written, or tried to; whoever hears that something is written finds it
+        counted. None: others write as well, and nobody tells.
+        """
+        ...
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         ...

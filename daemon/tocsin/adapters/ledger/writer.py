@@ -96,11 +96,12 @@ class _CommitError(Exception):
 
 class Writer:
     """Brings calls together: those that come while a transaction is on its way share the next one. `trouble` is why the
-    last group could not be written; empty if it could.
+    last group could not be written; empty if it could. `written` counts the groups that came to an end, however.
     """
 
     def __init__(self, database: Database) -> None:
         self.trouble = ""
+        self.written = 0
         self.turned = asyncio.Event()
         """Set whenever trouble has come up or gone."""
         self._database = database
@@ -175,6 +176,7 @@ class Writer:
         self, loop: asyncio.AbstractEventLoop, group: list[_Call], done: "asyncio.Future[list[Any]]"
     ) -> None:
         """Give each call its result, all in one turn of the loop."""
+        self.written += 1
         if bool(self.trouble) != self._was_troubled:
             self._was_troubled = not self._was_troubled
             self.turned.set()

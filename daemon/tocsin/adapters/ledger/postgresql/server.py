@@ -113,6 +113,11 @@ class ServerStore:
         await self._writer.turned.wait()
         self._writer.turned.clear()
 
+    @property
+    def written(self) -> None:
+        """Each machine writes what came in there."""
+        return
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not, and
         FencedError when this process does not lead.

@@ -63,6 +63,11 @@ class FileStore:
         self._writer = Writer(self._database)
         self._readers = DiskThreads("ledger reader", READERS)
 
+    @property
+    def written(self) -> int | None:
+        """Who has the lock writes alone. Others who open the file ask, each time anew."""
+        return self._writer.written if self._lock is not None else None
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         return await self._writer.commit(write, argument)

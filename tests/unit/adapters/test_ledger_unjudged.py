@@ -1,0 +1,147 @@
+"""What waits to be judged is asked for again once something may have come, and not before."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.sqlite.keeping import FileStore
+from tocsin.adapters.ledger.sqlite.ledger_file import connect
+from tocsin.adapters.ledger.sqlite.lock import Lock
+from tocsin.adapters.ledger.sqlite.opening import open_file
+from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.ports.ledger.ledger import LedgerError
+
+T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
+SMS = Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0)
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[SqlLedger]:
+    """A daemon's, which has the lock of the file."""
+    path = tmp_path / "tocsin.db"
+    lock = Lock(path)
+    ledger = SqlLedger(FileStore(open_file(path, "now"), lock))
+    yield ledger
+    await ledger.close()
+    lock.release()
+
+
+@contextmanager
+def questions(ledger: SqlLedger) -> Iterator[list[str]]:
+    """The statements about what came in that the database is asked meanwhile."""
+    assert isinstance(ledger.store, FileStore)
+    engine, asked = ledger.store._database.engine, list[str]()
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("SELECT") and "arrivals" in statement:
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def ask_all(ledger: SqlLedger) -> list[str]:
+    """What each of the three who judge is given."""
+    found = [await ledger.unjudged_arrivals(), await ledger.unjudged_alerts(), await ledger.unjudged_acts()]
+    return [row.ref for rows in found for _, row in rows if isinstance(row, Arrival)]
+
+
+async def test_nothing_is_asked_again_while_nothing_was_written(ledger: SqlLedger) -> None:
+    """Each question that found nothing is answered without the database, however often."""
+    with questions(ledger) as asked:
+        for _ in range(20):
+            assert not await ask_all(ledger)
+    assert len(asked) == 3
+
+
+async def test_what_was_recorded_is_found_by_the_next_question(ledger: SqlLedger) -> None:
+    """As soon as its recorder hears that it is there; and what waits is asked for each time, until it is judged."""
+    for number, kind in enumerate((ArrivalKind.SMS, ArrivalKind.ALERT, ArrivalKind.EDIT, ArrivalKind.DECLARE)):
+        assert not await ask_all(ledger)
+        await ledger.record_arrival(Arrival(kind, f"a{number}", "ana", "", T0))
+        assert await ask_all(ledger) == [f"a{number}"] == await ask_all(ledger)
+        (row,) = [
+            row
+            for rows in (
+                await ledger.unjudged_arrivals(),
+                await ledger.unjudged_alerts(),
+                await ledger.unjudged_acts(),
+            )
+            for row, _ in rows
+        ]
+        await ledger.record_result(row, "done")
+    assert not await ask_all(ledger)
+
+
+async def test_what_is_written_while_it_is_asked_is_found(ledger: SqlLedger) -> None:
+    """A question that saw the ledger as it was just before does not hide what came with it."""
+    for number in range(50):
+        recording = asyncio.create_task(ledger.record_arrival(Arrival(ArrivalKind.SMS, f"a{number}", "ana", "", T0)))
+        await ledger.unjudged_arrivals()
+        await recording
+        ((row, _),) = await ledger.unjudged_arrivals()
+        await ledger.record_result(row, "done")
+
+
+async def test_what_its_recorder_gave_up_is_found(ledger: SqlLedger) -> None:
+    """Who does not wait for the end of a transaction that is on its way has written all the same."""
+    assert not await ask_all(ledger)
+    recording = asyncio.create_task(ledger.record_arrival(SMS))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    recording.cancel()
+    await ledger.claim_notice("disk", T0, timedelta(0))
+    assert await ask_all(ledger) == ["SM1"]
+
+
+async def test_a_healthy_pass_has_all_asked_anew(ledger: SqlLedger, tmp_path: Path) -> None:
+    """What somebody else put into the file by hand is found at the latest when the daemon notes that it is healthy."""
+    assert not await ask_all(ledger)
+    with closing(connect(f"file:{tmp_path / 'tocsin.db'}")) as other:
+        other.execute(
+            "INSERT INTO arrivals (kind, ref, who, at, body) VALUES ('sms', 'SM1', 'ana', '2026-11-23T10:00:00Z', '')"
+        )
+    await ledger.claim_notice("a healthy pass", T0, timedelta(0))
+    assert await ask_all(ledger) == ["SM1"]
+
+
+async def test_a_ledger_that_cannot_be_asked_is_asked_again(ledger: SqlLedger) -> None:
+    """An error is no answer."""
+    assert isinstance(ledger.store, FileStore)
+    engine = ledger.store._database.engine
+    await ledger.claim_notice("disk", T0, timedelta(0))
+
+    def refuse(*_: object) -> None:
+        raise OSError("disk I/O error")
+
+    event.listen(engine, "before_cursor_execute", refuse)
+    try:
+        for _ in range(2):
+            with pytest.raises(LedgerError):
+                await ledger.unjudged_arrivals()
+    finally:
+        event.remove(engine, "before_cursor_execute", refuse)
+    with questions(ledger) as asked:
+        assert not await ledger.unjudged_arrivals()
+    assert len(asked) == 1
+
+
+async def test_who_does_not_write_alone_asks_each_time(tmp_path: Path) -> None:
+    """Who reads a file beside its daemon finds what that has recorded, though nothing was written here."""
+    path = tmp_path / "tocsin.db"
+    lock = Lock(path)
+    daemon, beside = SqlLedger(FileStore(open_file(path, "now"), lock)), SqlLedger(FileStore(open_file(path, "now")))
+    assert not await ask_all(beside)
+    await daemon.record_arrival(SMS)
+    assert await ask_all(beside) == ["SM1"]
+    await beside.close()
+    await daemon.close()
+    lock.release()
