@@ -21,6 +21,7 @@ from tocsin.adapters.jinja.sandbox import Codes as Compiled
 from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.upkeep import SqlUpkeep
+from tocsin.adapters.memory import give_back
 from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.alerts.apply import AlertIncidents
@@ -44,6 +45,7 @@ from tocsin.app.delivery.receipts import Receipts
 from tocsin.app.delivery.rooms import RECKONED_FROM, Rooms
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
+from tocsin.app.engine.after_work import AfterWork
 from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
 from tocsin.app.engine.scheduler import Scheduler
@@ -246,7 +248,7 @@ class Life:
         files = started, self.judge, *self.readers
         reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
         alerts = alert_feed(clock, ledger, config, notices)
-        beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), alerts, *advice)
+        beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), AfterWork(give_back), alerts, *advice)
         parts = reader, incident_folder, on_disk.before, beside, steps
         renderer = made.renderer(shipped_folder(), notices.tell_template, self.compiled)
         daemon = await assemble(clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger)
