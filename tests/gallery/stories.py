@@ -18,6 +18,7 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.policy_test.script import ScriptStep, read_step
@@ -89,11 +90,12 @@ class _WithLinks:
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         """The words this reader gets; those whom the story does not name are not written to."""
         if self._readers and notification.to not in self._readers:
             return Content("")
-        return self._words.render(notification, incident, history, policy, _offer(notification, policy))
+        return self._words.render(notification, incident, history, policy, _offer(notification, policy), after)
 
 
 def _offer(notification: Notification, config: Policy) -> ReplyOffer:

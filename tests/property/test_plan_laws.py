@@ -14,6 +14,7 @@ from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
+from tocsin.planning.current_state import pages_ahead
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.history.redating import moved, moved_notification
 from tocsin.planning.plan import plan
@@ -162,6 +163,21 @@ def test_nothing_falls_due_before_the_next_look(world: World, part: float) -> No
             assert made.history.incident is not None
             early = plan(made.history.incident, walked.policy, made.history, between)
             assert (early.due, early.next_look) == ((), made.next_look)
+
+
+@MANY
+@given(full_worlds, st.sampled_from([0, 1, 40, 61, 400]))
+def test_what_follows_the_pages_of_a_plan_is_what_deciding_them_alone_gives(world: World, late: int) -> None:
+    """However late it is made: their words may take it from the plan instead, and say the same."""
+    walked = walk(world)
+    for now, history, _ in walked.plans:
+        incident = history.incident
+        assert incident is not None
+        for due in plan(incident, walked.policy, history, now + timedelta(seconds=late)).due:
+            page = due.notification
+            if page.kind is Kind.PAGE:
+                about = (incident, walked.policy, due.history, page.roles, page.at)
+                assert pages_ahead(*about, due.after) == pages_ahead(*about)
 
 
 @MANY

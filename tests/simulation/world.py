@@ -84,6 +84,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
 from tocsin.domain.people import Channel, Session
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
@@ -572,6 +573,7 @@ class PlainRenderer:
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         said = f"{notification.kind} {notification.reason} {incident.title} {incident.status}"
         return Content(said, said if notification.via is Channel.EMAIL else "")

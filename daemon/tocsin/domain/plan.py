@@ -9,11 +9,25 @@ from tocsin.domain.notification import Notification, Suppression
 
 
 @dataclass(frozen=True, slots=True)
+class AfterPages:
+    """How the incident stands once the pages due at `at` are decided, and nothing else; and when the next of them may
+    be due, None if nothing but a new fact can make one due.
+    """
+
+    at: datetime
+    history: History
+    next_look: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
-    """A notification that is due, with the history as it stood when it was decided: what its words are made of."""
+    """A notification that is due, with the history as it stood when it was decided: what its words are made of. `after`
+    spares them to decide its pages once more; None where that plan was not a plain one.
+    """
 
     notification: Notification
     history: History
+    after: AfterPages | None = None
 
 
 @dataclass(frozen=True, slots=True)

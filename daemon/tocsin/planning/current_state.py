@@ -9,7 +9,7 @@ from functools import lru_cache
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Reason
-from tocsin.domain.plan import Plan
+from tocsin.domain.plan import AfterPages, Plan
 from tocsin.domain.policy import Policy
 from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.cadence.first_word import FirstWord, first_word
@@ -91,16 +91,28 @@ def next_pages(
 
 
 def pages_ahead(
-    incident: Incident, policy: Policy, history: History, roles: tuple[str, ...], at: datetime
+    incident: Incident,
+    policy: Policy,
+    history: History,
+    roles: tuple[str, ...],
+    at: datetime,
+    after: AfterPages | None = None,
 ) -> tuple[History, NextPages | None]:
-    """What `after_pages` gives, and what `next_pages` tells of that, for the price of one."""
+    """What `after_pages` gives, and what `next_pages` tells of that, for the price of one. `after` is what the plan of
+    that page has found of it.
+    """
     if history.seen_at is None:
         return history, None
-    planned = _pages(_Moment(incident, policy, history, max(at, history.seen_at)))
+    instant = max(at, history.seen_at)
+    if after is not None and after.at == instant:
+        return after.history, _asked_next(incident, policy, after, roles)
+    planned = _pages(_Moment(incident, policy, history, instant))
     return planned.history, _asked_next(incident, policy, planned, roles)
 
 
-def _asked_next(incident: Incident, policy: Policy, planned: Plan, roles: tuple[str, ...]) -> NextPages | None:
+def _asked_next(
+    incident: Incident, policy: Policy, planned: Plan | AfterPages, roles: tuple[str, ...]
+) -> NextPages | None:
     """Whom the plan pages next, once it has come to rest."""
     for _look in range(LOOKS_MOST):
         if planned.next_look is None:

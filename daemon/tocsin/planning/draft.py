@@ -11,7 +11,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import QUIET_FIRST, Channel, Person
-from tocsin.domain.plan import Due, Plan
+from tocsin.domain.plan import AfterPages, Due, Plan
 from tocsin.domain.policy import PagePolicy, Policy, Severity
 from tocsin.domain.rotation import Hours
 from tocsin.planning.history.fast_replace import replace
@@ -42,10 +42,12 @@ class Draft:
         self.roles = _roles_in_order(incident, policy, self.page)
         """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
         self._before = history
-        self._due: dict[str, Due] = {}
+        self._due: dict[str, Notification] = {}
         self._suppressed: list[Suppression] = []
         self._facts: list[Fact] = []
         self._next_look: datetime | None = None
+        self._passes = self._decided_before = 0
+        self._after_pages: AfterPages | None = None
         self._written_instants: dict[datetime, str] = {}
 
     @property
@@ -97,6 +99,20 @@ class Draft:
     def begin_pass(self) -> None:
         """Begin another pass: looks are asked for anew, decisions stay."""
         self._next_look = None
+        self._passes += 1
+        self._decided_before = len(self._facts)
+
+    def note_pages(self) -> None:
+        """The pages of this pass are decided. What follows from them is kept for their words, if they were all decided
+        in the first pass and for one instant, so that the plan of that instant alone decides the same.
+        """
+        decided, known = self._facts[self._decided_before :], self._after_pages
+        if self._passes == 1 and decided and not self.from_memory:
+            at = decided[0].at
+            if all(fact.at == at for fact in decided):
+                self._after_pages = AfterPages(at, self.history, self._next_look)
+        elif known is not None:
+            self._after_pages = None if decided else replace(known, next_look=self._next_look)
 
     @property
     def decisions(self) -> int:
@@ -147,9 +163,8 @@ class Draft:
         )
         earlier = self._due.get(notification.key)
         if earlier is not None:
-            all_roles = tuple(dict.fromkeys((*earlier.notification.roles, *roles)))
-            notification = replace(earlier.notification, roles=all_roles)
-        self._due[notification.key] = Due(notification, self._before)
+            notification = replace(earlier, roles=tuple(dict.fromkeys((*earlier.roles, *roles))))
+        self._due[notification.key] = notification
 
     def suppress(self, kind: Kind, why: Why, at: datetime, to: str, detail: str, rule: str) -> None:
         """Decide not to send, and say why (P6)."""
@@ -171,7 +186,9 @@ class Draft:
     def plan(self, *, at_rest: bool = True) -> Plan:
         """The finished plan; `at_rest`: the last pass found nothing due."""
         assert self._next_look is None or self._next_look > self.now
-        due, suppressed = tuple(self._due.values()), {one.key: one for one in self._suppressed}
+        after = self._after_pages if at_rest else None
+        due = tuple(Due(notification, self._before, after) for notification in self._due.values())
+        suppressed = {one.key: one for one in self._suppressed}
         return Plan(due, tuple(suppressed.values()), tuple(self._facts), self._next_look, self.history, at_rest)
 
     def _key(self, kind: Kind, at: datetime, to: str, end: str) -> str:

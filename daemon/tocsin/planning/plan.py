@@ -57,6 +57,7 @@ def _decide(draft: Draft) -> None:
     incident, history = draft.incident, draft.history
     if incident.unreadable:
         page_for_unreadable_file(draft)
+        draft.note_pages()
     elif history.resolved_at is not None:
         send_closing(draft)
         if history.episode and why_nobody_is_asked(incident, history) is None:
@@ -66,6 +67,7 @@ def _decide(draft: Draft) -> None:
         reopen_lost_roles(draft)
         open_and_drop_roles(draft)
         paged = send_due_pages(draft)
+        draft.note_pages()
         send_waiting_pages(draft, paged)
         send_to_corrected_addresses(draft)
         send_stand_downs(draft)

@@ -10,6 +10,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Notification, ReplyOffer
 from tocsin.domain.people import Channel
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 
@@ -36,8 +37,9 @@ class Renderer(Protocol):
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
-        """The words this reader gets. `history` is from before the decision."""
+        """The words this reader gets. `history` is from before the decision, `after` is `Due.after`."""
         ...
 
 

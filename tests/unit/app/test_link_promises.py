@@ -15,6 +15,7 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.ports.renderer import BundledPage
 
@@ -38,6 +39,7 @@ class OfferWords:
         history: History,
         policy: Policy,
         offer: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         """The offer."""
         return Content(f"{incident.title}: {offer.code or '-'} {offer.answer_url} {offer.page_url}")

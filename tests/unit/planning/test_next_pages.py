@@ -76,6 +76,22 @@ def test_it_is_the_same_before_and_after_the_pages() -> None:
         assert next_pages(CARD, policy, decided, ("technical_lead",), T0) == expected
 
 
+def test_the_plan_of_a_page_spares_its_words_to_decide_it_again() -> None:
+    """They look ahead alone; but not from what was decided from memory, or for another instant."""
+    policy, before = paging_policy(), fold_facts([Seen(T0, CARD)])
+    page = plan(CARD, policy, before, T0 + timedelta(seconds=2)).due[0]
+    assert page.after is not None
+    assert (page.after.at, page.after.next_look) == (T0, T0 + 5 * MINUTE)
+    expected = NextPages(T0 + 5 * MINUTE, ("bo",), last_resort=False)
+    known = pages_ahead(CARD, policy, before, ("technical_lead",), T0, page.after)
+    assert known[0] is page.after.history
+    assert known == pages_ahead(CARD, policy, before, ("technical_lead",), T0) == (page.after.history, expected)
+    elsewhen = pages_ahead(CARD, policy, before, ("technical_lead",), T0 + MINUTE, page.after)
+    assert elsewhen == pages_ahead(CARD, policy, before, ("technical_lead",), T0 + MINUTE)
+    assert elsewhen[0] is not page.after.history
+    assert plan(CARD, policy, before, T0, from_memory=True).due[0].after is None
+
+
 def test_an_assigned_person_is_asked_again_and_then_nobody() -> None:
     """Rule 9: `rounds` times in all, without chain; the holder keeps the role."""
     policy = paging_policy()

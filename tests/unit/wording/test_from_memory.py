@@ -36,7 +36,7 @@ class Offers:
         self.offers: list[ReplyOffer] = []
 
     def render(
-        self, page: Notification, _incident: Incident, _history: History, _policy: Policy, offer: ReplyOffer
+        self, page: Notification, _incident: Incident, _history: History, _policy: Policy, offer: ReplyOffer, *_: Any
     ) -> Content:
         if page.kind is Kind.PAGE:
             self.offers.append(offer)

@@ -19,6 +19,7 @@ from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, ReplyOffer
 from tocsin.domain.people import Channel
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.ports.renderer import BundledPage, MissingWords, OwnWords, TemplateFault, TemplateFiles, TemplateVerdict
@@ -174,6 +175,7 @@ class JinjaRenderer:
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         """The words this reader gets; those who get the same words share one Content."""
         key = (*_key(notification, policy), history.subjects.get(notification.to), invitation)
@@ -183,7 +185,7 @@ class JinjaRenderer:
         if known and known.incident is incident and known.history is history and known.policy is policy:
             return known.content
         language = self._languages.of(language_of(notification, policy))
-        words = wording(notification, incident, history, policy, invitation, language)
+        words = wording(notification, incident, history, policy, invitation, language, after=after)
         short, warning = notification.via.traits.short, ""
         if short and invitation.unseen_by:
             warning = unseen_warning(invitation, language)
@@ -265,9 +267,10 @@ class UnseenRenderer(JinjaRenderer):
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         """The words that this reader gets."""
-        return super().render(notification, incident, history, policy, self._unseen(invitation))
+        return super().render(notification, incident, history, policy, self._unseen(invitation), after)
 
     def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
         """The words of several pages: an `ok` alone fits none of them."""

@@ -218,7 +218,7 @@ class Reconciler:
         for due, (offer, coded) in zip(dues, offers, strict=True):
             assert incident is not None
             facts += [coded] if coded else []
-            content = self._renderer.render(due.notification, incident, due.history, policy, offer)
+            content = self._renderer.render(due.notification, incident, due.history, policy, offer, due.after)
             letters.append(Letter(due.notification, content, link=offer.link))
             if (offer.link or self._machine) and due.notification.kind is Kind.PAGE:
                 linked.append(LinkedDue(due, incident, offer))
@@ -238,6 +238,7 @@ class Reconciler:
                 linked.offer.unseen(self._machine, code_known=linked.offer.code not in new_codes)
                 if self._machine
                 else linked.offer.from_memory,
+                linked.due.after,
             )
             for linked in decision.dues
         }

@@ -18,7 +18,7 @@ from tocsin.domain.facts import Answer, Answered, ChannelRefused, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, Kind, Notification, ReplyOffer
-from tocsin.domain.plan import Due
+from tocsin.domain.plan import AfterPages, Due
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.read import read_incident, unreadable_incident
@@ -84,13 +84,14 @@ class WithReplies:
         history: History,
         policy: Policy,
         invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
     ) -> Content:
         """The words this reader gets."""
         person = policy.people.get(notification.to)
         number = person.address(notification.via) if person and notification.via.traits.takes_replies else ""
         by_code = number and self._routes.takes_sms(number) and notification.kind in ASKING
         offer = ReplyOffer(CODE) if by_code else invitation
-        return self._renderer.render(notification, incident, history, policy, offer)
+        return self._renderer.render(notification, incident, history, policy, offer, after)
 
 
 class _IncidentFile:
@@ -232,7 +233,7 @@ def _entry(message: SimulatedMessage, start: datetime) -> dict[str, Any]:
 def _with_words(due: Due, policy: Policy, renderer: Renderer | None) -> SimulatedMessage:
     notification, incident = due.notification, due.history.incident
     assert incident is not None
-    content = renderer.render(notification, incident, due.history, policy) if renderer else None
+    content = renderer.render(notification, incident, due.history, policy, after=due.after) if renderer else None
     person = policy.people.get(notification.to)
     return SimulatedMessage(notification, person.address(notification.via) if person else notification.to, content)
 

@@ -12,6 +12,7 @@ from tocsin.domain.delivery import Content
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, ReplyOffer
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import RESPONDER, Policy, Service
 from tocsin.planning.current_state import NextPages, pages_ahead
 from tocsin.planning.history.asked_for import asked_for
@@ -57,15 +58,21 @@ class PageWords:
 
 
 def page_words(
-    notification: Notification, view: GroupView, history: History, policy: Policy, *, alone: bool
+    notification: Notification,
+    view: GroupView,
+    history: History,
+    policy: Policy,
+    *,
+    alone: bool,
+    known_after: AfterPages | None = None,
 ) -> PageWords:
     """The words for one page. `history` may be from before its decision, or from after it; unless the page is `alone`
-    it is from after it, and nothing is foretold.
+    it is from after it, and nothing is foretold. `known_after` is what its plan has found (`Due.after`).
     """
     incident, language = view.incident, view.language
     after, coming = history, None
     if alone:
-        after, coming = pages_ahead(incident, policy, history, notification.roles, notification.at)
+        after, coming = pages_ahead(incident, policy, history, notification.roles, notification.at, known_after)
     services = [policy.services[name] for name in incident.services if name in policy.services]
     guesses = _guesses(incident, policy, language)
     partly = language.say("File partly unreadable.") if guesses else ""

@@ -11,6 +11,7 @@ from datetime import datetime
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ANSWERED_FOR, NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.subjects import subject_for
@@ -135,7 +136,7 @@ class Wording:
     otherwise: str = ""
 
 
-def wording(
+def wording(  # noqa: PLR0913 - all that words are made of
     notification: Notification,
     incident: Incident,
     history: History,
@@ -144,9 +145,10 @@ def wording(
     language: Language = ENGLISH,
     *,
     alone: bool = True,
+    after: AfterPages | None = None,
 ) -> Wording:
     """The words for one notification, in its reader's language. `history` is from before its decision. One of many that
-    leave together, not `alone`, does not say who is paged next, nor who else is asked.
+    leave together, not `alone`, does not say who is paged next, nor who else is asked. `after` is `Due.after`.
     """
     zone = zone_of(notification, policy)
     view = group_view(
@@ -167,7 +169,8 @@ def wording(
         reader = closing_reader(notification, incident, history, policy)
         return replace(about, paged=reader.paged, nothing_to_do=reader.nothing_to_do)
     if notification.kind is Kind.PAGE:
-        about = _page(about, page_words(notification, view, history, policy, alone=alone), view, history, policy)
+        words = page_words(notification, view, history, policy, alone=alone, known_after=after)
+        about = _page(about, words, view, history, policy)
     elif notification.kind in (Kind.VERIFY, Kind.REMINDER):  # who has only a phone calls somebody
         about = replace(about, contacts=people_to_call(history, policy, language, without=notification.to))
     elif notification.kind is Kind.REVIEW:
