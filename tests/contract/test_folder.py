@@ -27,6 +27,7 @@ from tests.fakes.clock import StillClock
 from tests.fakes.folder import FakeFolder
 
 POKES = "tocsin.adapters.files.incident_folder.pokes"
+KERNEL = "tocsin.adapters.files.incident_folder.kernel"
 GOOD = "title: x\nseverity: sev1\n"
 
 
@@ -370,6 +371,26 @@ def test_who_never_stops_writing_keeps_no_word_back(real: Real) -> None:
         for number in range(3 * EVENTS_GATHERED):
             os.utime(files[number % 2])
         assert [next(changes) for _ in range(3)] == [{"a.yaml", "b.yaml"}] * 3
+
+
+def test_a_file_is_named_once_it_is_closed(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that writes a new file line by line is heard when it is done: half a file would page somebody else. One
+    that takes its time, or a link that nobody closes, is named all the same.
+    """
+    monkeypatch.setattr(f"{KERNEL}.WRITTEN_WITHIN", 0.5)
+    with closing(kernel_changes(real.path, 5)) as changes:
+        assert next(changes) == frozenset()
+        with (real.path / "a.yaml").open("w") as file:
+            file.write("title: x\n")
+            file.flush()
+            real.write("b.yaml", GOOD)
+            assert next(changes) == {".new", "b.yaml"}
+            assert next(changes) == {"a.yaml"}
+            file.write("severity: SEV1\n")
+            file.flush()
+        assert next(changes) == {"a.yaml"}
+        os.link(real.path / "a.yaml", real.path / "c.yaml")
+        assert next(changes) == {"c.yaml"}
 
 
 def test_the_kernel_says_that_the_folder_went_away(real: Real) -> None:

@@ -20,6 +20,10 @@ GATHERED_FOR = 0.01
 """Seconds that a line waits for those behind it: they leave together, so that a busy daemon does not change threads for
 each. What a thread that wakes costs is not the line but the lock of the interpreter, which the loop then waits for.
 """
+BATCH_OCTETS = 64 * 1024
+"""What is written together at the most: what waits and what is written is counted batch by batch, and a reader that is
+merely slow must not look like one that takes nothing.
+"""
 PATIENCE = 1.0
 """Seconds between two looks at an output that takes nothing and says so."""
 
@@ -80,9 +84,12 @@ class LogStream(io.RawIOBase):
         while not ends:
             lines = [self._lines.get()]
             time.sleep(GATHERED_FOR)
-            while not self._lines.empty():
-                lines.append(self._lines.get())
-            ends = lines[-1] is None
+            size = 0
+            while size < BATCH_OCTETS and not self._lines.empty():
+                line = self._lines.get()
+                size += len(line or b"")
+                lines.append(line)
+            ends = None in lines
             self._put_out(b"".join(line for line in lines if line is not None))
 
     def _put_out(self, lines: bytes) -> None:

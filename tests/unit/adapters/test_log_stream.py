@@ -176,3 +176,26 @@ def test_a_line_may_be_written_in_the_midst_of_another(pipe: Pipe) -> None:
 def _write_while_locked(stream: LogStream) -> None:
     with stream._lock:
         stream.write(LINE)
+
+
+def test_what_a_slow_reader_has_taken_is_counted_as_it_goes(pipe: Pipe) -> None:
+    """Rule 61: a reader that is merely slow takes lines all the while, and room comes free with them."""
+    for _ in range(10):
+        pipe.stream.write(LINE * 4096)
+    waiting = pipe.stream.waiting
+    while not pipe.stream.written:
+        pipe.read()
+    assert 0 < pipe.stream.waiting < waiting
+    while pipe.stream.written < 10 * 4096:
+        pipe.read()
+    assert (pipe.stream.lost, pipe.stream.waiting) == (0, 0)
+
+
+def test_a_line_behind_the_end_keeps_nobody(pipe: Pipe) -> None:
+    """A thread that logs while the daemon ends does not make it wait for the log's last words."""
+    pipe.stream.write(LINE)
+    drained = threading.Thread(target=pipe.stream.drain, args=(10,))
+    drained.start()
+    pipe.stream.write(LINE)
+    drained.join(5)
+    assert not drained.is_alive()

@@ -193,7 +193,9 @@ class SqlLedger:
     async def end_and_settle(
         self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
     ) -> None:
-        """Record how attempts ended, whoever leads, and what nothing more is tried for, in one transaction."""
+        """Record how attempts ended, whoever leads, and what nothing more is tried for. Each counts by itself, though
+        they mostly share a transaction.
+        """
         ends = [end_row(*end) for end in ended]
         for row in ends:
             self.store.note_ended(row)

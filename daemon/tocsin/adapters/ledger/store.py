@@ -36,8 +36,8 @@ class Store(Protocol):
         ...
 
     async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
-        """Write all of these in the next transaction; what is evidence among them is written whoever leads. Raises
-        LedgerError: then one of them is not.
+        """Write all of these in the next transaction, or the next two; what is evidence among them is written whoever
+        leads. Raises LedgerError: then one of them is not.
         """
         ...
 

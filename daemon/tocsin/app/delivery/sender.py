@@ -310,8 +310,8 @@ class Sender:
         move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
         if isinstance(move, retry.TryAgain):
             parcel.tried = frozenset()  # what is tried again after a look-up goes on to the next provider instead
+        await self._blame.save()  # before the next step is set, which must not begin beside this one
         await self._follow(parcel, move)
-        await self._blame.save()
 
     async def _follow(self, parcel: Parcel, move: retry.NextMove) -> None:
         """Do what was decided, or set the time for it."""

@@ -40,10 +40,10 @@ class Transports:
         """Use what these settings say from now on. What is under way ends on the transport it began with."""
         if _ingredients(settings) == self._made_from:
             return
-        for transport in self._all():
+        made, replaced = self._make(settings), self._all()
+        self._made_from, self._in_use = _ingredients(settings), made
+        for transport in replaced:
             self._retired.put_nowait(transport)
-        self._made_from = _ingredients(settings)
-        self._in_use = self._make(settings)
 
     async def warm(self) -> None:
         """Load what would else be loaded while the first page waits."""

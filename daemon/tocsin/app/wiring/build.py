@@ -127,8 +127,8 @@ async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: 
                 async with kept(lead), here.leading():
                     with suppress(BeginningGivenUpError):
                         await replace(life, ledger=here).live(lead)
-                        if not orders.stop.is_set():
-                            let_go_of_life()
+                    if not orders.stop.is_set():
+                        let_go_of_life()
         except LedgerError as trouble:  # what a human must put right, as a name that another process has
             raise StartError(trouble) from None
 

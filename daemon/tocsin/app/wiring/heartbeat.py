@@ -9,6 +9,9 @@ class LateHeartbeat:
 
     async def ping(self, url: str) -> str:
         """Tell the watcher that we live. Empty when it heard us, else why not. Never raises."""
-        adapter = await asyncio.to_thread(importlib.import_module, "tocsin.adapters.heartbeat")
+        try:
+            adapter = await asyncio.to_thread(importlib.import_module, "tocsin.adapters.heartbeat")
+        except ImportError as fault:  # tocsin was exchanged on disk while it runs
+            return f"what pings cannot be loaded ({fault}); restart the daemon"
         why_not: str = await adapter.HttpHeartbeat().ping(url)
         return why_not

@@ -159,7 +159,7 @@ class DeliveryLedger(Protocol):
         self, ended: Sequence[tuple[Attempt, Outcome, datetime]], settled: Sequence[tuple[str, str, datetime]]
     ) -> None:
         """Record how attempts ended, each with its outcome and when, and for which keys nothing more is tried, each
-        with its state and when, in one transaction, as `end_attempt` and `settle` do it. A process that does not lead
+        with its state and when, together, as `end_attempt` and `settle` do it. A process that does not lead
         any more writes the ends alone, and hears that.
         """
         ...
