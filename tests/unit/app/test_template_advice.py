@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.jinja import sources
+from tocsin.app.configuration.check import language_problems
 from tocsin.app.configuration.load import Configuration, read_tree
-from tocsin.app.configuration.template_advice import language_problems, template_problems
+from tocsin.app.configuration.template_advice import template_problems
 
 from tests.fakes.bounded_work import SameProcess
 from tests.fakes.pager import CONFIG, SETTINGS
@@ -26,7 +27,7 @@ def told(language: str, folder: Path) -> list[str]:
     assert configuration.policy
     problems = [
         *template_problems(SameProcess(), files, configuration.policy),
-        *language_problems(configuration.declared, files),
+        *language_problems(configuration.declared, files, sources.read(sources.shipped_folder()).texts),
     ]
     return [f"{problem.file}:{problem.line}: {problem.level}: {problem.message}" for problem in problems]
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tocsin.adapters.jinja import sources
 
 from tests.fakes.pager import CONFIG, SETTINGS
 
@@ -59,6 +60,14 @@ def test_variables_are_read_with_their_library(tmp_path: Path, variables: dict[s
     assert SOMETIMES & imported(tmp_path, [], JUDGE, **variables) == ({"pydantic_settings"} if needed else set())
 
 
+def test_templates_as_they_were_shipped_need_no_engine(tmp_path: Path) -> None:
+    """`check` has only what somebody changed parsed and rendered: the shipped ones are known to be good."""
+    shutil.copytree(sources.shipped_folder(), tmp_path / "templates")
+    assert "jinja2" not in imported(tmp_path, ["check"])
+    (tmp_path / "templates" / "page.sms.txt.j2").write_text("{{ title }} {{ acknowledge }}")
+    assert "jinja2" in imported(tmp_path, ["check"])
+
+
 def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:
     """`check` in a terminal needs nothing of the policy tests' reports."""
     assert "xml" not in imported(tmp_path, ["check"])
@@ -67,7 +76,7 @@ def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) 
 def imported(tmp_path: Path, arguments: list[str], program: str = RUN, **variables: str) -> set[str]:
     """The libraries that a program imports, which must go well."""
     for name in ("config", "incidents"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(exist_ok=True)
     (tmp_path / "config" / "all.yaml").write_text(CONFIG)
     (tmp_path / "config" / "tocsin.yaml").write_text(SETTINGS)
     (tmp_path / "incidents" / "pay.yaml").write_text("title: Payments fail\nseverity: sev1\n")

@@ -1,6 +1,6 @@
-"""What is wrong with templates and with the languages that people read, for `tocsin check`."""
+"""What is wrong with templates that are not as they were shipped, for `tocsin check`."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from tocsin.adapters.jinja import sources
@@ -10,13 +10,11 @@ from tocsin.app.configuration.config_judge import judge_folder
 from tocsin.app.configuration.judge import JUDGED_IN, JUDGED_WITHIN
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.config.fragments import Fragments
 from tocsin.ports.bounded_work import BoundedWork, Overrun
 from tocsin.ports.renderer import MissingWords, TemplateAdvice, TemplateFiles, TemplateVerdict
 from tocsin.text.decoding import TOP, problem
-from tocsin.text.scalars import closest
-from tocsin.wording.language.language import locale_of, name_of, parents
-from tocsin.wording.language.languages import CATALOGUE, canonical, folders_of
+from tocsin.wording.language.language import name_of
+from tocsin.wording.language.languages import CATALOGUE
 
 SENTENCE_MOST = 60
 """The most of a sentence that is quoted."""
@@ -59,31 +57,6 @@ def advise_on(own: Mapping[str, str], languages: Collection[str]) -> tuple[Templ
 
 def _advice(advice: TemplateAdvice, folder: Path) -> Problem:
     return Problem(str(folder / advice.name), advice.line, 1, ProblemLevel.WARNING, advice.code, advice.why)
-
-
-def language_problems(declared: Fragments, files: TemplateFiles) -> list[Problem]:
-    """A warning for each language that somebody is to read and that there are no words in, at its first place."""
-    names = (*sources.read(shipped_folder()).texts, *files.texts)
-    spoken = {"en", *map(canonical, folders_of(names))}
-    problems: dict[str, Problem] = {}
-    for section in ("people", "stakeholders"):
-        for entry in declared.section(section).values():
-            code = canonical(entry.model.language) if entry.model else "en"
-            if code not in problems and spoken.isdisjoint((code, *parents(code))):
-                words = _unspoken(code, spoken, files.folder)
-                problems[code] = entry.problem(("language",), "language-unknown", words, level=ProblemLevel.WARNING)
-    return list(problems.values())
-
-
-def _unspoken(code: str, spoken: Iterable[str], folder: Path) -> str:
-    """What is said of a language without words."""
-    if locale_of(code) is None:
-        known = closest(code, spoken, cutoff=0.5) or "; write a code such as de or pt-BR."
-        return f"nobody knows a language {code}{known} Messages are in English until then"
-    return (
-        f"there are no words in {name_of(code)} yet, so messages are in English; "
-        f"write {folder / code / CATALOGUE} (docs/templates.md says how)"
-    )
 
 
 def _untranslated(words: MissingWords, folder: Path) -> Problem:
