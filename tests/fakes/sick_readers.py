@@ -16,7 +16,7 @@ from jinja2 import Template
 from tocsin.adapters.jinja import sandbox
 from tocsin.app.configuration import config_judge, judge
 from tocsin.app.configuration.kept import judging
-from tocsin.formats.config import read
+from tocsin.formats.calendar import read
 
 for module in (config_judge, judge, judging):
     module.JUDGED_WITHIN = float(os.environ.get("SICK_SECONDS", "1"))

@@ -47,7 +47,7 @@ def test_the_page_is_current() -> None:
     page = licences.page(licences.table(PINS))
     assert licences.PAGE.read_text(encoding="utf-8") == page
     assert "**LGPL-3.0-or-later** (recurring-ical-events, x-wr-timezone)" in page
-    assert "**MPL-2.0** (certifi)" in page
+    assert "**MPL-2.0** (asyncinotify, certifi)" in page
     assert all(f"| {pin.name} | {pin.version} | " in page for pin in PINS)
 
 
