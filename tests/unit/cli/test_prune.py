@@ -113,6 +113,13 @@ def test_a_daemon_that_is_not_healthy_is_left_in_peace(folder: Path) -> None:
     assert there(folder) == {"old"}
 
 
+def order(folder: Path) -> Path:
+    """The order that was left for the daemon, once it is there."""
+    while not (left := list((folder / "var").glob("inbox/*.json"))):
+        time.sleep(0.05)
+    return left[0]
+
+
 def test_a_daemon_does_it_and_what_it_says_is_told(folder: Path) -> None:
     """The order lies in the inbox; its end is waited for."""
     with_incidents(folder, old=500)
@@ -120,9 +127,7 @@ def test_a_daemon_does_it_and_what_it_says_is_told(folder: Path) -> None:
 
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(prune, folder, "--before", "400d")
-        while not (left := list((folder / "var").glob("inbox/*.json"))):
-            time.sleep(0.05)
-        entry = read_entry(left[0].read_bytes())
+        entry = read_entry(order(folder).read_bytes())
         assert isinstance(entry, PruneEntry)
         answer(folder, entry)
         result = asked.result()
@@ -136,9 +141,7 @@ def test_an_order_that_the_daemon_takes_away_and_does_not_follow(folder: Path) -
     with_ledger(folder, lambda ledger: ledger.claim_notice(HEALTHY, datetime.now(UTC), DAY))
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(prune, folder, "--before", "400d")
-        while not (left := list((folder / "var").glob("inbox/*.json"))):
-            time.sleep(0.05)
-        left[0].unlink()
+        order(folder).unlink()
         result = asked.result(timeout=10)
     assert result.exit_code == 1
     assert "the daemon refused the order" in result.stderr
