@@ -35,7 +35,9 @@ OF_PYTHON = ("PYTHON", "LC_", "LANG", "LD_")
 def run_ready(
     arguments: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """A command, to its end, and its words as a terminal has them. Raises TimeoutExpired."""
+    """A command, to its end, and its words as a terminal has them; the installed one where Python is to begin otherwise.
+    Raises TimeoutExpired.
+    """
     done = run_ready_raw(arguments, folder, environ, seconds)
     texts = (octets.decode().replace("\r\n", "\n") for octets in (done.stdout, done.stderr))
     return subprocess.CompletedProcess(done.args, done.returncode, *texts)
@@ -46,7 +48,16 @@ def run_ready_raw(
 ) -> subprocess.CompletedProcess[bytes]:
     """The same, with what it wrote as it stands."""
     if not _begins_alike(environ):
-        raise ValueError("a command for which Python is to begin otherwise is run by itself")
+        command = [Path(sys.executable).with_name("tocsin"), *arguments]
+        return subprocess.run(
+            command,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         status = _process().run(arguments, folder, environ, (out, err), seconds)
         written = [_read(stream) for stream in (out, err)]
