@@ -30,7 +30,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 LONG = ("acceptance", "attacks", "browser", "cluster", "simulation")
 """Folders whose tests take seconds each: they come first, or a few of them would run alone in the end."""
-WORKERS = 4
+WORKERS = 6
 """How many `make test` has; each begins with a stretch of the list of its own."""
 
 
