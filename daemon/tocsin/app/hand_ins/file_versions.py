@@ -249,14 +249,14 @@ class FileVersions:
         return None
 
     def _count(self, version: FileVersion, incident: Incident, data: bytes) -> str:
-        """This version counts from now."""
+        """This version counts from now. Its bytes come first, to share the transaction of what follows."""
+        if data:
+            self._kept.add(incident.id, version.file, version.digest, data)
         rank = self._config.policy.incident_rank(incident)
         self._incidents.add_event(incident.id, Seen(self._clock.now(), incident, version.digest), rank)
         self._told_gone.pop(incident.id, None)
         if not incident.unreadable:
             self._unread_on.pop(incident.id, None)
-        if data:
-            self._kept.add(incident.id, version.file, version.digest, data)
         return EDITED
 
     async def _end_unread(self, gone: FilesGone) -> str:

@@ -41,6 +41,11 @@ class OneFolder:
     ) -> Mapping[str, AbstractSet[str]]:
         """What counts is news of its incident; there is no elsewhere."""
         for version in changes.versions:
+            file = files.get(version.file)
+            if file is not None and file.data and not version.incident.unreadable:
+                # first, so that the bytes share the transaction of what follows: a page would wait for theirs
+                self._kept.add(version.incident.id, version.file, version.digest, file.data)
+        for version in changes.versions:
             rank = self._config.policy.incident_rank(version.incident)
             self._incidents.add_event(version.incident.id, Seen(now, version.incident, version.digest), rank)
         for overwritten in changes.overwritten:
@@ -48,10 +53,6 @@ class OneFolder:
         for incident in changes.gone:
             self._incidents.add_event(incident, Gone(now))
         tell_of_files(changes, self._notices)
-        for version in changes.versions:
-            file = files.get(version.file)
-            if file is not None and file.data and not version.incident.unreadable:
-                self._kept.add(version.incident.id, version.file, version.digest, file.data)
         return {}
 
     async def recorded(self, incident: str) -> KnownVersion | None:
