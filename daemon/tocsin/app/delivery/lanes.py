@@ -12,7 +12,8 @@ import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
-from tocsin.app.delivery.parcels.queue import Rank, SendQueue
+from tocsin.app.delivery.parcels.places import Places, Rank
+from tocsin.app.delivery.parcels.queue import SendQueue
 from tocsin.domain.delivery import NOT_LEADING
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
@@ -24,11 +25,13 @@ ASKS_AT_ONCE = 4
 LOOK_UPS_AT_ONCE = 16
 """Messages of uncertain fate looked up at once, beside the messages for the same reason."""
 FAST = timedelta(milliseconds=100)
-"""While a message leaves within this, the next one is written down meanwhile: a page then waits no longer for it. While
-it takes longer nothing is taken out of the queue before it can leave, so that a page waits only for what is under way.
+"""While a message leaves within this, the next ones are written down meanwhile. While it takes longer nothing is taken
+out of the queue before it can leave, so that it is asked at the last moment whether it is still wanted.
 """
-PREPARED = 2
-"""For each message under way, how many are then in hand: one is written down while the other is sent."""
+IN_HAND = 32
+"""So many messages of a channel are then in hand: some are under way, the others are written down together, in few
+transactions. After a kill those of them that had not left go out marked as perhaps sent before (rule 40).
+"""
 STALLED_AFTER = timedelta(minutes=2)
 """A step under way for longer is stuck: every transport has a deadline far below it."""
 KIND_RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
@@ -53,11 +56,14 @@ class Lanes:
         self._context = context
         self._work_on = work
         self._under_way: dict[Parcel, datetime] = {}
-        self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
+        self._ready: set[Parcel] = set()
+        """Those of them that are written down and wait for a place: what holds the places up is under way itself."""
+        self._places = {via: Places(via.traits.at_once) for via in Channel}
+        self._queues = {
+            via: SendQueue(via.value, via.traits.at_once, self._work, places) for via, places in self._places.items()
+        }
         self._look_up_queue = SendQueue("look-ups", LOOK_UPS_AT_ONCE, self._work)
         self._receipt_queue = SendQueue("receipts", ASKS_AT_ONCE, self._work)
-        self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
-        """Messages of a channel that may be under way with its provider."""
 
     @asynccontextmanager
     async def slot(self, parcel: Parcel) -> AsyncIterator[None]:
@@ -65,21 +71,26 @@ class Lanes:
         became of it is written down beside the next one.
         """
         via, turn = parcel.via, (parcel, parcel.turn)
+        places, queue = self._places[via], self._queues[via]
+        self._ready.add(parcel)
         try:
-            await self._slots[via].acquire()
+            await places.take(queue.rank_of(turn))
         except asyncio.CancelledError:
             raise CutShortError(NOT_LEADING) from None
+        finally:
+            self._ready.remove(parcel)
+        self._under_way[parcel] = self._clock.now()
         try:
             yield
         finally:
-            self._slots[via].release()
-            self._queues[via].leave_place(turn)
+            places.leave()
+            queue.leave_place(turn)
 
     @property
     def alive_at(self) -> datetime:
         """Now while every step under way is younger than any transport lets it grow; else when the oldest began."""
         now = self._clock.now()
-        oldest = min(self._under_way.values(), default=now)
+        oldest = min((at for parcel, at in self._under_way.items() if parcel not in self._ready), default=now)
         return oldest if now - oldest > STALLED_AFTER else now
 
     def is_under_way(self, parcel: Parcel) -> bool:
@@ -103,7 +114,7 @@ class Lanes:
 
     def note_pace(self, via: Channel, took: timedelta) -> None:
         """How long the newest message was under way: whether the next one is written down meanwhile."""
-        self._queues[via].width = via.traits.at_once * (PREPARED if took < FAST else 1)
+        self._queues[via].width = IN_HAND if took < FAST else via.traits.at_once
 
     async def run(self) -> None:
         """Until cancelled."""
