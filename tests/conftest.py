@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
-from tocsin.cli.options import bounded_child
+from tocsin.cli.judging import bounded_child
 
 from tests.builders.examples import some
 from tests.builders.migrated import scripts_run_once

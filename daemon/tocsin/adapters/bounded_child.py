@@ -50,6 +50,11 @@ _SERVE = (
     "import sys; sys.path[:] = sys.argv[2:]; from tocsin.adapters.bounded_child import serve; serve(int(sys.argv[1]))"
 )
 
+
+def _nothing() -> None:
+    """What there is to be done where nobody said anything."""
+
+
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
@@ -60,12 +65,19 @@ class BoundedChild:
     def __init__(self) -> None:
         self._turn = Lock()
         self._server: _Server | None = None
+        self._meanwhile: Callable[[], object] = _nothing
 
-    def keep_ready(self) -> None:
-        """Fork the server now, while there is one thread and nothing is open; else it costs a new interpreter later."""
+    def keep_ready(self, prepare: Callable[[], object] = _nothing) -> None:
+        """Fork the server now, while there is one thread and nothing is open; else it costs a new interpreter later. It
+        begins with `prepare` (imports, for one), beside whatever we do until it has a job.
+        """
         if self._server is None and alone():
             with contextlib.suppress(OSError):
-                self._server = _forked_server()
+                self._server = _forked_server(prepare)
+
+    def meanwhile(self, work: Callable[[], object]) -> None:
+        """What is done here, once, while a server does the next job. It is left undone where there is no server."""
+        self._meanwhile = work
 
     def run(
         self, function: Callable[[*Ts], T], *args: *Ts, seconds: float, megabytes: int, patience: float | None = None
@@ -94,8 +106,9 @@ class BoundedChild:
                     self._server = _fresh_server()
                 except OSError as fault:
                     return _not_begun(fault)
+            meanwhile, self._meanwhile = self._meanwhile, _nothing
             try:
-                return self._server.ask(job)
+                return self._server.ask(job, meanwhile)
             except (OSError, EOFError):
                 self._let_go()
         return Overrun(OverrunCause.MACHINE, "has no process to be done in: somebody ends it")
@@ -113,10 +126,13 @@ class _Server:
         self._line = line
         self._pid = pid
 
-    def ask(self, job: Job) -> bytes | Overrun:
-        """Have a job done. Raises OSError or EOFError when the server is gone, or does not answer."""
+    def ask(self, job: Job, meanwhile: Callable[[], object]) -> bytes | Overrun:
+        """Have a job done, and do something else meanwhile. Raises OSError or EOFError when the server is gone, or does
+        not answer.
+        """
         self._line.settimeout(job.longest + GRACE)
         _send(self._line, pickle.dumps(job))
+        meanwhile()
         answer: bytes | Overrun = pickle.loads(_received(self._line))  # noqa: S301 - our own process made it
         return answer
 
@@ -126,16 +142,18 @@ class _Server:
         end(self._pid)
 
 
-def _forked_server() -> _Server:
+def _forked_server(prepare: Callable[[], object]) -> _Server:
     """A server forked from this process, without anything that is open here. Raises OSError."""
     ours, theirs = socket.socketpair()
     with theirs:
-        pid = forked(lambda: _become_server(theirs.fileno()))
+        pid = forked(lambda: _become_server(theirs.fileno(), prepare))
     return _Server(ours, pid)
 
 
-def _become_server(descriptor: int) -> None:
+def _become_server(descriptor: int, prepare: Callable[[], object]) -> None:
     keep_only(descriptor)
+    call_ourselves(TAKEN_EARLY)
+    prepare()
     serve(descriptor)
 
 

@@ -97,12 +97,16 @@ class Commands(click.Group):
         """In the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
         if cmd_name not in STAY:
             gc.set_threshold(GARBAGE_AFTER)
+        if not ctx.resilient_parsing:  # a shell asks what may follow: it waits for no config
+            from tocsin.cli.judging import begin_judging
+
+            begin_judging(cmd_name)
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"tocsin.cli.{name}{'_' * iskeyword(name)}")
         command = module.command

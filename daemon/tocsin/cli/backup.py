@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
+from tocsin.cli.judging import bounded_child
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.formats.settings.ledger_address import LedgerAddress, is_address
 
 PERCENT = 100

@@ -11,7 +11,8 @@ import click
 
 from tocsin.app.configuration.check import Inspection
 from tocsin.app.configuration.load import Configuration
-from tocsin.cli.options import InputPath, config_option, folder_of, ready_child
+from tocsin.cli.judging import ready_child
+from tocsin.cli.options import InputPath, config_option, folder_of
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings

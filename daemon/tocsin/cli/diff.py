@@ -13,7 +13,8 @@ import click
 from tocsin.app.configuration.revisions import ComparedConfig
 from tocsin.app.diff.comparison import Moved
 from tocsin.app.diff.difference import Difference
-from tocsin.cli.options import config_option, fail, folder_of, instant_option, ready_child, utc_now
+from tocsin.cli.judging import ready_child
+from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 
 
 @click.command()

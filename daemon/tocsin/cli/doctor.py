@@ -12,8 +12,9 @@ from pathlib import Path
 import click
 
 from tocsin.app.doctor.check import Diagnosis
+from tocsin.cli.judging import ready_child
 from tocsin.cli.ledger_access import LedgerAccess, open_ledger, trouble_of_writing
-from tocsin.cli.options import config_option, folder_of, ready_child
+from tocsin.cli.options import config_option, folder_of
 from tocsin.formats.settings.ledger_address import LedgerAddress
 
 CLEAR = "\r\x1b[K"

@@ -6,8 +6,12 @@ before there is one.
 """
 
 import asyncio
+import importlib
+import os
+import re
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,16 +20,20 @@ from typing import NoReturn, Protocol
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.rights import closed, is_file
+from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import Configuration
 from tocsin.cli.options import fail, utc_now
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
-from tocsin.formats.settings.settings import Settings, reply_routes
+from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
 from tocsin.ports.ledger.reading import LedgerReader
+from tocsin.text.decoding import FILE_LIMIT
 
 NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
+_NAMED = re.compile(rb"^ledger: *sqlite:///([^\s#?]+)", re.MULTILINE)
+"""How settings that name a ledger in a file nearly always do so."""
 HEALTHY_WITHIN = timedelta(seconds=30)
 """How old the last healthy pass of a daemon may be that is waited for."""
 
@@ -143,6 +151,19 @@ async def share_ledger(address: LedgerAddress) -> SharedReading:
     shared = SharedServer(ServerAddress(address.server, address.password))
     await shared.begin()
     return shared
+
+
+def expect_ledger(folder: Path) -> None:
+    """Import what opens a ledger in a file, if this config folder seems to name one that is there. It is for a moment
+    in which there is nothing to do but wait: a wrong guess costs time alone, for whoever opens the ledger goes by the
+    config that counts.
+    """
+    with suppress(OSError):
+        named = _NAMED.search(read_regular(folder / SETTINGS, FILE_LIMIT, follow=True))
+        place = os.fsdecode(named[1]) if named else DEFAULT_LEDGER.file
+        if place and is_file(folder / place):
+            importlib.import_module("tocsin.adapters.ledger.sqlite.opening")
+            importlib.import_module("tocsin.adapters.ledger.ledger")
 
 
 def works_on(address: LedgerAddress, incidents: Path) -> bool:

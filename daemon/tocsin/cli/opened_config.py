@@ -5,7 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.app.configuration.judge import load
-from tocsin.cli.options import bounded_child, fail, folder_of, warn_of
+from tocsin.cli.judging import bounded_child
+from tocsin.cli.options import fail, folder_of, warn_of
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.settings.settings import Settings

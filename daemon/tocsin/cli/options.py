@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,10 +13,10 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from tocsin.adapters.bounded_child import BoundedChild
 from tocsin.adapters.clock import SystemClock
 from tocsin.adapters.files.rights import closed, is_file
 from tocsin.cli.completion import Names, offers
+from tocsin.cli.judging import bounded_child
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.file_names import SETTINGS
@@ -212,19 +211,6 @@ class InputPath(click.Path):
         if why := closed(Path(value)):
             fail([f"{value} {why}"])
         return super().convert(value, param, ctx)
-
-
-@cache
-def bounded_child() -> BoundedChild:
-    """Where this process has configs judged, so that none keeps it for ever."""
-    return BoundedChild()
-
-
-def ready_child() -> BoundedChild:
-    """The same, made ready while there is one thread and nothing is open: for a process that begins others later."""
-    child = bounded_child()
-    child.keep_ready()
-    return child
 
 
 def warn_of(errors: Iterable[Problem]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from tocsin.app.configuration.pull import PullResult
-from tocsin.cli.options import bounded_child, config_option, fail, folder_of, utc_now
+from tocsin.cli.judging import bounded_child
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.ports.inbox import InboxError
 
 WORD_MOST = 1900

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from tocsin.cli.options import config_option, fail, folder_of, ready_child
+from tocsin.cli.judging import ready_child
+from tocsin.cli.options import config_option, fail, folder_of
 
 
 @click.command("run")
@@ -26,7 +27,7 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     from tocsin.app.configuration.judge import prepare_judging
     from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
-    from tocsin.cli.log_output import open_log
+    from tocsin.cli.output.log_output import open_log
 
     prepare_judging()
     gc.freeze()

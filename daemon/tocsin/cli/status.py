@@ -16,9 +16,9 @@ from typing import Any
 
 import click
 
-from tocsin.app.configuration.judge import prepare_judging
 from tocsin.app.incidents.open_incidents import OpenIncident
-from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
+from tocsin.cli.judging import judge_many
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.cli.output.terminal.show import can_paint, show
 from tocsin.ports.folder import Listed
@@ -53,8 +53,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         raise click.UsageError("--watch draws text; --format json prints one document")
     folder = folder_of(config)
     if watch:
-        prepare_judging()
-        ready_child()
+        judge_many()
     with suppress(KeyboardInterrupt):
         try:
             look = _look(folder)

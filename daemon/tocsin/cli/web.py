@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
+from tocsin.cli.judging import ready_child
 from tocsin.cli.ledger_access import SharedReading, share_ledger
-from tocsin.cli.options import config_option, fail, folder_of, ready_child, utc_now
+from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
@@ -39,7 +40,7 @@ def command(form: str | None, config: Path | None) -> None:
     from tocsin.app.configuration.active_policy import ActivePolicy
     from tocsin.app.configuration.config_judge import ConfigJudge
     from tocsin.app.configuration.judge import prepare_judging
-    from tocsin.cli.log_output import open_log
+    from tocsin.cli.output.log_output import open_log
     from tocsin.web.http import FOLDER
     from tocsin.web.http.site import Site
     from tocsin.web.serving import serve

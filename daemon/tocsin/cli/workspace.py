@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,8 +24,9 @@ from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.app.intake.own_writes.catching_up import catch_up
-from tocsin.cli.ledger_access import LedgerAccess, acts_on, open_ledger, seen_leader, works_on
-from tocsin.cli.options import bounded_child, fail, folder_of, utc_now, warn_of
+from tocsin.cli.judging import bounded_child
+from tocsin.cli.ledger_access import LedgerAccess, acts_on, expect_ledger, open_ledger, seen_leader, works_on
+from tocsin.cli.options import fail, folder_of, utc_now, warn_of
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import incident_id
@@ -195,6 +197,7 @@ async def open_workspace(folder: Path, now: datetime, tell: Callable[[str], None
     with 1.
     """
     work = bounded_child()
+    work.meanwhile(partial(expect_ledger, folder))
     loaded = load(work, folder, now, os.environ, JUDGED_SOON)
     access = await open_ledger(loaded.ledger, tell)
     try:

@@ -6,15 +6,14 @@ Raises ValueError with a sentence that says what to write instead. Must not know
 import re
 from collections.abc import Mapping
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-
 _DIALLED = re.compile(r"\+[0-9 ().\-/]{5,30}", re.ASCII)
 _SIGNS = re.compile(r"[ ().\-/]")
 
 
 def phone(text: str) -> str:
     """A number in E.164 (`+` and the country code); blanks and dashes between digits are taken out."""
+    import phonenumbers  # noqa: PLC0415 - dear, and only who reads addresses needs it
+
     written = text.strip()
     if not written.startswith("+"):
         raise ValueError(f'"{text}" has no country code; write the number such as "+14155550101"')
@@ -45,11 +44,15 @@ def by_prefix(number: str, table: Mapping[str, str]) -> str:
 
 def in_use(number: str) -> bool:
     """Whether the numbering plan, as far as it is known here, gives out numbers like this E.164 one."""
+    import phonenumbers  # noqa: PLC0415 - dear, and only who reads addresses needs it
+
     return phonenumbers.is_valid_number(phonenumbers.parse(number))
 
 
 def email(text: str) -> str:
     """An address such as `ana@example.com`; an internationalised domain becomes its ASCII form."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - dear, and only who reads addresses needs it
+
     if re.search(r"[\r\n]", text):
         raise ValueError("an email address cannot hold a line break")
     try:
@@ -64,6 +67,8 @@ def country_of(number: str) -> str:
     """The country that an E.164 number belongs to, in two letters, or else the main one of its code; empty where that
     is no country's.
     """
+    import phonenumbers  # noqa: PLC0415 - dear, and only who reads addresses needs it
+
     parsed = phonenumbers.parse(number)
     code = parsed.country_code or 0
     region = phonenumbers.region_code_for_number(parsed) or phonenumbers.region_code_for_country_code(code) or ""

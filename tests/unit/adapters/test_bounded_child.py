@@ -26,6 +26,13 @@ machine may take half a second of the processor to hand out the memory.
 """
 
 
+PREPARED: list[int] = []
+
+
+def prepared() -> list[int]:
+    return PREPARED
+
+
 def double(number: int) -> int:
     return number * 2
 
@@ -259,6 +266,32 @@ def test_a_server_that_was_killed_has_a_follower(monkeypatch: pytest.MonkeyPatch
     assert bounded._server
     os.kill(bounded._server._pid, signal.SIGKILL)
     assert run(bounded, double, 4) == 8
+    bounded.close()
+
+
+def test_a_server_prepares_itself_beside_us_and_we_do_something_else_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It prepares before its first job, in its own process; what is done meanwhile is done here, once."""
+    monkeypatch.setattr(bounded_child, "alone", lambda: True)
+    monkeypatch.setattr(sys.modules[__name__], "PREPARED", [])
+    bounded, done = BoundedChild(), list[int]()
+    bounded.keep_ready(lambda: PREPARED.append(os.getpid()))
+    assert bounded._server
+    bounded.meanwhile(lambda: done.append(os.getpid()))
+    assert run(bounded, prepared) == [bounded._server._pid]
+    assert (PREPARED, done) == ([], [os.getpid()])
+    assert run(bounded, double, 4) == 8
+    assert done == [os.getpid()]
+    bounded.close()
+
+
+def test_a_server_that_cannot_prepare_itself_has_a_follower(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends, and the job is done all the same; what is done meanwhile is not done twice."""
+    monkeypatch.setattr(bounded_child, "alone", lambda: True)
+    bounded, done = BoundedChild(), list[int]()
+    bounded.keep_ready(lambda: 1 // 0)
+    bounded.meanwhile(lambda: done.append(1))
+    assert run(bounded, double, 4) == 8
+    assert len(done) <= 1
     bounded.close()
 
 

@@ -44,7 +44,7 @@ from tocsin.app.configuration.judge import prepare_judging
 from tocsin.formats.config.entries import SECTIONS
 from tocsin.formats.settings.settings import Settings
 prepare_judging()
-assert {"pydantic_settings", "icalendar", "recurring_ical_events"} <= sys.modules.keys()
+assert {"phonenumbers", "email_validator", "pydantic_settings", "icalendar", "recurring_ical_events"} <= sys.modules.keys()
 print({model.__pydantic_complete__ for model in (*SECTIONS.values(), Settings)})
 """
     found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)

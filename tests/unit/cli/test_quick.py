@@ -12,7 +12,9 @@ from tests.fakes.pager import CONFIG, SETTINGS
 
 SOMETIMES = {"icalendar", "recurring_ical_events", "pydantic_settings"}
 """What only a config with calendars needs, or one that variables set."""
-DEAR = SOMETIMES | {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
+JUDGED_WITH = {"email_validator", "phonenumbers"}
+"""What judges addresses: the process that does is another one, which imports it while the command imports its own."""
+DEAR = SOMETIMES | JUDGED_WITH | {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
 """Together they cost as much as all the rest. `sqlalchemy` is for a ledger, and there is none here."""
 RUN = """
 import sys
@@ -49,7 +51,7 @@ def test_what_is_typed_in_the_night_imports_little(tmp_path: Path, arguments: li
 @pytest.mark.parametrize("arguments", [["status"], ["oncall"], ["check"]])
 def test_what_only_some_configs_need_is_not_imported_for_others(tmp_path: Path, arguments: list[str]) -> None:
     """A config without a calendar and without variables waits for neither library."""
-    assert not SOMETIMES & imported(tmp_path, arguments)
+    assert not (SOMETIMES | JUDGED_WITH) & imported(tmp_path, arguments)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +68,34 @@ def test_templates_as_they_were_shipped_need_no_engine(tmp_path: Path) -> None:
     assert "jinja2" not in imported(tmp_path, ["check"])
     (tmp_path / "templates" / "page.sms.txt.j2").write_text("{{ title }} {{ acknowledge }}")
     assert "jinja2" in imported(tmp_path, ["check"])
+
+
+def test_a_ledger_is_opened_with_libraries_that_were_imported_meanwhile(tmp_path: Path) -> None:
+    """While the config is judged a command imports what opens the ledger that its settings name, if there is one; one
+    that is not there, or that is named otherwise, costs and changes nothing.
+    """
+    expect = (
+        "import sys\nfrom pathlib import Path\nimport tocsin.cli.ledger_access as l; l.expect_ledger(Path('config'))"
+    )
+    expect += "\nprint('click', *sys.modules)"
+    assert "sqlalchemy" not in imported(tmp_path, [], expect)
+    (tmp_path / "var").mkdir(exist_ok=True)
+    (tmp_path / "var" / "tocsin.db").touch()
+    assert "sqlalchemy" in imported(tmp_path, [], expect)
+
+
+def test_a_config_is_judged_by_a_process_that_begins_first(tmp_path: Path) -> None:
+    """It begins before the command's own module is imported; a command that has none judged begins none."""
+    begun = """
+import sys
+from tocsin.cli import Commands, main, tocsin
+import click
+command = Commands.get_command(tocsin, click.Context(tocsin), sys.argv[1])
+from tocsin.cli.judging import bounded_child
+print("click", "begun" if bounded_child()._server else "")
+"""
+    assert "begun" in imported(tmp_path, ["ack"], begun)
+    assert "begun" not in imported(tmp_path, ["schema"], begun)
 
 
 def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:

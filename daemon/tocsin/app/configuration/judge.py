@@ -35,7 +35,7 @@ def prepare_judging() -> None:
     """Load and build now what is else left until a config needs it: a process that has many configs judged calls this
     before it forks them, so that it is not done anew in each.
     """
-    for late in ("pydantic_settings", "tocsin.formats.calendar.read"):
+    for late in ("email_validator", "phonenumbers", "pydantic_settings", "tocsin.formats.calendar.read"):
         importlib.import_module(late)
     for section in SECTIONS.values():
         section.model_rebuild()

@@ -1,0 +1,47 @@
+"""The process of its own in which a command has configs judged, so that none keeps it for ever.
+
+Decides when that process begins: it needs other libraries than the command, and a second of a second core is free.
+"""
+
+import importlib
+from functools import cache
+
+from tocsin.adapters.bounded_child import BoundedChild
+
+HAVE_NONE = frozenset({"run", "web", "init", "schema"})
+"""The commands that have no config judged so, or many: then all that judging may need is prepared first."""
+
+
+@cache
+def bounded_child() -> BoundedChild:
+    """Where this process has configs judged."""
+    return BoundedChild()
+
+
+def ready_child() -> BoundedChild:
+    """The same, made ready while there is one thread and nothing is open: for a process that begins others later."""
+    child = bounded_child()
+    child.keep_ready()
+    return child
+
+
+def begin_judging(command: str) -> None:
+    """Begin the process that will judge this command's config, before the command's own libraries are imported: both
+    import side by side.
+    """
+    if command not in HAVE_NONE:
+        bounded_child().keep_ready(_import_judge)
+
+
+def judge_many() -> None:
+    """The same for a command that has configs judged again and again: nothing is left to be done anew for each."""
+    from tocsin.app.configuration.judge import prepare_judging
+
+    bounded_child().close()
+    bounded_child().keep_ready(prepare_judging)
+
+
+def _import_judge() -> None:
+    """What nearly every config needs to be judged."""
+    for needed in ("tocsin.app.configuration.judge", "email_validator", "phonenumbers"):
+        importlib.import_module(needed)
