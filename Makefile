@@ -36,7 +36,7 @@ $(TESTS): $(RUNS) requirements-dev.lock
 run: setup  ## run the daemon and the web side on config/, templates/ and incidents/ (outbox transport)
 	@exec $(BIN)/python -m tocsin.cli.run_with_web
 
-test quick faults: export PYTHONDONTWRITEBYTECODE =  # else every worker and every process of a test compiles all of it anew
+test quick faults bench: export PYTHONDONTWRITEBYTECODE =  # else every process compiles all of it anew, as no installed one does
 
 test: $(TESTS)  ## all tests
 	@$(BIN)/pytest -q -n 6 --dist worksteal
