@@ -223,3 +223,23 @@ async def test_who_gives_up_waiting_harms_nobody(ledger: SqlLedger) -> None:
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert sum(isinstance(result, asyncio.CancelledError) for result in results) == 2
     assert (await ledger.begin_attempt("k9", Channel.SMS, PHONE, T0)).number == 1
+
+
+async def test_of_many_at_once_those_that_are_known_are_told_apart(ledger: SqlLedger, path: Path) -> None:
+    """Where some of a transaction's rows are known, each new one is there once, and each caller hears its own."""
+    came = [Arrival(ArrivalKind.SMS, f"SM{n}", "ana", f"words {n}", T0) for n in range(9)]
+    assert await asyncio.gather(*map(ledger.record_arrival, came[::3])) == [True] * 3
+    again = [replace(arrival, body="otherwise") for arrival in came]
+    assert await asyncio.gather(*map(ledger.record_arrival, again)) == [bool(n % 3) for n in range(9)]
+    bodies = [arrival.body for _, arrival in await ledger.unjudged_arrivals() if isinstance(arrival, Arrival)]
+    assert sorted(bodies) == sorted([*(f"words {n}" for n in range(0, 9, 3)), *["otherwise"] * 6])
+    assert rows(path, "arrivals") == 9
+
+
+async def test_a_transaction_wakes_the_loop_once(ledger: SqlLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait for a transaction, they are woken together."""
+    loop, woken = asyncio.get_running_loop(), list[object]()
+    wake = loop.call_soon_threadsafe
+    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *of, **how: (woken.append(of), wake(*of, **how))[1])
+    await asyncio.gather(*(ledger.begin_attempt(f"k{n}", Channel.SMS, PHONE, T0) for n in range(16)))
+    assert len(woken) == 1

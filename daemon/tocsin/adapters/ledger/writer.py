@@ -8,7 +8,7 @@ takes it.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -78,7 +78,7 @@ class Database(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Call:
     write: Write[Any, Any]
     argument: Any
@@ -169,25 +169,26 @@ class Writer:
         self._busy = bool(group)
         if group:
             self._database.begin_group()
-            results = loop.run_in_executor(self._thread, self._write_group, group)
-            results.add_done_callback(partial(self._give_results, loop, group))
+            written = self._thread.submit(self._write_group, group)
+            written.add_done_callback(partial(self._bring_back, loop, group))
 
-    def _give_results(
-        self, loop: asyncio.AbstractEventLoop, group: list[_Call], done: "asyncio.Future[list[Any]]"
-    ) -> None:
+    def _bring_back(self, loop: asyncio.AbstractEventLoop, group: list[_Call], written: Future[list[Any]]) -> None:
+        """In the thread: wake the loop once for all of a group. Nobody waits any more in one that is closed."""
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._give_results, loop, group, written)
+
+    def _give_results(self, loop: asyncio.AbstractEventLoop, group: list[_Call], written: Future[list[Any]]) -> None:
         """Give each call its result, all in one turn of the loop."""
         self.written += 1
         if bool(self.trouble) != self._was_troubled:
             self._was_troubled = not self._was_troubled
             self.turned.set()
-        fault = asyncio.CancelledError() if done.cancelled() else done.exception()
-        results = [fault] * len(group) if fault else done.result()
+        fault = written.exception()
+        results = [fault] * len(group) if fault else written.result()
         for call, result in zip(group, results, strict=True):
             if call.future.done():
                 continue
-            if isinstance(result, asyncio.CancelledError):
-                call.future.cancel()
-            elif isinstance(result, BaseException):
+            if isinstance(result, BaseException):
                 call.future.set_exception(result)
             else:
                 call.future.set_result(result)

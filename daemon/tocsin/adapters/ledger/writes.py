@@ -363,10 +363,11 @@ def claim_notice(connection: Connection, claims: Sequence[NoticeClaim]) -> list[
 def insert_if_new(connection: Connection, statement: TolerantInsert, rows: Sequence[Row]) -> list[bool]:
     """Insert rows whose keys differ and may be known; whether each was new. Where all are, one round trip says so."""
     if len(rows) > 1:
-        with connection.begin_nested() as together:
-            if run_each(connection, statement, rows) == len(rows):
-                return [True] * len(rows)
-            together.rollback()
+        connection.exec_driver_sql("SAVEPOINT none_is_known")  # SQLAlchemy would compile its own anew each time
+        if run_each(connection, statement, rows) == len(rows):
+            connection.exec_driver_sql("RELEASE SAVEPOINT none_is_known")
+            return [True] * len(rows)
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT none_is_known")
     return [run_each(connection, statement, [row]) == 1 for row in rows]
 
 
