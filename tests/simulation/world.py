@@ -365,6 +365,9 @@ class DiskLedger:
         await self._read()
         return tuple(one for one in self._unjudged() if one[1].kind not in BY_FILE | HANDED_IN)
 
+    async def news(self, within: float) -> None:
+        """Not at all: others may write at any time."""
+
     async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, CameIn], ...]:
         await self._read()
         return tuple(one for one in self._unjudged() if one[1].kind in HANDED_IN and one[0] not in under_way)

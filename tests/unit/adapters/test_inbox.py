@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +15,12 @@ from types import SimpleNamespace
 import pytest
 from tocsin.adapters.files import rights
 from tocsin.adapters.inbox import reader as inbox_reader
-from tocsin.adapters.inbox import writer
+from tocsin.adapters.inbox import waiting, writer
 from tocsin.adapters.inbox.reader import (
     LEFT_OVER_AFTER,
     LISTS_AGAIN,
     LOOKS_EVERY,
-    LOOKS_TOGETHER,
+    WAITS_FOR,
     InboxReader,
     StayingInbox,
 )
@@ -41,6 +42,7 @@ from tocsin.ports.inbox import InboxError, InboxFullError, InboxListing
 
 from tests.fakes.clock import StillClock
 
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only there the kernel speaks so")
 ENTRY = ResubscribeEntry("0123456789", "x@example.com")
 
 
@@ -287,24 +289,136 @@ def test_a_folder_that_rests_is_not_listed(tmp_path: Path) -> None:
     assert names(reader.changed(anew=True)) == ["new"]
 
 
+class Sleeps:
+    """A clock that only sleeping moves; after so many sleeps something is put into the folder."""
+
+    def __init__(self, folder: Path, puts_after: int) -> None:
+        self._folder = folder
+        self._puts_after = puts_after
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if len(self.slept) == self._puts_after:
+            (self._folder / "one").touch()
+
+    def monotonic(self) -> float:
+        return round(sum(self.slept), 3)
+
+
 def test_who_waits_is_told_once_that_nothing_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder is looked at as often as ever meanwhile: what comes is told at the very next look."""
-    reader, slept = InboxReader(tmp_path, tmp_path), list[float]()
-
-    def sleeping(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == LOOKS_TOGETHER + 2:
-            (tmp_path / "one").touch()
-
-    monkeypatch.setattr(inbox_reader.time, "sleep", sleeping)
+    """Where the kernel does not speak, the folder is looked at as often as ever meanwhile: what comes is told at the
+    very next look.
+    """
+    many = round(WAITS_FOR / LOOKS_EVERY)
+    reader, clock = InboxReader(tmp_path, tmp_path), Sleeps(tmp_path, puts_after=many + 2)
+    monkeypatch.setattr(inbox_reader, "time", clock)
+    monkeypatch.setattr(waiting, "kernel_changes", None)
     while reader.changed() is not None:
         pass
     assert reader.changed(waits=True) is None
-    assert slept == [LOOKS_EVERY] * (LOOKS_TOGETHER - 1)
+    assert clock.slept == pytest.approx([LOOKS_EVERY] * many)
     assert names(reader.changed(waits=True)) == ["one"]
-    assert len(slept) == LOOKS_TOGETHER + 2
     assert reader.changed(waits=True, anew=True) is not None
-    assert len(slept) == LOOKS_TOGETHER + 2
+    assert len(clock.slept) == many + 2
+
+
+def at_rest(folder: Path) -> InboxReader:
+    """A reader that listens to the kernel already and has nothing new to list."""
+    reader = InboxReader(folder, folder)
+    while reader.changed(waits=True) is not None:
+        pass
+    return reader
+
+
+def put(folder: Path, name: str) -> threading.Timer:
+    """Put something there in a moment."""
+    timer = threading.Timer(0.2, (folder / name).touch)
+    timer.start()
+    return timer
+
+
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody sleeps instead of listening."""
+    monkeypatch.setattr(inbox_reader.time, "sleep", lambda _seconds: pytest.fail("it looks, and does not listen"))
+
+
+@linux
+@pytest.mark.usefixtures("sleepless")
+def test_the_kernel_says_that_something_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits sleeps until then, and hears it at once; also what came while nobody waited."""
+    reader = at_rest(tmp_path)
+    monkeypatch.setattr(inbox_reader, "WAITS_FOR", 60.0)
+    timer = put(tmp_path, "one")
+    assert names(reader.changed(waits=True)) == ["one"]
+    timer.join()
+    while reader.changed() is not None:
+        pass
+    (tmp_path / "two").touch()
+    assert names(reader.changed(waits=True)) == ["one", "two"]
+
+
+@linux
+@pytest.mark.usefixtures("sleepless")
+@pytest.mark.parametrize("removed", [False, True])
+def test_another_folder_in_its_place_is_heard(tmp_path: Path, removed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An inbox that was moved away, or removed, and made anew."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    reader = at_rest(folder)
+    if removed:
+        folder.rmdir()
+    else:
+        folder.rename(tmp_path / "old")
+    folder.mkdir()
+    while reader.changed(waits=True) is not None:
+        pass
+    monkeypatch.setattr(inbox_reader, "WAITS_FOR", 60.0)
+    timer = put(folder, "one")
+    assert names(reader.changed(waits=True)) == ["one"]
+    timer.join()
+
+
+@linux
+def test_a_thread_that_hangs_while_it_listens_keeps_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one looks, as where the kernel does not speak."""
+    reader, hangs, listens = at_rest(tmp_path), threading.Event(), threading.Event()
+
+    def hang(_folder: Path, _seconds: float) -> Iterator[frozenset[str]]:
+        listens.set()
+        hangs.wait(30)
+        yield frozenset()
+
+    reader._wait = waiting.InboxWait(tmp_path)
+    monkeypatch.setattr(waiting, "kernel_changes", hang)
+    thread = threading.Thread(target=reader.changed, kwargs={"waits": True})
+    thread.start()
+    assert listens.wait(10)
+    timer = put(tmp_path, "one")
+    assert names(reader.changed(waits=True)) == ["one"]
+    hangs.set()
+    thread.join()
+    timer.join()
+
+
+@linux
+def test_a_kernel_that_listens_to_nobody_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a limit of the kernel's the folder is looked at, and listening is tried again the next time."""
+    tried = list[Path]()
+
+    def refuse(folder: Path, _seconds: float) -> Iterator[frozenset[str]]:
+        tried.append(folder)
+        raise OSError(errno.EMFILE, "too many")
+        yield
+
+    reader = at_rest(tmp_path)
+    reader._wait = waiting.InboxWait(tmp_path)
+    monkeypatch.setattr(waiting, "kernel_changes", refuse)
+    timer = put(tmp_path, "one")
+    assert names(reader.changed(waits=True)) == ["one"]
+    timer.join()
+    assert len(tried) > 1
 
 
 def test_what_was_never_finished_is_cleared_in_time(tmp_path: Path) -> None:

@@ -134,14 +134,61 @@ async def test_a_ledger_that_cannot_be_asked_is_asked_again(ledger: SqlLedger) -
     assert len(asked) == 1
 
 
+async def waits(ledger: SqlLedger) -> bool:
+    """Whether who waits for news still does after a moment."""
+    waiting = asyncio.create_task(ledger.news(60))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    return not waiting.done() or waiting.cancelled()
+
+
+async def test_who_waits_for_news_sleeps_until_something_is_written(ledger: SqlLedger) -> None:
+    """And hears of it without a question; at the latest after as long as was wished."""
+    assert not await ask_all(ledger)
+    assert await waits(ledger)
+    waiting = asyncio.create_task(ledger.news(60))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await ledger.record_arrival(SMS)
+    await asyncio.wait_for(waiting, 10)
+    assert await ask_all(ledger) == ["SM1"]
+    await ledger.record_result(1, "done")
+    assert not await ask_all(ledger)
+    await asyncio.wait_for(ledger.news(0.05), 10)
+
+
+async def test_what_is_written_before_anybody_waits_is_news(ledger: SqlLedger) -> None:
+    """Between the question and the waiting, or while the question is asked: nobody sleeps over it."""
+    assert not await ask_all(ledger)
+    await ledger.claim_notice("disk", T0, timedelta(0))
+    assert not await waits(ledger)
+    for number in range(20):
+        recording = asyncio.create_task(ledger.record_arrival(Arrival(ArrivalKind.SMS, f"a{number}", "ana", "", T0)))
+        found = await ask_all(ledger)
+        await recording
+        assert found or not await waits(ledger)
+        ((row, _),) = await ledger.unjudged_arrivals()
+        await ledger.record_result(row, "done")
+        await ask_all(ledger)
+
+
+async def test_nobody_sleeps_while_something_waits_to_be_judged(ledger: SqlLedger) -> None:
+    """Who holds it back looks at it again by his own clock; also what lay there before the first question."""
+    await ledger.record_arrival(SMS)
+    assert await ask_all(ledger) == ["SM1"]
+    assert not await waits(ledger)
+    assert not await waits(ledger)
+
+
 async def test_who_does_not_write_alone_asks_each_time(tmp_path: Path) -> None:
-    """Who reads a file beside its daemon finds what that has recorded, though nothing was written here."""
+    """Who reads a file beside its daemon finds what that has recorded, though nothing was written here; and never sleeps."""
     path = tmp_path / "tocsin.db"
     lock = Lock(path)
     daemon, beside = SqlLedger(FileStore(open_file(path, "now"), lock)), SqlLedger(FileStore(open_file(path, "now")))
     assert not await ask_all(beside)
     await daemon.record_arrival(SMS)
     assert await ask_all(beside) == ["SM1"]
+    assert not await waits(beside)
     await beside.close()
     await daemon.close()
     lock.release()

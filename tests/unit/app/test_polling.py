@@ -51,6 +51,26 @@ async def test_trouble_is_logged_and_asked_again() -> None:
     ]
 
 
+async def test_news_are_waited_for_after_the_pause() -> None:
+    """Nobody is asked before there is news, and news that come close together are asked for once."""
+    order, news = [], asyncio.Event()
+
+    async def ask() -> None:
+        order.append("asked")
+
+    async def heard() -> None:
+        order.append("waits")
+        await news.wait()
+
+    polls = asyncio.create_task(polling.poll(ask, lambda: 0.001, at_once=True, news=heard))
+    await asyncio.sleep(0.05)
+    assert order == ["asked", "waits"]
+    news.set()
+    await asyncio.sleep(0.05)
+    polls.cancel()
+    assert order[2:6] == ["asked", "waits", "asked", "waits"]
+
+
 @pytest.mark.parametrize(("at_once", "asked_before"), [(False, [0, 1, 2]), (True, [1, 2, 3])])
 async def test_when_it_is_asked(at_once: bool, asked_before: list[int]) -> None:
     """The first question comes after a pause, or at once; each pause is as long as it is wished to be then."""

@@ -15,23 +15,26 @@ from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.rights import may_write, user_name, why_not
 from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
 from tocsin.adapters.inbox.place import open_inbox
+from tocsin.adapters.inbox.waiting import InboxWait
 from tocsin.formats.inbox.entries import ENTRY_MOST
 from tocsin.formats.inbox.names import HIDDEN
 from tocsin.ports.inbox import InboxFile, InboxListing
 from tocsin.text.cleaning import shown
 
 LOOKS_EVERY = 0.1
-"""Seconds between two looks at the folder; while it rests one costs a look at its time."""
-LOOKS_TOGETHER = 10
-"""Looks after which it is said that nothing came, to whoever would only ask again: they wake nobody else."""
+"""Seconds between two looks at the folder, where the kernel does not say when something comes; while it rests one costs
+a look at its time.
+"""
+WAITS_FOR = 1.0
+"""Seconds after which it is said that nothing came, to whoever would only ask again."""
 LISTED_MOST = 10_000
 """Names that are looked at in one listing."""
 LISTS_AGAIN = 20
 """Listings after a change that are made whatever the folder's time says: it is as coarse as the kernel's tick, and what
 came in the same tick as a listing would not show.
 """
-RESTS_MOST = 100
-"""Looks after which the folder is listed although nothing seems to have changed."""
+RESTS_MOST = 10.0
+"""Seconds after which the folder is listed although nothing seems to have changed."""
 LEFT_OVER_AFTER = 600.0
 """Seconds after which a file that was never written to its end is left over from somebody who was killed. They count by
 the folder's own times, up to what was last put there.
@@ -48,7 +51,8 @@ class InboxReader:
         self._incidents = incidents
         self._listed_of: tuple[int, int, int] | None = None
         self._again = 0
-        self._rested = 0
+        self._listed_at = float("-inf")
+        self._wait = InboxWait(folder)
         self.threads: Executor = DiskThreads("inbox", THREADS)
         self.looks_every = LOOKS_EVERY
 
@@ -56,9 +60,10 @@ class InboxReader:
         """What lies there now; None: nothing was put there since the last listing, nor, if it `waits`, for a second; a
         text: why it cannot be listed.
         """
-        looks = LOOKS_TOGETHER if waits else 1
-        while (found := self._changed(anew=anew)) is None and (looks := looks - 1):
-            time.sleep(LOOKS_EVERY)
+        until = time.monotonic() + WAITS_FOR
+        while (found := self._changed(anew=anew)) is None and waits and (left := until - time.monotonic()) > 0:
+            if not self._wait.wait(WAITS_FOR):
+                time.sleep(min(LOOKS_EVERY, left))
         return found
 
     def _changed(self, *, anew: bool) -> InboxListing | str | None:
@@ -67,11 +72,11 @@ class InboxReader:
             identity = (status.st_dev, status.st_ino, status.st_mtime_ns)
             if anew or identity != self._listed_of:
                 self._again = LISTS_AGAIN
-            self._rested += 1
-            if not self._again and self._rested < RESTS_MOST:
+            now = time.monotonic()
+            if not self._again and now - self._listed_at < RESTS_MOST:
                 return None
             self._again = max(0, self._again - 1)
-            self._listed_of, self._rested = identity, 0
+            self._listed_of, self._listed_at = identity, now
             return self._list()
         except FileNotFoundError:
             return self._made()

@@ -251,6 +251,10 @@ class SqlLedger:
         """What people do to incidents, or declare."""
         return await self._unjudged.ask(arrivals.unjudged_acts)
 
+    async def news(self, within: float) -> None:
+        """Wait until there may be something else to judge."""
+        await self._unjudged.news(within)
+
     async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What other machines handed in."""
         return await self._read(arrivals.unjudged_hand_ins(tuple(under_way)))

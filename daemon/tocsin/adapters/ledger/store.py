@@ -31,6 +31,10 @@ class Store(Protocol):
         """
         ...
 
+    async def next_written(self, within: float) -> None:
+        """Wait until `written` counts more than now, for so many seconds at the most; not at all where it is None."""
+        ...
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         ...

@@ -1,6 +1,7 @@
 """What came in and waits to be judged, asked again and again by those who judge it.
 
-Decides when the answer is known without a question: nothing waited, and nothing was written since.
+Decides when the answer is known without a question, and that nobody need ask: nothing waited, and nothing was written
+since.
 """
 
 from collections.abc import Callable
@@ -15,18 +16,29 @@ Waiting = tuple[tuple[int, Arrival | Unreadable], ...]
 
 
 class Unjudged:
-    """Asks a store for what waits. `_nothing` has how often the store had written when a question found nothing."""
+    """Asks a store for what waits. `_nothing` has, for each question, how often the store had written when it found
+    nothing; None: it found something.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._nothing: dict[Callable[[Connection], Waiting], int] = {}
+        self._nothing: dict[Callable[[Connection], Waiting], int | None] = {}
 
     async def ask(self, question: Callable[[Connection], Waiting]) -> Waiting:
         """What it gives; one of those functions that ask the same each time. Raises LedgerError."""
         written = self._store.written  # before the question: what is written meanwhile counts as written after it
         if written is not None and self._nothing.get(question) == written:
             return ()
+        self._nothing[question] = None
         waiting = await self._store.read(question)
-        if written is not None and not waiting:
+        if not waiting:
             self._nothing[question] = written
         return waiting
+
+    async def news(self, within: float) -> None:
+        """Wait until one of the questions may find something new, for so many seconds at the most. Not at all where one
+        of them found something, or something was written since.
+        """
+        written = self._store.written
+        if all(found == written for found in self._nothing.values()):
+            await self._store.next_written(within)

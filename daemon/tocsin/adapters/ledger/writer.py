@@ -104,6 +104,7 @@ class Writer:
         self.written = 0
         self.turned = asyncio.Event()
         """Set whenever trouble has come up or gone."""
+        self._next = asyncio.Event()
         self._database = database
         self._was_troubled = False
         self._connection: Connection | None = None
@@ -130,6 +131,12 @@ class Writer:
             self._busy = True
             loop.call_soon(self._start_group, loop)
         return call.future
+
+    async def next_group(self, within: float) -> None:
+        """Wait for `written` to count one more, for so many seconds at the most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self._next.wait()
 
     async def take_lock(self) -> None:
         """Commit, and write nothing. Raises LedgerError."""
@@ -180,6 +187,8 @@ class Writer:
     def _give_results(self, loop: asyncio.AbstractEventLoop, group: list[_Call], written: Future[list[Any]]) -> None:
         """Give each call its result, all in one turn of the loop."""
         self.written += 1
+        self._next.set()
+        self._next = asyncio.Event()
         if bool(self.trouble) != self._was_troubled:
             self._was_troubled = not self._was_troubled
             self.turned.set()

@@ -7,6 +7,7 @@ nobody does, so it is held here until it can be done. A folder that hangs holds 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -30,7 +31,9 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger, LedgerError, Unreadable
 
 LOOKS_EVERY = 0.5
-"""Seconds between two looks."""
+"""Seconds between two looks, at least."""
+ASKS_AFTER = 15.0
+"""Seconds without news after which it looks anyway: some of what operators were told of is over by time alone."""
 WAITED_FOR = timedelta(seconds=3)
 """How long after it came in somebody waits for certain for what becomes of it."""
 HELD_FOR = timedelta(seconds=5)
@@ -72,7 +75,7 @@ class AlertFeed:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await poll(self.look, lambda: LOOKS_EVERY)
+        await poll(self.look, lambda: LOOKS_EVERY, news=partial(self._ledger.news, ASKS_AFTER))
 
     async def look(self) -> None:
         """Judge what waits. Raises LedgerError: what was not judged then is judged at the next look."""

@@ -29,7 +29,7 @@ LOOKS_EVERY = 0.1
 CONCLUDED_EACH = 10
 """After how many it is looked whether what was written before has been seen."""
 RESTS_FOR = 1.0
-"""Seconds until the next look while nothing is known to wait, or the ledger is in trouble."""
+"""Seconds until the next look while nothing is known to wait, or the ledger is in trouble, at least."""
 
 log = structlog.get_logger()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -14,7 +15,9 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError, Unreadable
 
 ASKS_EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two looks, at least."""
+ASKS_AFTER = 15.0
+"""Seconds without news after which it looks anyway."""
 UNKNOWN = "unknown"
 """The result of an arrival whose kind nobody judges."""
 BROKEN = "broken"
@@ -46,7 +49,7 @@ class Arrivals:
 
     async def run(self) -> None:
         """Until cancelled."""
-        await poll(self.look, lambda: ASKS_EVERY)
+        await poll(self.look, lambda: ASKS_EVERY, news=partial(self._ledger.news, ASKS_AFTER))
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """The ledger does not take these now: what is plain from memory counts at once."""

@@ -231,6 +231,12 @@ class ArrivalLedger(Protocol):
         """What people declare in the browser, then their edits, of each person in turn: judged apart for that, too."""
         ...
 
+    async def news(self, within: float) -> None:
+        """Wait, for so many seconds at the most, until something may have come in that nobody was given yet. Not at
+        all while something that was given is not judged, nor where other processes write too and nobody tells.
+        """
+        ...
+
     async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
         """What other machines handed in, oldest first: judged apart, too. Without the rows that are `under_way`."""
         ...

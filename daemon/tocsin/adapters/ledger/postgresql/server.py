@@ -118,6 +118,9 @@ class ServerStore:
         """Each machine writes what came in there."""
         return
 
+    async def next_written(self, within: float) -> None:
+        """Not at all: other machines write too."""
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not, and
         FencedError when this process does not lead.

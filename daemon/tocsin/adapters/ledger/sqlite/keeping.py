@@ -68,6 +68,11 @@ class FileStore:
         """Who has the lock writes alone. Others who open the file ask, each time anew."""
         return self._writer.written if self._lock is not None else None
 
+    async def next_written(self, within: float) -> None:
+        """Wait until this process, which has the lock, has written once more."""
+        if self._lock is not None:
+            await self._writer.next_group(within)
+
     async def commit(self, write: Write[A, R], argument: A) -> R:
         """Write in the next transaction; the result, once that is on disk. Raises LedgerError: then it is not."""
         return await self._writer.commit(write, argument)
