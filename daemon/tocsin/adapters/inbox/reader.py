@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tocsin.adapters.clock import boottime
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.rights import may_write, user_name, why_not
 from tocsin.adapters.files.safe_open import NotRegularError, kind_word, read_with_status
@@ -60,8 +61,8 @@ class InboxReader:
         """What lies there now; None: nothing was put there since the last listing, nor, if it `waits`, for a second; a
         text: why it cannot be listed.
         """
-        until = time.monotonic() + WAITS_FOR
-        while (found := self._changed(anew=anew)) is None and waits and (left := until - time.monotonic()) > 0:
+        until = boottime() + WAITS_FOR
+        while (found := self._changed(anew=anew)) is None and waits and (left := until - boottime()) > 0:
             if not self._wait.wait(WAITS_FOR):
                 time.sleep(min(LOOKS_EVERY, left))
         return found
@@ -72,7 +73,7 @@ class InboxReader:
             identity = (status.st_dev, status.st_ino, status.st_mtime_ns)
             if anew or identity != self._listed_of:
                 self._again = LISTS_AGAIN
-            now = time.monotonic()
+            now = boottime()
             if not self._again and now - self._listed_at < RESTS_MOST:
                 return None
             self._again = max(0, self._again - 1)

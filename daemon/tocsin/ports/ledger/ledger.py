@@ -42,9 +42,7 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """An incident of which a row cannot be read: which row, and why not, in a sentence. `ended`: what can still be read
-    says that it was resolved or closed.
-    """
+    """An incident of which a row cannot be read: which and why, in a sentence. `ended`: it is over by what can be."""
 
     incident: str
     why: str
@@ -232,9 +230,7 @@ class ArrivalLedger(Protocol):
         ...
 
     async def news(self, within: float) -> None:
-        """Wait, for so many seconds at the most, until something may have come in that nobody was given yet. Not at
-        all while something that was given is not judged, nor where other processes write too and nobody tells.
-        """
+        """Wait for what comes in, for so many seconds at most; not where others write too, nor while some waits."""
         ...
 
     async def unjudged_hand_ins(self, under_way: Collection[int] = ()) -> tuple[tuple[int, Arrival | Unreadable], ...]:
