@@ -10,8 +10,10 @@ from datetime import datetime
 from tocsin.app.state.agenda import Agenda
 from tocsin.ports.clock import Clock
 
-SIDE_BY_SIDE = 16
-"""Incidents looked at together: enough to share the ledger's commits, few enough to stay in order."""
+SIDE_BY_SIDE = 32
+"""Incidents looked at together: enough to share the ledger's commits, and to take in many new files before the updates
+of the first ones leave; few enough to stay in order, and not to keep a page that leaves meanwhile.
+"""
 LONGEST_SLEEP = 5.0
 """Seconds after which the time is asked again: the loop's own clock stands still while a machine sleeps."""
 
