@@ -7,8 +7,11 @@ has it, is all that a plan asks.
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, TypeVar
 
+from tocsin.domain.notification import Kind
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Level, Policy, Service, Severity, Who
 from tocsin.domain.rotation import Rotation
@@ -16,6 +19,12 @@ from tocsin.domain.rotation import Rotation
 WORDS = frozenset({"place", "title", "meaning", "duties", "language", "runbook", "links", "bridge"})
 """Fields that move no message."""
 SECTIONS = ("severities", "roles", "people", "rotations", "services", "stakeholders", "hours")
+
+NOT_OF: dict[Kind, dict[type, dict[str, Any]]] = {
+    Kind.PAGE: {Severity: {"updates": ()}, Service: {"stakeholders": ()}},
+    Kind.UPDATE: {Severity: {"page": None}, Service: {"roles": (), "responders": ()}},
+}
+"""What of a severity and a service does not matter to pages, and to updates."""
 
 Values = tuple[Any, ...]
 
@@ -25,22 +34,40 @@ class PolicyParts:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self._values: dict[tuple[str, str], Values] = {}
+        self._values: dict[tuple[str, str, Kind | None], Values] = {}
+        self._alone: dict[tuple[Kind, str], Policy] = {}
         self._holders = _holders(policy)
 
-    def of(self, severity: str, services: tuple[str, ...]) -> dict[tuple[str, str], Values]:
-        """All that an incident of a severity and services depends on while nobody touches it, by section and name."""
+    def of(self, severity: str, services: tuple[str, ...], kind: Kind | None = None) -> dict[tuple[str, str], Values]:
+        """All that an incident of a severity and services depends on while nobody touches it, by section and name; or
+        what of it its pages alone do, or its updates (`kind`): while nobody answers neither asks about the other.
+        """
         policy = self.policy
         counted = policy.severity(severity)
         affected = [policy.services[name] for name in services if name in policy.services]
         entries = {("severities", counted.name), *(("services", service.id) for service in affected)}
-        entries |= set(self._names(counted, affected))
+        if kind is not Kind.UPDATE:
+            entries |= set(self._of_pages(counted, affected))
+        if kind is not Kind.PAGE:
+            entries |= set(_of_updates(counted, affected))
         for section, name in tuple(entries):
             if section == "rotations":
                 entries |= {("people", person) for person in _people(policy.rotations[name])}
             elif section == "stakeholders":
                 entries |= {("people", person) for person in policy.stakeholders[name].people}
-        return {entry: self.values(*entry) for entry in entries} | {("last_resort", ""): policy.last_resort}
+        last_resort = {} if kind is Kind.UPDATE else {("last_resort", ""): policy.last_resort}
+        return {entry: self.values(*entry, kind) for entry in entries} | last_resort
+
+    def of_kind_alone(self, kind: Kind, severity: str) -> Policy:
+        """The same policy, but that an incident of that severity sends pages, or updates, and nothing else."""
+        if (kind, severity) not in self._alone:
+            policy, of_kind = self.policy, self.policy.severity(severity)
+            self._alone[kind, severity] = replace(
+                policy,
+                severities=policy.severities | {of_kind.name: _only(of_kind, kind)},
+                services={name: _only(service, kind) for name, service in policy.services.items()},
+            )
+        return self._alone[kind, severity]
 
     def everything(self) -> dict[tuple[str, str], Values]:
         """All that any incident may depend on."""
@@ -50,17 +77,30 @@ class PolicyParts:
         }
         return parts | {("last_resort", ""): (*policy.last_resort, policy.unreadable_severity)}
 
-    def plain(self, service: str) -> bool:
-        """Whether a service changes nothing for an incident that names it."""
-        known = self.policy.services.get(service)
-        return known is None or not (known.roles or known.responders or known.stakeholders)
+    @cached_property
+    def longest_wait(self) -> timedelta:
+        """The longest that a channel of anybody waits after a page (`reach`)."""
+        waits = (entry.after for person in self.policy.people.values() for entry in person.reach)
+        return max(waits, default=timedelta(0))
 
-    def values(self, section: str, name: str) -> Values:
-        """One entry as values that can be compared."""
-        key = section, name
+    def plain(self, service: str, kind: Kind | None = None) -> bool:
+        """Whether a service changes nothing for an incident that names it; or not its pages, or its updates."""
+        known = self.policy.services.get(service)
+        if known is None:
+            return True
+        pages = kind is not Kind.UPDATE and (known.roles or known.responders)
+        return not (pages or (kind is not Kind.PAGE and known.stakeholders))
+
+    def values(self, section: str, name: str, kind: Kind | None = None) -> Values:
+        """One entry as values that can be compared; of a severity and a service what matters to that kind."""
+        key = section, name, kind
         if key not in self._values:
             value = getattr(self.policy, section)[name]
-            self._values[key] = _values(self._without_addresses(value) if isinstance(value, Person) else value)
+            if isinstance(value, Person):
+                value = self._without_addresses(value)
+            elif kind and isinstance(value, Severity | Service):
+                value = _only(value, kind)
+            self._values[key] = _values(value)
         return self._values[key]
 
     def _without_addresses(self, person: Person) -> Values:
@@ -68,13 +108,10 @@ class PolicyParts:
         holders = tuple(self._holders.get(person.address(via).casefold(), ()) for via in Channel)
         return holders, replace(person, name="", email="", phone="", timezone="")
 
-    def _names(self, severity: Severity, services: list[Service]) -> Iterator[tuple[str, str]]:
+    def _of_pages(self, severity: Severity, services: list[Service]) -> Iterator[tuple[str, str]]:
         policy, page = self.policy, severity.page
         yield from (("people", person) for person in policy.last_resort)
-        for group in [name for stream in severity.updates for name in stream.to]:
-            yield "stakeholders", group
         for service in services:
-            yield from (("stakeholders", group) for group in service.stakeholders)
             yield from _named(service.responders)
             for _, chain in service.roles:
                 yield from _of_chain(chain)
@@ -86,6 +123,19 @@ class PolicyParts:
             if all(service.chain(role) is None for service in services):
                 yield "roles", role
                 yield from _of_chain(policy.roles[role].chain)
+
+
+def _of_updates(severity: Severity, services: list[Service]) -> Iterator[tuple[str, str]]:
+    yield from (("stakeholders", group) for stream in severity.updates for group in stream.to)
+    yield from (("stakeholders", group) for service in services for group in service.stakeholders)
+
+
+Sending = TypeVar("Sending", bound=Severity | Service)
+
+
+def _only(entry: Sending, kind: Kind) -> Sending:
+    """A severity or service that pages, or updates, and nothing else."""
+    return replace(entry, **NOT_OF[kind][type(entry)])
 
 
 def _holders(policy: Policy) -> dict[str, Values]:

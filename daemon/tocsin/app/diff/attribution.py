@@ -11,10 +11,9 @@ from pathlib import Path
 from tocsin.app.configuration.load import read_tree
 from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.app.configuration.revisions import ComparedConfig
-from tocsin.app.diff.comparison import Change, Moved, compare
-from tocsin.app.diff.scenarios import Scenario, spans_of
-from tocsin.app.simulation.play import Simulation, play_within
-from tocsin.domain.policy import Policy
+from tocsin.app.diff.comparison import Change, Moved
+from tocsin.app.diff.plays import Plays
+from tocsin.app.diff.scenarios import Scenario
 from tocsin.formats.config.changed_lines import ChangedLine, files_without_change, find_changed_lines
 
 TRIALS_MOST = 40
@@ -22,8 +21,8 @@ TRIALS_MOST = 40
 
 
 class Attribution:
-    """The changed lines between two configs, and the trials made of them. `involved` are those whose trial moved
-    something, or could not be made.
+    """The changed lines between two configs, the `plays` of both, and the trials made of them. `involved` are the lines
+    whose trial moved something, or could not be made.
     """
 
     def __init__(
@@ -31,16 +30,15 @@ class Attribution:
     ) -> None:
         self.lines = find_changed_lines(old.declared, new.declared)
         self.involved: set[ChangedLine] = set()
+        self.plays = Plays(old.parts, new.parts)
         self._old, self._new = old, new
         self._folder, self._at, self._environ = folder, at, environ
         self._trials: dict[ChangedLine, PolicyParts | None] = {}
 
-    def lines_of(
-        self, scenario: Scenario, before: Simulation | None, changes: Sequence[Change]
-    ) -> list[tuple[Change, ChangedLine]]:
-        """Each change of a scenario with the line that did it. `before` is how it went with the old config."""
+    def lines_of(self, scenario: Scenario, changes: Sequence[Change]) -> list[tuple[Change, ChangedLine]]:
+        """Each change of a scenario with the line that did it."""
         candidates = self._candidates(scenario) or list(self.lines)
-        trials = {line: self._try(line, scenario, before) for line in candidates} if len(candidates) > 1 else {}
+        trials = {line: self._try(line, scenario) for line in candidates} if len(candidates) > 1 else {}
         courses = {change.reader: _course(change) for change in changes}
         self.involved |= {line for line, moved in trials.items() if _courses(moved) != courses}
         return [(change, self._line_behind(change, candidates, trials)) for change in changes]
@@ -58,14 +56,10 @@ class Attribution:
             if line.path[:2] in names or line.path[0] in {"last_resort", "unreadable_severity"} or len(line.path) == 1
         ]
 
-    def _try(self, line: ChangedLine, scenario: Scenario, before: Simulation | None) -> dict[object, Change] | None:
+    def _try(self, line: ChangedLine, scenario: Scenario) -> dict[object, Change] | None:
         """What would have moved without this line, by reader; None when that cannot be known."""
         parts = self._without(line)
-        if parts is None:
-            return None
-        span, _ = spans_of((self._old.policy, self._new.policy), scenario)
-        after = play_scenario(parts.policy, scenario, self._old, self._new)
-        return {change.reader: change for change in compare(before, after, span)}
+        return None if parts is None else {change.reader: change for change in self.plays.moved(parts, scenario)}
 
     def _without(self, line: ChangedLine) -> PolicyParts | None:
         """The new config, had this line stayed as it was; None when that would be no good config."""
@@ -96,15 +90,6 @@ class Attribution:
         naming = [line for line in candidates if _names(line, change.to)]
         lines = [*without, *otherwise, *naming]
         return lines[0] if lines else _rule(change)
-
-
-def play_scenario(policy: Policy, scenario: Scenario, old: ComparedConfig, new: ComparedConfig) -> Simulation | None:
-    """How a scenario goes with a policy. One of a severity that only the new config has went nowhere before."""
-    fresh = scenario.fixed and scenario.severity not in old.policy.severities
-    if fresh and scenario.severity not in policy.severities:
-        return None
-    _, played = spans_of((old.policy, new.policy), scenario)
-    return play_within(policy, scenario.data, scenario.file, scenario.moment.at, played, scenario.steps)
 
 
 def _courses(moved: Mapping[object, Change] | None) -> dict[object, object] | None:

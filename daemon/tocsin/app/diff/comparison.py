@@ -15,6 +15,13 @@ from tocsin.domain.people import Channel
 
 Reader = tuple[Kind, str, Channel]
 """Pages or updates of somebody on a channel."""
+COMPARED = (Kind.PAGE, Kind.UPDATE)
+Order = tuple[bool, timedelta, int, str, Channel]
+"""Where a change stands among others: first come those to readers who heard before, by their first message, then by
+kind, reader and channel.
+"""
+Timed = tuple[timedelta, Notification]
+"""A message and when it comes, counted from the declaration."""
 Step = tuple[int | None, int | None]
 """Level and round of a page; neither in the last resort."""
 
@@ -63,26 +70,39 @@ class Change:
 
 
 def compare(before: Simulation | None, after: Simulation | None, span: timedelta) -> tuple[Change, ...]:
-    """What moved within the span; a side that has no such incident says nothing to anybody."""
+    """What moved within the span, in the order of `compare_in_order`."""
+    found = compare_in_order(before, after, span)
+    return tuple(found[order] for order in sorted(found))
+
+
+def compare_in_order(before: Simulation | None, after: Simulation | None, span: timedelta) -> dict[Order, Change]:
+    """What moved within the span, with where it stands among all that moved; a side that has no such incident says
+    nothing to anybody.
+    """
     old, new = _by_reader(before), _by_reader(after)
-    readers = dict.fromkeys([*old, *new])
-    firsts = [(reader, _first(reader, old.get(reader, []), new.get(reader, []), span)) for reader in readers]
+    firsts = {reader: _first(reader, old.get(reader, []), new.get(reader, []), span) for reader in {**old, **new}}
     moved: dict[tuple[Kind, str], set[Moved | None]] = {}
-    for reader, change in firsts:
+    for reader, change in firsts.items():
         moved.setdefault(reader[:2], set()).add(change.moved if change else None)
-    return tuple(
-        replace(change, alone=len(moved[change.kind, change.to]) > 1) for _, change in firsts if change is not None
-    )
+    return {
+        _order(reader, reader in old, (old.get(reader) or new[reader])[0]): replace(
+            change, alone=len(moved[change.kind, change.to]) > 1
+        )
+        for reader, change in firsts.items()
+        if change is not None
+    }
 
 
-Timed = tuple[timedelta, Notification]
+def _order(reader: Reader, heard: bool, first: Timed) -> Order:
+    kind, to, via = reader
+    return not heard, first[0], COMPARED.index(kind), to, via
 
 
 def _by_reader(simulation: Simulation | None) -> dict[Reader, list[Timed]]:
     by_reader: dict[Reader, list[Timed]] = {}
     for message in simulation.messages if simulation else ():
         notification = message.notification
-        if simulation is not None and notification.kind in {Kind.PAGE, Kind.UPDATE}:
+        if simulation is not None and notification.kind in COMPARED:
             reader = notification.kind, notification.to, notification.via
             by_reader.setdefault(reader, []).append((notification.at - simulation.start, notification))
     return by_reader

@@ -1,15 +1,15 @@
-"""The scenarios played with two configs, and what moved in each, with the line that did it.
+"""What moves in each scenario between two configs, with the line that did it.
 
-Decides which scenarios need no playing because nothing that they depend on changed.
+Decides which scenarios are alike, so that one answer is that of all.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tocsin.app.configuration.revisions import ComparedConfig
-from tocsin.app.diff.attribution import Attribution, play_scenario
-from tocsin.app.diff.comparison import Change, compare
-from tocsin.app.diff.scenarios import Scenario, spans_of
+from tocsin.app.diff.attribution import Attribution
+from tocsin.app.diff.comparison import Change
+from tocsin.app.diff.scenarios import Scenario
 from tocsin.app.diff.words import ChangedWords
 from tocsin.formats.config.changed_lines import ChangedLine
 
@@ -59,7 +59,7 @@ def differ(
     for number, scenario in enumerate(() if same else scenarios):
         key = _alike(old, new, scenario)
         if key not in known:
-            known[key] = _play(old, new, scenario, attribution)
+            known[key] = _play(new, scenario, attribution)
         effects += [Effect(scenario, change, line) for change, line in known[key]]
         progress(number + 1)
     attributed = {effect.line for effect in effects}
@@ -77,15 +77,7 @@ def _alike(old: ComparedConfig, new: ComparedConfig, scenario: Scenario) -> tupl
     return scenario.severity, services, scenario.moment
 
 
-def _play(
-    old: ComparedConfig, new: ComparedConfig, scenario: Scenario, attribution: Attribution
-) -> list[tuple[Change, ChangedLine]]:
+def _play(new: ComparedConfig, scenario: Scenario, attribution: Attribution) -> list[tuple[Change, ChangedLine]]:
     """What moved in one scenario."""
-    severity, services = scenario.severity, scenario.services
-    both = all(severity in side.policy.severities for side in (old, new))
-    if scenario.fixed and both and old.parts.of(severity, services) == new.parts.of(severity, services):
-        return []
-    before, after = (play_scenario(side.policy, scenario, old, new) for side in (old, new))
-    span, _ = spans_of((old.policy, new.policy), scenario)
-    changes = compare(before, after, span)
-    return attribution.lines_of(scenario, before, changes) if changes else []
+    changes = attribution.plays.moved(new.parts, scenario)
+    return attribution.lines_of(scenario, changes) if changes else []

@@ -127,16 +127,21 @@ def spans_of(policies: Sequence[Policy], scenario: Scenario) -> tuple[timedelta,
 
 def _ladder(policy: Policy, page: PagePolicy, scenario: Scenario, at: datetime) -> tuple[timedelta, timedelta]:
     """When the last resort is paged for the first time, and for the second."""
-    services = [policy.services[name] for name in scenario.services if name in policy.services]
-    chains = [policy.roles[name].chain for name in page.roles]
-    chains += [chain for service in services for _, chain in service.roles]
     hours = policy.hours.get(page.hours, Hours())
     step = at
-    for _ in range(min(STEPS_MOST, page.rounds * max((len(chain) for chain in chains), default=0))):
+    for _ in range(min(STEPS_MOST, page.rounds * longest_chain(policy, page, scenario))):
         step = open_time_after(hours, step, page.acknowledge_within)
         if step - at > LONGEST:
             break
     return step - at, open_time_after(hours, step, page.acknowledge_within) - at
+
+
+def longest_chain(policy: Policy, page: PagePolicy, scenario: Scenario) -> int:
+    """How many levels the longest chain has that a scenario may climb."""
+    services = [policy.services[name] for name in scenario.services if name in policy.services]
+    chains = [policy.roles[name].chain for name in page.roles]
+    chains += [chain for service in services for _, chain in service.roles]
+    return max((len(chain) for chain in chains), default=0)
 
 
 def _stream(cadence: Cadence, at: datetime) -> tuple[timedelta, timedelta]:
