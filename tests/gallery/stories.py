@@ -12,7 +12,8 @@ from typing import Any
 import yaml
 from tocsin.adapters.jinja.renderer import JinjaRenderer
 from tocsin.adapters.jinja.sources import shipped_folder
-from tocsin.app.configuration.load import read_files, read_tree
+from tocsin.app.configuration.load import read_files
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.app.simulation.play import SimulatedMessage, play
 from tocsin.domain.delivery import Content
 from tocsin.domain.history import History

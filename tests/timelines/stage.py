@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, PageLost, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident

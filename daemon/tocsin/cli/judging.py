@@ -43,5 +43,5 @@ def judge_many() -> None:
 
 def _import_judge() -> None:
     """What nearly every config needs to be judged."""
-    for needed in ("tocsin.app.configuration.judge", "email_validator", "phonenumbers"):
+    for needed in ("tocsin.app.configuration.read_tree", "email_validator", "phonenumbers"):
         importlib.import_module(needed)

@@ -18,8 +18,6 @@ import click
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.configuration.judge import JUDGED_SOON, load, not_judged
-from tocsin.app.configuration.kept.judging import judge_kept
-from tocsin.app.configuration.kept.reading import in_part
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
@@ -221,6 +219,9 @@ async def _last_good(
     """What counts of the last good config, or what there is of it to look at (nobody is told anything by these
     commands); where there is nothing, the one on disk if there was no time to judge it.
     """
+    from tocsin.app.configuration.kept.judging import judge_kept
+    from tocsin.app.configuration.kept.reading import in_part
+
     stored = await ledger.last_good_config() if ledger else None
     good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
     if good and good.remnant:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tocsin.adapters.files.config_snapshot import snapshot
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.people import Person
 from tocsin.formats.calendar.read import read_calendar
 from tocsin.formats.policy_test.read import read_policy_tests

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from tocsin.app.configuration.check import advice
-from tocsin.app.configuration.load import Configuration, read_tree
+from tocsin.app.configuration.load import Configuration
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.problem import Problem, ProblemLevel
 
 from tests.builders.loading import load

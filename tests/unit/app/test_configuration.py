@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.app.configuration.judge import judge_config
-from tocsin.app.configuration.load import ConfigFiles, read_tree
+from tocsin.app.configuration.load import ConfigFiles
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.ports.bounded_work import Overrun, OverrunCause

@@ -11,7 +11,7 @@ from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tocsin.app.configuration.editor_schemas import SCHEMAS
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.incident.read import read_incident
 from tocsin.formats.policy_test.read import read_policy_tests

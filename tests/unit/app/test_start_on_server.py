@@ -26,7 +26,8 @@ from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
 from tocsin.app.configuration.config_judge import ConfigJudge
-from tocsin.app.configuration.load import read_files, read_tree
+from tocsin.app.configuration.load import read_files
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.app.leadership import lead
 from tocsin.app.leadership.away import Away
 from tocsin.app.leadership.lead import OPENS_EVERY, Opening

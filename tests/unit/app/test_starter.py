@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from tocsin.adapters.files import new_files
 from tocsin.app.configuration import editor_schemas
-from tocsin.app.configuration.load import read_tree
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.app.configuration.starter.begin import FilesInTheWayError, begin, begin_server, draft
 from tocsin.app.configuration.starter.starter_texts import (
     StarterAnswers,

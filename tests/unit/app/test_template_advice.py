@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.jinja import sources
 from tocsin.app.configuration.check import language_problems
-from tocsin.app.configuration.load import Configuration, read_tree
+from tocsin.app.configuration.load import Configuration
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.app.configuration.template_advice import template_problems
 
 from tests.fakes.bounded_work import SameProcess

@@ -98,6 +98,15 @@ print("click", "begun" if bounded_child()._server else "")
     assert "begun" not in imported(tmp_path, ["schema"], begun)
 
 
+@pytest.mark.parametrize("arguments", [["status"], ["oncall"], ["ack", "pay", "--as", "ana", "--anyway"]])
+def test_what_reads_a_config_is_imported_by_who_judges_alone(tmp_path: Path, arguments: list[str]) -> None:
+    """A command is handed what came of it."""
+    whole = RUN.replace('{name.partition(".")[0] for name in sys.modules}', "sys.modules")
+    found = imported(tmp_path, arguments, whole)
+    assert "tocsin.app.configuration.load" in found
+    assert not {"tocsin.app.configuration.read_tree", "tocsin.formats.config.read"} & found
+
+
 def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:
     """`check` in a terminal needs nothing of the policy tests' reports."""
     assert "xml" not in imported(tmp_path, ["check"])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tocsin.adapters.child import note_stage
 from tocsin.adapters.files.rights import is_file
-from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of, read_files, read_tree
+from tocsin.app.configuration.load import ConfigFiles, Configuration, label_of, read_files
 from tocsin.domain.problem import Problem
 from tocsin.formats.config.entries import SECTIONS
 from tocsin.formats.config.file_names import SETTINGS
@@ -35,7 +35,13 @@ def prepare_judging() -> None:
     """Load and build now what is else left until a config needs it: a process that has many configs judged calls this
     before it forks them, so that it is not done anew in each.
     """
-    for late in ("email_validator", "phonenumbers", "pydantic_settings", "tocsin.formats.calendar.read"):
+    for late in (
+        "tocsin.app.configuration.read_tree",
+        "email_validator",
+        "phonenumbers",
+        "pydantic_settings",
+        "tocsin.formats.calendar.read",
+    ):
         importlib.import_module(late)
     for section in SECTIONS.values():
         section.model_rebuild()
@@ -93,10 +99,13 @@ def _place(
     """What is known of this machine, and of where its ledger lies, when the config as a whole comes to no end: what
     tocsin.yaml says, unless that is to blame. A slow machine is not asked again for so little.
     """
+    from tocsin.app.configuration.read_tree import read_tree  # noqa: PLC0415 - dear, and for who judges alone
+
     alone = ConfigFiles({path: data for path, data in found.files.items() if path == SETTINGS}, (), "")
     if judged.cause is OverrunCause.MACHINE:
         return judge(alone, folder, at, environ)
     place = _bounded(work, alone, folder, at, environ)
+
     return replace(read_tree({}, folder, at, environ), own=None) if isinstance(place, Overrun) else place
 
 
@@ -109,6 +118,8 @@ def judge(found: ConfigFiles, folder: Path, at: datetime, environ: Mapping[str, 
     """Read what was read of a config folder as a config, with nothing to bound it: this is what the process of its own
     does. The files are not handed back.
     """
+    from tocsin.app.configuration.read_tree import read_tree  # noqa: PLC0415 - dear, and for who judges alone
+
     problems = list(found.problems)
     judged = read_tree(
         found.files,

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tocsin.app.configuration.load import read_tree
 from tocsin.app.configuration.policy_parts import PolicyParts
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.app.configuration.revisions import ComparedConfig
 from tocsin.app.diff.comparison import Change, Moved
 from tocsin.app.diff.plays import Plays

@@ -13,7 +13,8 @@ from pathlib import Path
 from tocsin.app.configuration.kept.disk_words import DiskWords
 from tocsin.app.configuration.kept.settings import some_way_leads_out, standing_settings
 from tocsin.app.configuration.kept.vouching import vouched
-from tocsin.app.configuration.load import Configuration, label_of, read_tree
+from tocsin.app.configuration.load import Configuration, label_of
+from tocsin.app.configuration.read_tree import read_tree
 from tocsin.domain.people import Person, StakeholderGroup
 from tocsin.domain.policy import Policy, Service
 from tocsin.formats.config.file_names import SETTINGS

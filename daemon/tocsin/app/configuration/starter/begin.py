@@ -10,14 +10,15 @@ from pathlib import Path
 from tocsin import __version__
 from tocsin.adapters.files import config_snapshot, new_files
 from tocsin.adapters.files.rights import is_folder
-from tocsin.app.configuration import editor_schemas, load
+from tocsin.app.configuration import editor_schemas
+from tocsin.app.configuration.read_tree import SERVER_STATE, read_tree
 from tocsin.app.configuration.starter import starter_texts
 from tocsin.domain.problem import Problem
 
 CONFIG = "config/"
 BESIDE = {name: f"../{name}" for name in ("incidents", "templates", "reviews")} | {"state": "../var"}
 """Where things are in a folder of one's own."""
-STATE = str(load.SERVER_STATE)
+STATE = str(SERVER_STATE)
 ON_A_SERVER = {
     "incidents": f"{STATE}/incidents",
     "templates": "templates",
@@ -67,7 +68,7 @@ def _begin(
     others, _ = config_snapshot.snapshot(folder / config, "config") if is_folder(folder / config) else ({}, [])
     if blocked or others:
         raise FilesInTheWayError(sorted({*blocked, *(config + name for name in others)}))
-    configuration = load.read_tree(_inside(files, config), folder / config, at, {})
+    configuration = read_tree(_inside(files, config), folder / config, at, {})
     if not configuration.errors:
         new_files.write(folder, files)
     return list(files), configuration.problems
