@@ -20,10 +20,12 @@ and no message, turn or window is the worse for ten seconds.
 TIME_ERROR = 5
 """What adjtimex(2) gives for a clock that nobody sets."""
 
+_SINCE_START = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 def boottime() -> float:
     """Seconds since the machine started, sleep included where the system can tell."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_SINCE_START)
 
 
 class SystemClock:

@@ -117,7 +117,7 @@ async def test_a_messaging_service_and_an_api_key() -> None:
         ("code 20500 500", Uncertain("error 20500", "20500"), 0),
         ("503", Uncertain("Twilio answered 503", "503"), 0),
         ("broken", Uncertain("Twilio's answer 201 has no sid", "201"), 1),
-        ("nosid", Uncertain("Twilio's answer has no sid"), 1),
+        ("nosid", Uncertain("Twilio's answer 201 has no sid", "201"), 1),
         ("drop", Uncertain, 1),
         ("lose", Uncertain, 0),
     ],

@@ -137,9 +137,9 @@ class HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK is not
         except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as trouble:  # the last: closed meanwhile
             detail = f"no answer from Twilio: {trouble}"[: responses.DETAIL_MOST]
             raise NoAnswerError(detail, written=progress.written) from None
-        if responses.is_object(text):
+        if whole := responses.is_object(text):
             self._time.heard(answer.headers.get("Date", ""), asked_at)
-        if not (200 <= answer.status < 300 and responses.is_object(text)):
+        if not (200 <= answer.status < 300 and whole):
             raise AnswerError(answer.status, text, answer.headers.get("Retry-After", ""))
         return Response(answer.status, text, answer.headers)
 

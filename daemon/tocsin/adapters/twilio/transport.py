@@ -37,6 +37,12 @@ KNOWN_MOST = 2000
 """Messages that are remembered as accepted for another reference, so that a look-up does not take them for its own."""
 VALID_MOST = 36000
 """Seconds for which Twilio keeps a message that it cannot deliver, at most."""
+CREATES_AT = "https://api.twilio.com/2010-04-01/Accounts/{}/Messages.json"
+"""Where a message of an account is created. The SDK's client asks there itself: its list of messages would make an
+instance of every field and date of the answer, of which only the sid is read here.
+"""
+FORM_NAMES = {"from_": "From", "messaging_service_sid": "MessagingServiceSid"}
+"""What the SDK calls who sends, and the API."""
 TRIAL = "Sent from your Twilio trial account - "
 """What Twilio puts before the texts of a trial account."""
 
@@ -70,6 +76,7 @@ class Twilio:
         self._from = {"messaging_service_sid": messaging_service_sid} if messaging_service_sid else {"from_": sender}
         self._senders = senders or {}
         self._numbers = frozenset() if messaging_service_sid else frozenset({sender, *self._senders.values()})
+        self._creates_at = CREATES_AT.format(account_sid)
         self._api_url = api_url
         self._status_url = status_url
         self._client: Any = None
@@ -102,20 +109,19 @@ class Twilio:
 
     async def send(self, message: Message) -> Outcome:
         """Ask once for the message to be created. Cancelled before the request left, nothing is."""
-        options: dict[str, Any] = {}
+        form: dict[str, Any] = {"To": message.address, "Body": message.content.text}
+        form |= {FORM_NAMES[name]: value for name, value in self._sender_to(message.address).items()}
         if message.valid_for is not None:
-            options["validity_period"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
+            form["ValidityPeriod"] = min(max(1, int(message.valid_for.total_seconds())), VALID_MOST)
         if self._status_url and message.attempt:
-            options["status_callback"] = f"{self._status_url}?try={message.attempt}"
+            form["StatusCallback"] = f"{self._status_url}?try={message.attempt}"
         try:
-            messages = await self._messages()
+            client = await self._opened()
         except asyncio.CancelledError:
             raise CutShortError(NOT_LEADING) from None
         TRY.set(message.attempt)
         try:
-            created = await messages.create_async(
-                to=message.address, body=message.content.text, **self._sender_to(message.address), **options
-            )
+            created = await client.request_async("POST", self._creates_at, data=form)
         except AnswerError as answer:
             outcome = responses.to_create(answer.status, answer.text, answer.retry_after)
         except BarredError:
@@ -125,7 +131,7 @@ class Twilio:
         except (TwilioException, ValueError, TypeError, AttributeError) as trouble:
             outcome = Uncertain(f"Twilio's answer could not be read: {type(trouble).__name__}")
         else:
-            outcome = Accepted(created.sid) if created.sid else Uncertain("Twilio's answer has no sid")
+            outcome = responses.to_create(created.status_code, created.text)
         if isinstance(outcome, Accepted):
             self._remember(outcome.provider_id, message.reference)
         return outcome
@@ -238,9 +244,13 @@ class Twilio:
 
     async def _messages(self) -> Any:
         """The SDK's list of messages, started if it was not yet."""
+        return (await self._opened()).messages
+
+    async def _opened(self) -> Any:
+        """The SDK's client."""
         if self._client is None:
             await self.start()
-        return self._client.messages
+        return self._client
 
     def _is(self, listed: Any, message: Message, since: datetime) -> bool:
         """Whether a listed message is the one that a try of uncertain end created."""

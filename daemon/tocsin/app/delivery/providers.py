@@ -51,11 +51,15 @@ class Providers:
         self._transports = transports
         self._notices = notices
         self._known: dict[Channel, dict[str, Provider]] = {via: {} for via in Channel}
+        self._made_of: dict[Channel, Mapping[str, Transport]] = {}
         self._health: dict[Channel, dict[str, ProviderHealth]] = {via: {} for via in Channel}
 
     def of(self, via: Channel) -> Mapping[str, Provider]:
         """Every provider of a channel by its name, in the order of the config."""
         by_name, known = self._transports.by_name(via), self._known[via]
+        if self._made_of.get(via) is by_name:
+            return known
+        self._made_of[via] = by_name
         if any(name not in known or known[name].transport is not by_name[name] for name in by_name):
             peers = self._health[via]
             for name in by_name:

@@ -7,7 +7,6 @@ it ended, and asks before each one which letters are still wanted. It must not k
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -26,11 +25,12 @@ from tocsin.app.delivery.parcels.undelivered import Undelivered
 from tocsin.app.delivery.providers import Provider, Providers
 from tocsin.app.delivery.refusals.refusal_row import Try
 from tocsin.app.delivery.rooms import Rooms
-from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Letter, Refused
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Fault, Letter, Refused
 from tocsin.domain.notification import Why
 from tocsin.domain.people import Channel
 from tocsin.planning.delivery import receipts, retry, same_try
 from tocsin.planning.delivery.still_wanted import current_address, opted_out
+from tocsin.planning.history.fast_replace import replace
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import SendLedger
 from tocsin.ports.transport import CutShortError
@@ -199,7 +199,7 @@ class Sender:
         await self._drop_unwanted(parcel)
         if parcel.settled:
             return
-        via, now = parcel.via, self._clock.now()
+        now = self._clock.now()
         to = current_address(parcel.lead.notification, self._context.config.policy)
         if not to:
             stopped = opted_out(parcel.lead.notification, self._context.config.policy)
@@ -226,7 +226,7 @@ class Sender:
             parcel.end_try(ended_so(attempts, cut.outcome, self._clock.now()))
             raise
         now = self._clock.now()
-        self._lanes.note_pace(via, now - began_at)
+        self._lanes.note_pace(parcel.via, now - began_at)
         ended = ended_so(attempts, outcome, now)
         tries = [(attempt, member.notification) for attempt, member in zip(ended, parcel.members, strict=True)]
         judged = self._blame.after_try(provider.health, tries)
@@ -307,7 +307,8 @@ class Sender:
             next_channel_at = retry.next_channel_at(member.since, member.attempts)
             if next_channel_at is not None and next_channel_at <= now:
                 self._headway.fail(member, stopped=stopped)
-        move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, self._dice.random())
+        jitter = self._dice.random() if isinstance(outcome, Deferred) else 0.0
+        move = retry.after_send(parcel.kind, parcel.via, parcel.attempts, now, jitter)
         if isinstance(move, retry.TryAgain):
             parcel.tried = frozenset()  # what is tried again after a look-up goes on to the next provider instead
         await self._blame.save()  # before the next step is set, which must not begin beside this one
@@ -341,8 +342,7 @@ class Sender:
     async def _look_up(self, parcel: Parcel) -> None:
         """Ask the provider whether an uncertain attempt left after all."""
         attempt = parcel.attempts[-1]
-        sought = message(parcel, attempt, self._context)
-        outcome = await self._providers.find(attempt, sought)
+        outcome = await self._providers.find(attempt, message(parcel, attempt, self._context))
         now = self._clock.now()
         out = all(self._undelivered.is_out(member.notification) for member in parcel.members)
         may_wait = out and not self._providers.is_another_well(attempt)

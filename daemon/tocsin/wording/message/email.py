@@ -10,6 +10,7 @@ import re
 from base64 import b64encode
 from binascii import b2a_qp
 from dataclasses import replace
+from datetime import datetime
 from email.header import decode_header, make_header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -66,13 +67,13 @@ class Letterhead:
         ]
         head = (
             f"{self._shared}To: {_mailbox(message.name, ascii_domain(message.address))}\r\n"
-            f"Date: {format_datetime(message.at)}\r\n"
+            f"Date: {_date(message.at)}\r\n"
             f"Message-ID: {self.id_for(message.reference)}\r\n"
             f"{''.join(f'X-Tocsin-Incident: {name}{_CRLF}' for name in incidents)}"
             f"X-Tocsin-Kind: {_UNSEEN.sub('_', message.kind)}\r\n"
         )
         if incident != "-" and not message.incidents:  # several pages in one mail are no thread of one incident
-            thread = self.id_for(_thread(incident))
+            thread = f"<{opaque_name(incident)}@{self._id_domain}>"
             head += f"In-Reply-To: {thread}\r\nReferences: {thread}\r\n"
         if message.reply_to:
             head += f"Reply-To: {_mailbox(*_plain(message.reply_to))}\r\n"
@@ -88,6 +89,12 @@ class Letterhead:
     def id_for(self, reference: str) -> str:
         """The Message-ID that belongs to a reference, the same for ever; under 60 characters."""
         return f"<{_digest(reference, _ID_SIZE)}@{self._id_domain}>"
+
+
+@lru_cache(64)
+def _date(at: datetime) -> str:
+    """An instant as mails have it; all letters of an update are of one."""
+    return format_datetime(at)
 
 
 def _on_one_line(url: str) -> str:
@@ -117,6 +124,7 @@ def _plain(mailbox: str) -> tuple[str, str]:
     return name, ascii_domain(address)
 
 
+@lru_cache(1024)
 def ascii_domain(address: str) -> str:
     """The address in one piece, with its domain in ASCII where IDNA knows how; the part before the @ stays."""
     local, at, domain = _UNSEEN.sub("", address).replace("<", "").replace(">", "").rpartition("@")
@@ -200,6 +208,7 @@ def _encoded_words(text: str, most: int) -> str:
     return "\r\n ".join(f"=?utf-8?b?{b64encode(piece).decode()}?=" for piece in pieces)
 
 
+@lru_cache(1024)
 def opaque_name(incident: str) -> str:
     """What names an incident to outsiders, whom its id tells too much: the letters of its thread's id."""
     return _digest(_thread(incident), _ID_SIZE)

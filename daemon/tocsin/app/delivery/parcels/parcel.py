@@ -5,7 +5,7 @@ keeps its own attempts, so that each can be told and settled by itself.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -13,6 +13,7 @@ from tocsin.app.delivery.parcels.delivery import KILLED, Delivery
 from tocsin.domain.delivery import Attempt, Bundle, Deferred, Fate, Outcome
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
+from tocsin.planning.history.fast_replace import replace
 
 
 class ParcelStep(Enum):
