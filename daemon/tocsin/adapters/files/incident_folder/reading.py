@@ -59,8 +59,8 @@ class FolderReading:
         """
         seen, fresh_from = self._seen, self._fresh_from()
         last, listing = seen
-        readings: dict[str, _LastReading] = {}
-        files: list[Listed] = []
+        kept: list[_LastReading] = []
+        looked: list[tuple[Listed | None, _LastReading | None]] = []
         same = listing is not None
         try:
             root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -73,21 +73,23 @@ class FolderReading:
                         time.sleep(PAUSE)
                     name = entry.name
                     before = last.get(name)
-                    if not (before or is_incident_file(name)):
-                        continue
-                    listed, reading = _look(root, name, entry.stat, before, fresh_from)
-                    if listed is not None:
-                        files.append(listed)
+                    if before is not None and _stands(before, entry):
+                        kept.append(before)
+                    elif before is not None or is_incident_file(name):
+                        listed, reading = _look(root, name, entry.stat, before, fresh_from)
+                        looked.append((listed, reading))
                         same = same and before is not None and listed is before.listed
-                    if reading is not None:
-                        readings[name] = reading
         except OSError as fault:
             return self._why(fault)
         finally:
             os.close(root)
+        if listing is not None and len(kept) == len(last) and not looked and self._seen is seen:
+            return listing
+        files = [before.listed for before in kept] + [listed for listed, _ in looked if listed is not None]
         if listing is None or not same or len(files) != len(listing) or self._seen is not seen:
             listing = sorted(files, key=_by_name)
-        self._seen = readings, listing
+        readings = [*kept, *(reading for _, reading in looked if reading is not None)]
+        self._seen = {reading.listed.name: reading for reading in readings}, listing
         return listing
 
     def look_at(self, names: Collection[str]) -> Mapping[str, Listed] | None:
@@ -131,6 +133,16 @@ class FolderReading:
 
 
 _by_name = attrgetter("name")
+
+
+def _stands(before: _LastReading, entry: "os.DirEntry[str]") -> bool:
+    """Whether a file is certainly as it was read last. Almost all are, at each scan: this is what one costs."""
+    try:
+        now = entry.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    identity = now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
+    return identity == before.identity and not before.fresh
 
 
 def _look(
