@@ -3,13 +3,16 @@
 Decides when that process begins: it needs other libraries than the command, and a second of a second core is free.
 """
 
+import atexit
 import importlib
 from functools import cache
 
 from tocsin.adapters.bounded_child import BoundedChild
 
-HAVE_NONE = frozenset({"run", "web", "init", "schema"})
-"""The commands that have no config judged so, or many: then all that judging may need is prepared first."""
+HAVE_NONE = frozenset({"run", "web", "init", "schema", "drill"})
+"""The commands that have no config judged so, or that stay: nothing is to stay beside them for one config, and for many
+all that judging may need is prepared first.
+"""
 
 
 @cache
@@ -27,10 +30,12 @@ def ready_child() -> BoundedChild:
 
 def begin_judging(command: str) -> None:
     """Begin the process that will judge this command's config, before the command's own libraries are imported: both
-    import side by side.
+    import side by side. It ends with the command, which waits for that: what is left to process 1 of a container stays
+    there, dead, where that waits for nobody.
     """
     if command not in HAVE_NONE:
         bounded_child().keep_ready(_import_judge)
+        atexit.register(bounded_child().close)
 
 
 def judge_many() -> None:

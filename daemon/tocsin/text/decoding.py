@@ -21,7 +21,7 @@ TOP = (1, 1)
 Place = tuple[int, int]
 """Line and column, from 1."""
 
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 """The bytes of which most files are made: where there is no other, nothing is wrong with any."""
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}

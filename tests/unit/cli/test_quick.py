@@ -84,6 +84,21 @@ def test_a_ledger_is_opened_with_libraries_that_were_imported_meanwhile(tmp_path
     assert "sqlalchemy" in imported(tmp_path, [], expect)
 
 
+def test_a_command_leaves_no_process_behind(tmp_path: Path) -> None:
+    """Whoever inherits what a command left behind, such as process 1 of a container, has nobody to wait for."""
+    heir = """
+import ctypes, os, subprocess, sys
+assert ctypes.CDLL(None).prctl(36, 1) == 0  # PR_SET_CHILD_SUBREAPER
+subprocess.run([sys.executable, "-m", "tocsin", *sys.argv[1:]], check=True)
+try:
+    print("click", "left", os.waitpid(-1, 0))
+except ChildProcessError:
+    print("click", "none")
+"""
+    assert "none" in imported(tmp_path, ["status"], heir)
+    assert "none" in imported(tmp_path, ["ack", "--help"], heir)
+
+
 def test_a_config_is_judged_by_a_process_that_begins_first(tmp_path: Path) -> None:
     """It begins before the command's own module is imported; a command that has none judged begins none."""
     begun = """
