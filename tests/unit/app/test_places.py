@@ -69,7 +69,7 @@ def test_what_waits_to_leave_keeps_no_page_in_the_queue() -> None:
 
         async def work(item: str) -> None:
             taken.append(item)
-            await places.take(queue.rank_of(item))
+            await places.take(PAGE if item.startswith("page") else UPDATE)
             await asyncio.sleep(10)
             left.append(item)
             places.leave()
@@ -97,6 +97,36 @@ def test_what_waits_to_leave_keeps_no_page_in_the_queue() -> None:
     assert behind_what_is_under_way == ["update 1"]
     assert in_hand == ["update 1", "page 1", "update 2", "page 2"]
     assert left == ["update 1", "page 1", "page 2", "page 3", "update 2"]
+
+
+def test_a_page_is_taken_once_an_update_in_hand_waits_for_its_place() -> None:
+    """It came while that was still being written down, when nothing in hand waited to leave."""
+
+    async def life(_clock: VirtualClock) -> list[str]:
+        places, taken = Places(1), list[str]()
+
+        async def work(item: str) -> None:
+            taken.append(item)
+            rank = PAGE if item == "page" else UPDATE
+            await asyncio.sleep(1)
+            queue.hear_waiting(rank)
+            await places.take(rank)
+            await asyncio.sleep(100)
+
+        queue: SendQueue[str] = SendQueue("email", 2, work, places)
+        running = asyncio.create_task(queue.run())
+        queue.put(UPDATE, "under way")
+        await asyncio.sleep(2)
+        queue.put(UPDATE, "in hand")
+        await asyncio.sleep(0.5)
+        queue.put(PAGE, "page")
+        await asyncio.sleep(0.4)
+        assert taken == ["under way", "in hand"]
+        await asyncio.sleep(0.2)
+        running.cancel()
+        return taken
+
+    assert run_virtually(life) == ["under way", "in hand", "page"]
 
 
 def test_a_page_passes_the_updates_in_hand() -> None:

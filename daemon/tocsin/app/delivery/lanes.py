@@ -71,10 +71,11 @@ class Lanes:
         became of it is written down beside the next one.
         """
         via, turn = parcel.via, (parcel, parcel.turn)
-        places, queue = self._places[via], self._queues[via]
+        places, queue, order = self._places[via], self._queues[via], rank(parcel.lead.notification, self._context)
         self._ready.add(parcel)
         try:
-            await places.take(queue.rank_of(turn))
+            queue.hear_waiting(order)
+            await places.take(order)
         except asyncio.CancelledError:
             raise CutShortError(NOT_LEADING) from None
         finally:

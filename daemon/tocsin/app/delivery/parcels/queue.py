@@ -59,9 +59,12 @@ class SendQueue(Generic[Item]):
         timer = asyncio.get_running_loop().call_later(max(0.0, wait.total_seconds()), ring)
         self._timers.add(timer)
 
-    def rank_of(self, item: Item) -> Rank:
-        """By which rank this was taken out."""
-        return self._in_place[item]
+    def hear_waiting(self, rank: Rank) -> None:
+        """Something that was taken out by this rank waits for a `leaving` place from now on: whatever is worse and
+        waits here may be taken beside it.
+        """
+        if self._waiting and _grade(self._waiting[0][0]) < _grade(rank):
+            self._turned.set()
 
     def leave_place(self, item: Item) -> None:
         """What is left to do with this holds up nothing: the next one may be taken."""
