@@ -66,6 +66,8 @@ _TRAITS = {
 }
 QUIET_FIRST = tuple(sorted(Channel, key=lambda via: via.traits.wakes))
 """Every channel, those that wake nobody first."""
+_ADDRESS_FIELDS = tuple((via, via.traits.address_field) for via in Channel)
+"""Looked up once: a plan asks for somebody's channels dozens of times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Person:
         """Every channel the person has an address for that takes messages, SMS first: a phone wakes, a mailbox does
         not.
         """
-        return tuple(via for via in Channel if self.address(via) and via not in self.stopped)
+        return tuple([via for via, field in _ADDRESS_FIELDS if getattr(self, field) and via not in self.stopped])
 
 
 class Unsubscribing(StrEnum):

@@ -39,6 +39,8 @@ class Draft:
         self.from_memory = from_memory
         self.severity: Severity = policy.severity(incident.severity)
         self.page: PagePolicy | None = self.severity.page
+        self.hours: Hours = policy.hours.get(self.page.hours, OPEN_ALWAYS) if self.page else OPEN_ALWAYS
+        """When pages of this severity may go: its `hours`, else always."""
         self.roles = _roles_in_order(incident, policy, self.page)
         """The severity's roles in its order, then those the file assigns besides, in the file's order (rule 12)."""
         self._before = history
@@ -49,11 +51,6 @@ class Draft:
         self._passes = self._decided_before = 0
         self._after_pages: AfterPages | None = None
         self._written_instants: dict[datetime, str] = {}
-
-    @property
-    def hours(self) -> Hours:
-        """When pages of this severity may go: its `hours`, else always."""
-        return self.policy.hours.get(self.page.hours, OPEN_ALWAYS) if self.page else OPEN_ALWAYS
 
     @property
     def page_via(self) -> tuple[Channel, ...]:

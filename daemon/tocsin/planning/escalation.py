@@ -14,7 +14,7 @@ from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.policy import Level, PagePolicy, Who
 from tocsin.planning.draft import Draft
 from tocsin.planning.on_call.hours import open_time_after
-from tocsin.planning.on_call.resolve import nameable, resolve
+from tocsin.planning.on_call.resolve import can_mean, resolve
 from tocsin.planning.reach import reachable
 
 LAST_RESORT_EVERY = timedelta(minutes=15)
@@ -128,7 +128,7 @@ def everybody_replaced(draft: Draft, people: tuple[str, ...], whos: Iterable[Who
     """Whether none of these people who were asked is anybody whom these names can mean now, whoever's turn it is: they
     have left the config, or others stand in their place (rule 67).
     """
-    return bool(people) and not any(nameable(who, draft.policy).intersection(people) for who in whos)
+    return bool(people) and not any(can_mean(who, draft.policy, people) for who in whos)
 
 
 def _step_is_void(draft: Draft, role: RoleHistory, step: FiredStep) -> bool:

@@ -22,6 +22,8 @@ _DueEntry = tuple[WaitingPage, datetime, datetime]
 
 def open_channels(person: Person, history: History) -> tuple[Channel, ...]:
     """Every channel whose address, as it is now, was not refused for good in this episode (rules 14, 65)."""
+    if not history.refused:
+        return person.channels
     return tuple(via for via in person.channels if not history.refuses(person.id, via, person.address(via)))
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from tocsin.app.simulation.projection import Event, project
@@ -105,12 +105,16 @@ class _IncidentFile:
         self._policy = policy
         self._name = name
         self._data = data
-        value = read_yaml(data, name).value
-        self._value: dict[str, Any] = dict(value) if isinstance(value, dict) else {}
 
     def appear(self, history: History, at: datetime) -> History:
         """The file is first seen."""
         return self._see(history, self._data, at)
+
+    @cached_property
+    def _value(self) -> dict[str, Any]:
+        """What the file says, as the script changes it; of most files no script does."""
+        value = read_yaml(self._data, self._name).value
+        return dict(value) if isinstance(value, dict) else {}
 
     def happen(self, step: ScriptStep, history: History, at: datetime) -> History:
         """One step of the script takes effect. Fields and entry are one edit, told of as two parts."""

@@ -162,13 +162,19 @@ def turn_of(shift: Shift, at: datetime) -> int | None:
 
     The first member serves until the first firing strictly after `starts`.
     """
-    starts_at = instant(shift.starts, shift.timezone)
+    starts_at, before = _start_of(shift.handoff, shift.timezone, shift.starts)
     if at < starts_at:
         return None
     first, last = starts_at.year, at.astimezone(UTC).year
     whole = sum(_count(shift.handoff, shift.timezone, year) for year in range(first, last))
-    this_year = _count_until(shift.handoff, shift.timezone, last, at)
-    return whole + this_year - _count_until(shift.handoff, shift.timezone, first, starts_at)
+    return whole + _count_until(shift.handoff, shift.timezone, last, at) - before
+
+
+@lru_cache(maxsize=4096)
+def _start_of(cron: str, timezone: str, starts: datetime) -> tuple[datetime, int]:
+    """The instant of a shift's start, and how many firings its UTC year has had by then."""
+    starts_at = instant(starts, timezone)
+    return starts_at, _count_until(cron, timezone, starts_at.year, starts_at)
 
 
 def handoffs_since(cron: str, starts: datetime, at: datetime) -> int:

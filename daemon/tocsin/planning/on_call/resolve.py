@@ -4,9 +4,10 @@ Shifts and calendars say whose turn it is; overrides may put somebody else on ca
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from itertools import chain
 
 from tocsin.domain.policy import Policy, Who
 from tocsin.domain.rotation import CalendarEvent, Hours, Override, Rotation, Shift
@@ -91,18 +92,18 @@ def everyone(rotation: Rotation, at: datetime) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def nameable(who: Who, policy: Policy) -> frozenset[str]:
-    """Everybody whom a name can mean at one time or another: of a rotation all members, all in its calendar, and those
-    of its overrides, whoever's turn it is.
+def can_mean(who: Who, policy: Policy, people: Collection[str]) -> bool:
+    """Whether a name can mean any of these people at one time or another: of a rotation all members, all in its
+    calendar, and those of its overrides, whoever's turn it is.
     """
     rotation = policy.rotations.get(who.name)
     if who.part == "person":
-        return frozenset({who.name} & policy.people.keys())
+        return who.name in people and who.name in policy.people
     if rotation is None:
-        return frozenset()
-    members = {person for shift in rotation.shifts for person in shift.members}
-    scheduled = {event.person for event in rotation.events}
-    return frozenset(members | scheduled | {override.person for override in rotation.overrides})
+        return False
+    members = (person for shift in rotation.shifts for person in shift.members)
+    named = chain(members, (event.person for event in rotation.events), (over.person for over in rotation.overrides))
+    return any(person in people for person in named)
 
 
 def covering_shift(rotation: Rotation, at: datetime) -> tuple[Shift, int] | None:

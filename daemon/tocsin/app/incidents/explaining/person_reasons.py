@@ -18,7 +18,7 @@ from tocsin.domain.policy import Level, Policy, Service, Severity, Who
 from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.draft import OPEN_ALWAYS
 from tocsin.planning.on_call.hours import opening_from
-from tocsin.planning.on_call.resolve import nameable, resolve
+from tocsin.planning.on_call.resolve import can_mean, resolve
 from tocsin.planning.on_call.turns import next_turn
 
 Row = tuple[str, str]
@@ -141,7 +141,7 @@ class PersonReasons:
         offset = 1 if role.first is not None else 0
         whose = f"{self.policy.services[chain_of].title}'s chain" if chain_of else "the chain"
         for number, level in enumerate(chain, offset):
-            who = next((who for who in level.whos if self.person in nameable(who, self.policy)), None)
+            who = next((who for who in level.whos if can_mean(who, self.policy, [self.person])), None)
             if who is None:
                 continue
             steps = (step.at for step in reversed(self.fired) if (step.role, step.level) == (role.role, number))
@@ -190,7 +190,7 @@ class PersonReasons:
         return f"they are not in {self.policy.services[chain_of].title}'s chain for it ({place}){besides}"
 
     def _can_mean(self, level: Level) -> bool:
-        return any(self.person in nameable(who, self.policy) for who in level.whos)
+        return any(can_mean(who, self.policy, [self.person]) for who in level.whos)
 
     def _responders(self) -> Iterator[Row]:
         asked = next((at for name, at in self.history.responders if name == self.person), None)
@@ -201,7 +201,7 @@ class PersonReasons:
             return
         for service in self._affected():
             for who in service.responders:
-                if self.person in nameable(who, self.policy):
+                if can_mean(who, self.policy, [self.person]):
                     means = self.person in resolve(who, self.policy, self.at)
                     turn = "" if means else f"; {self._their_turn(who, self.at)}"
                     names = self._names(who, who.place or service.place, self.at)
@@ -234,7 +234,7 @@ class PersonReasons:
         affected = {service.id for service in self._affected()}
         for service in self.policy.services.values():
             chains = [role for role, chain in service.roles if any(map(self._can_mean, chain))]
-            responds = any(self.person in nameable(who, self.policy) for who in service.responders)
+            responds = any(can_mean(who, self.policy, [self.person]) for who in service.responders)
             if service.id not in affected and (chains or responds):
                 what = ["as responders"] if responds else []
                 what += [f"in its chain for {self.policy.role_title(role)}" for role in chains]
