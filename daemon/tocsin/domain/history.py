@@ -12,6 +12,9 @@ from tocsin.domain.incident import Incident, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
+NOBODY: frozenset[str] = frozenset()
+"""Each empty set takes a fifth of a kilobyte: of all incidents that nobody did anything for it is this one."""
+
 
 @dataclass(frozen=True, slots=True)
 class FiredStep:
@@ -250,8 +253,8 @@ class History:
     roles: dict[str, RoleHistory] = field(default_factory=dict)
     batches: tuple[ResponderBatch, ...] = ()
     responders: tuple[tuple[str, datetime], ...] = ()
-    responders_answered: frozenset[str] = frozenset()
-    responders_passed: frozenset[str] = frozenset()
+    responders_answered: frozenset[str] = NOBODY
+    responders_passed: frozenset[str] = NOBODY
     waiting: tuple[WaitingPage, ...] = ()
     groups: dict[str, GroupHistory] = field(default_factory=dict)
     held_groups: dict[str, HeldGroup] = field(default_factory=dict)

@@ -58,7 +58,8 @@ def status_named(written: str) -> Status:
 
 def service_named(written: str, policy: Policy) -> str:
     """A service, as the config writes it."""
-    return written if written in policy.services else _unknown("service", written, policy.services)
+    service = policy.services.get(written)
+    return service.id if service else _unknown("service", written, policy.services)
 
 
 def role_named(written: str, policy: Policy) -> str:
@@ -69,7 +70,7 @@ def role_named(written: str, policy: Policy) -> str:
 def person_named(written: str, policy: Policy) -> str:
     """The id of a person named by id, or by id, full name or email in any case."""
     if written in policy.people:
-        return written
+        return policy.people[written].id
     words = " ".join(written.split()).casefold()
     ids = [
         person.id
@@ -82,9 +83,12 @@ def person_named(written: str, policy: Policy) -> str:
 
 
 def _any_case(written: str, names: Iterable[str]) -> str | None:
-    """The one name that is this, in whatever case; the exact one first."""
+    """The one name that is this, in whatever case; the exact one first. It is the very string of the config: thousands
+    of open incidents share it.
+    """
     same = [name for name in names if name.casefold() == written.casefold()]
-    return written if written in same else same[0] if len(same) == 1 else None
+    exact = (name for name in same if name == written)
+    return next(exact, same[0] if len(same) == 1 else None)
 
 
 def _unknown(kind: str, written: str, names: Iterable[str]) -> str:

@@ -579,3 +579,14 @@ def test_odd_names_are_shown_safely() -> None:
     found.notices[0].text.encode()
     found.notices[0].cause.encode()
     assert "\u202e" not in found.notices[0].text
+
+
+def test_what_many_incidents_say_alike_is_kept_once() -> None:
+    """Ten thousand open ones have their severity, their services, and that no version was before the first, in common."""
+    desk = Desk()
+    for name in ("a.yaml", "b.yaml"):
+        desk.folder.write(name, f"title: {name}\nseverity: sev2\nservices: [checkout]\n")
+    one, other = desk.look().versions
+    assert one.incident.severity is other.incident.severity
+    assert one.incident.services[0] is other.incident.services[0]
+    assert desk.intake._known["a"].older is desk.intake._known["b"].older

@@ -17,7 +17,7 @@ from tocsin.app.intake.file_identity import File, Files
 from tocsin.app.intake.file_notices import Missing, few, gone, held, unlisted, vanished, wrong
 from tocsin.app.intake.half_written import may_be_half_written
 from tocsin.app.intake.past_files import PastFiles
-from tocsin.app.state.incident_state import KnownVersion
+from tocsin.app.state.incident_state import NONE_OLDER, KnownVersion
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
@@ -298,7 +298,7 @@ class Intake:
     def _see(self, file: File, incident: Incident, look: FolderLook) -> None:
         """This version counts from now."""
         known, digest = self._known.get(file.id), file.listed.digest
-        older = (known.older | {known.digest}) - {digest, ""} if known else frozenset[str]()
+        older = (known.older | {known.digest}) - {digest, ""} if known else NONE_OLDER
         lately = remembered((*(known.lately if known else ()), (look.now, incident)), look.now)
         self._known[file.id] = KnownVersion(incident, digest, file.listed.name, older, lately)
         look.versions.append(Version(incident, file.listed.digest, file.listed.name))

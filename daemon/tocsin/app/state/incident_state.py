@@ -96,6 +96,10 @@ LATELY_MOST = 64
 """Versions of an incident that are remembered as the latest: more than people make in some minutes."""
 
 
+NONE_OLDER: frozenset[str] = frozenset()
+"""The digests before the first version of an incident: one set for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class KnownVersion:
     """The version that counts of an incident, the digest of its content, and the file it was in. `older` are the
@@ -106,7 +110,7 @@ class KnownVersion:
     incident: Incident
     digest: str
     file: str = ""
-    older: frozenset[str] = frozenset()
+    older: frozenset[str] = NONE_OLDER
     lately: tuple[tuple[datetime, Incident], ...] = ()
 
 
@@ -116,7 +120,7 @@ def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
     if not versions:
         return None
     newest = versions[-1]
-    older = frozenset(version.digest for version in versions) - {newest.digest}
+    older = frozenset(version.digest for version in versions) - {newest.digest} or NONE_OLDER
     lately = tuple((version.at, version.incident) for version in versions[-LATELY_MOST:])
     return KnownVersion(newest.incident, newest.digest, file, older, lately)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tocsin.domain import facts as f
 from tocsin.domain.history import (
+    NOBODY,
     FiredStep,
     GroupHistory,
     Handover,
@@ -249,7 +250,7 @@ def _apply_assessment(history: History, fact: f.Assessed) -> History:
     before = history.assessed
     history = replace(history, assessed=fact, first_sight=(), paged_via=fact.via or history.paged_via)
     if not fact.via:
-        return replace(history, paging_at=None, batches=(), responders_answered=frozenset())
+        return replace(history, paging_at=None, batches=(), responders_answered=NOBODY)
     if history.paging_at is None:
         assert history.incident is not None
         return replace(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Seen
-from tocsin.domain.history import NEVER_SEEN, GroupHistory, Handover, History, RoleHistory
+from tocsin.domain.history import NEVER_SEEN, NOBODY, GroupHistory, Handover, History, RoleHistory
 from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.planning.history.answers import apply_dated_ok
@@ -188,8 +188,8 @@ def _begin_in_earnest(history: History, old: Incident, at: datetime) -> History:
         roles={},
         batches=(),
         responders=(),
-        responders_answered=frozenset(),
-        responders_passed=frozenset(),
+        responders_answered=NOBODY,
+        responders_passed=NOBODY,
         waiting=(),
     )
 
