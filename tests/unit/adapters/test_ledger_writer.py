@@ -2,15 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from tocsin.adapters.ledger.ledger import SqlLedger
+from tocsin.adapters.ledger.sqlite.file_database import WRITING_KB
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
-from tocsin.adapters.ledger.sqlite.opening import open_file
+from tocsin.adapters.ledger.sqlite.opening import READING_KB, open_file
 from tocsin.adapters.ledger.writes import CONFIGS_KEPT
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Bundle, Content, Letter
@@ -243,3 +245,14 @@ async def test_a_transaction_wakes_the_loop_once(ledger: SqlLedger, monkeypatch:
     monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *of, **how: (woken.append(of), wake(*of, **how))[1])
     await asyncio.gather(*(ledger.begin_attempt(f"k{n}", Channel.SMS, PHONE, T0) for n in range(16)))
     assert len(woken) == 1
+
+
+async def test_who_writes_keeps_more_of_the_file_in_memory_than_who_reads(ledger: SqlLedger) -> None:
+    """What readers hold is held for good, by each of them; a storm writes the same places again and again."""
+
+    def kept(connection: Connection, calls: Sequence[None] = ()) -> list[int]:
+        return [connection.exec_driver_sql("PRAGMA cache_size").scalar_one()] * max(1, len(calls))
+
+    asked = await asyncio.gather(*(ledger.store.read(kept) for _ in range(4)))
+    assert asked == [[-READING_KB]] * 4
+    assert await ledger.store.commit(kept, None) == -WRITING_KB

@@ -14,6 +14,8 @@ PATIENCE_MS, TROUBLED_MS = 2000, 500
 """How long a daemon's transaction waits for another process's lock, in milliseconds; and while the last one failed, so
 that a page that leaves from memory waits for the lock but once.
 """
+WRITING_KB = 2000
+"""What the connection that writes keeps of the file in memory: all that a storm comes back to."""
 
 
 class FileDatabase:
@@ -30,13 +32,17 @@ class FileDatabase:
         """Nobody else writes, so that nothing else can hold."""
 
     def prepare(self, connection: Connection, *, troubled: bool) -> None:
-        """How long the next transaction waits for a lock: not long where somebody waits for a page meanwhile."""
+        """Set up the connection that writes. How long the next transaction waits for a lock: not long where somebody
+        waits for a page meanwhile.
+        """
         wanted = TROUBLED_MS if troubled else PATIENCE_MS
         sqlite = connection.connection.dbapi_connection
-        if self._patient or self._waits == (sqlite, wanted):
+        if self._waits == (sqlite, wanted):
             return
         assert sqlite is not None
-        sqlite.execute(f"PRAGMA busy_timeout={wanted}")
+        sqlite.execute(f"PRAGMA cache_size=-{WRITING_KB}")
+        if not self._patient:
+            sqlite.execute(f"PRAGMA busy_timeout={wanted}")
         self._waits = sqlite, wanted
 
     def before_group(self, connection: Connection, group: int, *, evidence: bool) -> None:

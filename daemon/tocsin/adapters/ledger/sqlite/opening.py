@@ -35,6 +35,8 @@ BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
+READING_KB = 500
+"""What a connection keeps of the file in memory, for good; the system keeps it too, for as long as there is room."""
 _read_text = partial(str, encoding="utf-8", errors="surrogateescape")
 """Text as it is, also where a bit of it has flipped: then its row alone cannot be read, not all that are asked for."""
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
@@ -206,7 +208,13 @@ def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
 
 def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
     connection.text_factory = _read_text
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_MS}", "foreign_keys=ON"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        f"busy_timeout={BUSY_MS}",
+        "foreign_keys=ON",
+        f"cache_size=-{READING_KB}",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
