@@ -14,6 +14,22 @@ def test_a_daemon_without_twilio_and_heartbeat_loads_nothing_for_them() -> None:
     assert found.stdout == "[]\n"
 
 
+def test_the_daemon_does_without_what_paints_tracebacks() -> None:
+    """Its log library does not load the library of terminals; who prints something can do so all the same."""
+    ask = """
+import sys
+from tocsin.cli.run import load_log_library
+load_log_library()
+import tocsin.app.wiring.build
+print(sorted(name for name in sys.modules if name.partition(".")[0] in {"rich", "pygments"}))
+import rich.console
+load_log_library()
+print(rich.console is sys.modules["rich.console"])
+"""
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\nTrue\n"
+
+
 async def test_a_heartbeat_that_is_loaded_late_pings_all_the_same() -> None:
     """The watcher hears its first ping, and why another failed is told."""
     heard: list[str] = []
