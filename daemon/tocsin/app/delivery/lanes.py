@@ -12,8 +12,7 @@ import structlog
 
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep
-from tocsin.app.delivery.parcels.places import Places, Rank
-from tocsin.app.delivery.parcels.queue import SendQueue
+from tocsin.app.delivery.parcels.queue import Rank, SendQueue
 from tocsin.domain.delivery import NOT_LEADING
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
@@ -25,13 +24,11 @@ ASKS_AT_ONCE = 4
 LOOK_UPS_AT_ONCE = 16
 """Messages of uncertain fate looked up at once, beside the messages for the same reason."""
 FAST = timedelta(milliseconds=100)
-"""While a message leaves within this, the next ones are written down meanwhile. While it takes longer nothing is taken
-out of the queue before it can leave, so that it is asked at the last moment whether it is still wanted.
+"""While a message leaves within this, the next one is written down meanwhile: a page then waits no longer for it. While
+it takes longer nothing is taken out of the queue before it can leave, so that a page waits only for what is under way.
 """
-IN_HAND = 32
-"""So many messages of a channel are then in hand: some are under way, the others are written down together, in few
-transactions. After a kill those of them that had not left go out marked as perhaps sent before (rule 40).
-"""
+PREPARED = 2
+"""For each message under way, how many are then in hand: one is written down while the other is sent."""
 STALLED_AFTER = timedelta(minutes=2)
 """A step under way for longer is stuck: every transport has a deadline far below it."""
 KIND_RANKS = {Kind.PAGE: 0, Kind.UPDATE: 2}
@@ -56,14 +53,11 @@ class Lanes:
         self._context = context
         self._work_on = work
         self._under_way: dict[Parcel, datetime] = {}
-        self._ready: set[Parcel] = set()
-        """Those of them that are written down and wait for a place: what holds the places up is under way itself."""
-        self._places = {via: Places(via.traits.at_once) for via in Channel}
-        self._queues = {
-            via: SendQueue(via.value, via.traits.at_once, self._work, places) for via, places in self._places.items()
-        }
+        self._queues = {via: SendQueue(via.value, via.traits.at_once, self._work) for via in Channel}
         self._look_up_queue = SendQueue("look-ups", LOOK_UPS_AT_ONCE, self._work)
         self._receipt_queue = SendQueue("receipts", ASKS_AT_ONCE, self._work)
+        self._slots = {via: asyncio.Semaphore(via.traits.at_once) for via in Channel}
+        """Messages of a channel that may be under way with its provider."""
 
     @asynccontextmanager
     async def slot(self, parcel: Parcel) -> AsyncIterator[None]:
@@ -71,27 +65,21 @@ class Lanes:
         became of it is written down beside the next one.
         """
         via, turn = parcel.via, (parcel, parcel.turn)
-        places, queue, order = self._places[via], self._queues[via], rank(parcel.lead.notification, self._context)
-        self._ready.add(parcel)
         try:
-            queue.hear_waiting(order)
-            await places.take(order)
+            await self._slots[via].acquire()
         except asyncio.CancelledError:
             raise CutShortError(NOT_LEADING) from None
-        finally:
-            self._ready.remove(parcel)
-        self._under_way[parcel] = self._clock.now()
         try:
             yield
         finally:
-            places.leave()
-            queue.leave_place(turn)
+            self._slots[via].release()
+            self._queues[via].leave_place(turn)
 
     @property
     def alive_at(self) -> datetime:
         """Now while every step under way is younger than any transport lets it grow; else when the oldest began."""
         now = self._clock.now()
-        oldest = min((at for parcel, at in self._under_way.items() if parcel not in self._ready), default=now)
+        oldest = min(self._under_way.values(), default=now)
         return oldest if now - oldest > STALLED_AFTER else now
 
     def is_under_way(self, parcel: Parcel) -> bool:
@@ -115,7 +103,7 @@ class Lanes:
 
     def note_pace(self, via: Channel, took: timedelta) -> None:
         """How long the newest message was under way: whether the next one is written down meanwhile."""
-        self._queues[via].width = IN_HAND if took < FAST else via.traits.at_once
+        self._queues[via].width = via.traits.at_once * (PREPARED if took < FAST else 1)
 
     async def run(self) -> None:
         """Until cancelled."""
