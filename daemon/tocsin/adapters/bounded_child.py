@@ -45,6 +45,8 @@ LINGERS = 2.0
 """Seconds beyond its longest after which whoever forked it ends work that the kernel's timers have not ended (it was
 stopped, or its disk hangs): well before whoever asked gives up the server.
 """
+ABANDONED_AFTER = 0.1
+"""Seconds that whoever ends waits for a thread of ours that is having something done."""
 _JOB = b"J"
 _SERVE = (
     "import sys; sys.path[:] = sys.argv[2:]; from tocsin.adapters.bounded_child import serve; serve(int(sys.argv[1]))"
@@ -66,6 +68,7 @@ class BoundedChild:
         self._turn = Lock()
         self._server: _Server | None = None
         self._meanwhile: Callable[[], object] = _nothing
+        self._abandoned = False
 
     def keep_ready(self, prepare: Callable[[], object] = _nothing) -> None:
         """Fork the server now, while there is one thread and nothing is open; else it costs a new interpreter later. It
@@ -96,9 +99,22 @@ class BoundedChild:
         with self._turn:
             self._let_go()
 
+    def abandon(self) -> None:
+        """End the server when this process ends, though another thread may still wait for it: nobody hears that now."""
+        self._abandoned = True
+        in_line = self._turn.acquire(timeout=ABANDONED_AFTER)
+        try:
+            if self._server is not None:
+                self._server.end()
+        finally:
+            if in_line:
+                self._turn.release()
+
     def _ended(self, job: Job) -> bytes | Overrun:
         """What became of a job. A server that was killed has a follower, once."""
         for _ in range(2):
+            if self._abandoned:
+                break
             if self._server is None:
                 if alone():
                     return _bounded(job)

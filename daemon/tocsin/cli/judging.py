@@ -35,7 +35,7 @@ def begin_judging(command: str) -> None:
     """
     if command not in HAVE_NONE:
         bounded_child().keep_ready(_import_judge)
-        atexit.register(bounded_child().close)
+        atexit.register(bounded_child().abandon)
 
 
 def judge_many() -> None:

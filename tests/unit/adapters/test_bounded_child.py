@@ -295,6 +295,30 @@ def test_a_server_that_cannot_prepare_itself_has_a_follower(monkeypatch: pytest.
     bounded.close()
 
 
+def test_who_ends_does_not_wait_for_what_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread may have a job done, or do something meanwhile that never ends (a disk): the server goes at once,
+    and has no follower.
+    """
+    monkeypatch.setattr(bounded_child, "alone", lambda: True)
+    bounded, hangs, goes_on = BoundedChild(), threading.Event(), threading.Event()
+    bounded.keep_ready()
+    assert bounded._server
+    pid, ended = bounded._server._pid, list[object]()
+    bounded.meanwhile(lambda: (hangs.set(), goes_on.wait(30)))
+    thread = threading.Thread(target=lambda: ended.append(run(bounded, double, 4)))
+    thread.start()
+    assert hangs.wait(10)
+    began = time.monotonic()
+    bounded.abandon()
+    assert time.monotonic() - began < 5
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    goes_on.set()
+    thread.join(10)
+    assert [type(one) for one in ended] == [Overrun]
+    assert bounded._server is None
+
+
 def test_no_signal_for_us_ends_it(bounded: BoundedChild) -> None:
     """A Ctrl-C and a stop of the whole service are for whoever asked."""
     bounded.run(double, 1, seconds=QUICK, megabytes=ROOM)

@@ -404,6 +404,30 @@ def test_a_thread_that_hangs_while_it_listens_keeps_no_other(tmp_path: Path, mon
 
 
 @linux
+def test_who_makes_the_kernel_speak_without_end_wakes_nobody_more_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write into the inbox could change what does not count all the time."""
+    reader, looks, ends = at_rest(tmp_path), list[bool](), threading.Event()
+    (tmp_path / ".a").touch()
+    while reader.changed() is not None:
+        pass
+    real = reader._changed
+    monkeypatch.setattr(reader, "_changed", lambda *, anew: looks.append(anew) or real(anew=anew))
+
+    def speak() -> None:
+        while not ends.wait(0.001):
+            (tmp_path / ".a").chmod(0o600)
+
+    thread = threading.Thread(target=speak)
+    thread.start()
+    assert reader.changed(waits=True) is None
+    ends.set()
+    thread.join()
+    assert len(looks) <= WAITS_FOR / LOOKS_EVERY + 5
+
+
+@linux
 def test_a_kernel_that_listens_to_nobody_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At a limit of the kernel's the folder is looked at, and listening is tried again the next time."""
     tried = list[Path]()

@@ -180,6 +180,14 @@ async def test_nobody_sleeps_while_something_waits_to_be_judged(ledger: SqlLedge
     assert not await waits(ledger)
 
 
+async def test_who_was_never_asked_lets_nobody_sleep(ledger: SqlLedger) -> None:
+    """An alert that was left from before is found although the others, who asked first, found nothing."""
+    await ledger.record_arrival(Arrival(ArrivalKind.ALERT, "a1", "checkout", "", T0))
+    assert not await waits(ledger)
+    assert not await ledger.unjudged_arrivals()
+    assert not await waits(ledger)
+
+
 async def test_who_does_not_write_alone_asks_each_time(tmp_path: Path) -> None:
     """Who reads a file beside its daemon finds what that has recorded, though nothing was written here; and never sleeps."""
     path = tmp_path / "tocsin.db"

@@ -15,7 +15,7 @@ from tocsin.ports.folder import Listed
 from tests.builders.active_config import active_config
 from tests.builders.policies import small_policy
 from tests.fakes.folder import FakeFolder
-from tests.fakes.loop import StillHangsError, VirtualClock, run_virtually
+from tests.fakes.loop import VirtualClock, run_virtually
 
 GOOD = "title: {}\nseverity: sev2\n"
 LOOKED_THROUGH = "*"
@@ -27,34 +27,15 @@ class CountingFolder(FakeFolder):
     def __init__(self) -> None:
         super().__init__()
         self.looks: list[str] = []
-        self.slow: asyncio.Event | None = None
-        self.read: Sequence[Listed] | str | None = None
-        self.asked = 0
 
     def scan(self) -> Sequence[Listed] | str:
-        """All there is. While it is `slow` that takes until then, and is what stood there in the beginning."""
-        self.asked += 1
-        if self.slow and self.read is None:
-            self.read = super().scan()
-            raise StillHangsError(self.slow)
-        read, self.read = self.read, None
         self.looks.append(LOOKED_THROUGH)
-        return super().scan() if read is None else read
+        return super().scan()
 
     def look_at(self, names: Collection[str]) -> Mapping[str, Listed] | None:
-        self.asked += 1
         found = super().look_at(names)
         self.looks.append(" ".join(sorted(found or ())))
         return found
-
-    def read_slowly(self) -> None:
-        """Be slow from the next look through the folder on, until `read_on`."""
-        self.slow = asyncio.Event()
-
-    def read_on(self) -> None:
-        assert self.slow is not None
-        self.slow.set()
-        self.slow = None
 
 
 class Brought:
@@ -203,59 +184,3 @@ def test_many_hints_are_looked_at_some_at_a_time() -> None:
     assert len(desk.news.shown) == 2
     assert len(desk.news.versions) == FOUND_MOST * 2
     assert LOOKED_THROUGH not in desk.folder.looks
-
-
-def test_a_file_does_not_wait_for_a_look_through_the_folder() -> None:
-    """What is said to have changed while the whole folder is being read counts at once, and once: neither is it taken
-    back since the reading had passed it before, nor what was edited, went away or came under another name meanwhile.
-    """
-
-    async def story(desk: Desk) -> None:
-        desk.folder.read_slowly()
-        desk.watch.poke()
-        await asyncio.sleep(1)
-        desk.folder.write("pay.yaml", GOOD.format("new"))
-        desk.folder.write("3.yaml", GOOD.format("edited"))
-        await asyncio.sleep(1)
-        desk.folder.write("3.yaml", GOOD.format("edited again"))
-        desk.folder.remove("4.yaml")
-        desk.folder.files["moved.yaml"] = Listed("moved.yaml", *_content(desk.folder.files.pop("5.yaml")))
-        desk.folder.say("5.yaml", "moved.yaml")
-        await asyncio.sleep(1)
-        desk.folder.read_on()
-        await asyncio.sleep(30)
-
-    desk = watched(story)
-    assert [version for version in desk.news.versions if version[0] < 4] == [
-        (2, "3", "edited"),
-        (2, "pay", "new"),
-        (3, "3", "edited again"),
-    ]
-    assert [version[1:] for version in desk.news.versions if version[0] >= 4] == [("5", "5")]
-
-
-def test_a_reading_that_hangs_is_not_asked_at_every_hint() -> None:
-    """While the whole folder hangs, and a look at some files too, no more of these begin: each would keep a thread."""
-
-    async def story(desk: Desk) -> None:
-        desk.folder.hang()
-        for number in range(20):
-            desk.folder.write(f"storm{number}.yaml", GOOD.format(number))
-            await asyncio.sleep(5)
-        assert desk.folder.asked <= 4
-        desk.folder.answer()
-        await asyncio.sleep(30)
-
-    assert len({incident for _, incident, _ in watched(story).news.versions}) == 20
-
-
-def test_a_stop_while_the_folder_is_read() -> None:
-    """Whoever ends the watch meanwhile waits for no reading, nor for a look at some files."""
-
-    async def story(desk: Desk) -> None:
-        desk.folder.read_slowly()
-        desk.watch.poke()
-        await asyncio.sleep(1)
-        desk.folder.write("pay.yaml", GOOD.format("new"))
-
-    assert watched(story).news.versions == []

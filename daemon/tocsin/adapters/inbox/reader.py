@@ -28,6 +28,10 @@ a look at its time.
 """
 WAITS_FOR = 1.0
 """Seconds after which it is said that nothing came, to whoever would only ask again."""
+WORDS_IN_VAIN = 5
+"""After so many words of the kernel that brought nothing it is not listened to for the rest of a wait: whoever may write
+here could make it speak without end.
+"""
 LISTED_MOST = 10_000
 """Names that are looked at in one listing."""
 LISTS_AGAIN = 20
@@ -62,9 +66,11 @@ class InboxReader:
         text: why it cannot be listed.
         """
         until = boottime() + WAITS_FOR
+        words = 0
         while (found := self._changed(anew=anew)) is None and waits and (left := until - boottime()) > 0:
-            if not self._wait.wait(WAITS_FOR):
+            if words > WORDS_IN_VAIN or not self._wait.wait(WAITS_FOR):
                 time.sleep(min(LOOKS_EVERY, left))
+            words += 1
         return found
 
     def _changed(self, *, anew: bool) -> InboxListing | str | None:

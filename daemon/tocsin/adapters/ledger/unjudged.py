@@ -8,21 +8,23 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from tocsin.adapters.ledger.reads import arrivals
 from tocsin.adapters.ledger.store import Store
 from tocsin.domain.arrival import Arrival
 from tocsin.ports.ledger.ledger import Unreadable
 
+QUESTIONS = (arrivals.unjudged_arrivals, arrivals.unjudged_alerts, arrivals.unjudged_acts)
 Waiting = tuple[tuple[int, Arrival | Unreadable], ...]
 
 
 class Unjudged:
     """Asks a store for what waits. `_nothing` has, for each question, how often the store had written when it found
-    nothing; None: it found something.
+    nothing; None: it found something, or was never asked.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._nothing: dict[Callable[[Connection], Waiting], int | None] = {}
+        self._nothing: dict[Callable[[Connection], Waiting], int | None] = dict.fromkeys(QUESTIONS)
 
     async def ask(self, question: Callable[[Connection], Waiting]) -> Waiting:
         """What it gives; one of those functions that ask the same each time. Raises LedgerError."""

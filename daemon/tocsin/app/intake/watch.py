@@ -1,8 +1,7 @@
 """The folder of incident files, looked through whenever it may have changed, and what that brings.
 
 What is said to have changed is looked at first, and by itself: what is for sure from that counts at once, all else once
-the whole folder has been looked through, which follows then (house rule 4: a poke means nothing). So it is also while
-the whole folder is being read, since that may take long.
+the whole folder has been looked through, which follows then (house rule 4: a poke means nothing).
 
 It decides when to look, and when a folder that does not answer is told; what counts is the intake's judgement, and what
 follows from it the plan's. It must not know what a version says.
@@ -17,7 +16,6 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
-from operator import attrgetter
 from typing import Protocol
 
 from tocsin.adapters.files.disk_threads import in_time
@@ -50,16 +48,6 @@ MARKS_EVERY = timedelta(seconds=5)
 """How often the folder is marked as watched at the most; it is read at least each 10 s."""
 WELL_FOR = timedelta(seconds=15)
 """How long a good health check holds: the folder is marked as watched only after one, and they come every 5 s."""
-
-
-def looked_at_since(
-    listing: Sequence[Listed], names: AbstractSet[str], found: Mapping[str, Listed]
-) -> Sequence[Listed]:
-    """A listing of the whole folder, with what a later look at the files of these names `found` there instead."""
-    return sorted([*(file for file in listing if file.name not in names), *found.values()], key=_by_name)
-
-
-_by_name = attrgetter("name")
 
 
 class FolderNews(Protocol):
@@ -116,7 +104,6 @@ class Watch:
         self._poked = asyncio.Event()
         self._hints: set[str] = set()
         self._anywhere = False
-        self._tells_of_some = False
         self._files: tuple[Sequence[Listed] | str, Mapping[str, Listed]] = "", {}
         self._next_look: datetime | None = None
         self._reading_since: datetime | None = None
@@ -152,7 +139,7 @@ class Watch:
         self._anywhere = False
         self._hints.clear()
         self._reading_since = self._clock.now()
-        listing, trouble = await self._whole_folder()
+        listing, trouble = await self._reading()
         for incident in self._news.take_pruned():
             await self._note_pruned(incident)
         self._reading_since = None
@@ -160,7 +147,6 @@ class Watch:
         loop, policy = asyncio.get_running_loop(), self._config.policy
         changes = await loop.run_in_executor(self._folder.threads, self._observe, listing, now, policy)
         if not isinstance(listing, str):
-            self._tells_of_some = True
             self._listed(trouble)
         await self._pass_on(changes, self._files[1], now)
         for incident in changes.unknown:
@@ -173,19 +159,11 @@ class Watch:
 
     async def look_at_hints(self) -> bool:
         """Look at some of the files that are said to have changed; whether that was all that need be looked at now."""
-        return await self._look_at(self._some_hints())
-
-    def _some_hints(self) -> AbstractSet[str]:
-        """Names that are said to have changed, and those of the same stem."""
         names = set(islice(self._hints, FOUND_MOST))
         self._hints -= names
-        return names.union(*map(same_stem, names))
-
-    async def _look_at(self, names: AbstractSet[str]) -> bool:
-        """Look at these files; whether that was all that need be looked at now."""
+        names = names.union(*map(same_stem, names))
         found = await in_time(FOUND_WITHIN, self._folder.threads, self._folder.look_at, names)
         if found is None:
-            self._tells_of_some = False
             return False
         loop, now, policy = asyncio.get_running_loop(), self._clock.now(), self._config.policy
         observe = partial(self._intake.observe_found, names, found, now, policy)
@@ -228,37 +206,6 @@ class Watch:
             if since and not self._hangs_since and self._clock.now() - since >= HANGS_AFTER:
                 self._hangs_since = since
                 self._notices.tell(hangs(self._intake.label, since))
-
-    async def _whole_folder(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
-        """What stands in the folder, and why it cannot be marked as watched. What is said to have changed while it is
-        being read is looked at meanwhile, and once more in the end: it may have been read before it changed, and what
-        counted already must not be taken back by that.
-        """
-        reading = asyncio.create_task(self._reading())
-        reading.add_done_callback(lambda _done: self._poked.set())
-        looked_at: set[str] = set()
-        try:
-            while self._tells_of_some and not reading.done():
-                self._poked.clear()
-                if self._hints:
-                    names = self._some_hints()
-                    looked_at |= names
-                    await self._look_at(names)
-                else:
-                    await self._poked.wait()
-            listing, trouble = await reading
-        finally:
-            reading.cancel()
-        if not looked_at or isinstance(listing, str):
-            return listing, trouble
-        work = partial(self._look_again, listing, looked_at)
-        newest = await in_time(FOUND_WITHIN, self._folder.threads, work)
-        return (newest, trouble) if newest is not None else await self._reading()
-
-    def _look_again(self, listing: Sequence[Listed], names: AbstractSet[str]) -> Sequence[Listed] | None:
-        """In a thread of the folder's. None: it cannot be told."""
-        found = self._folder.look_at(names)
-        return None if found is None else looked_at_since(listing, names, found)
 
     async def _reading(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
         """What stands in the folder, and why it cannot be marked as watched. While nobody answers it is asked anew in

@@ -78,7 +78,7 @@ class FolderReading:
                     elif before is not None or is_incident_file(name):
                         listed, reading = _look(root, name, entry.stat, before, fresh_from)
                         looked.append((listed, reading))
-                        same = same and before is not None and listed is before.listed
+                        same = same and (listed is None or (before is not None and listed is before.listed))
         except OSError as fault:
             return self._why(fault)
         finally:
