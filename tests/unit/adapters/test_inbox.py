@@ -21,6 +21,7 @@ from tocsin.adapters.inbox.reader import (
     LISTS_AGAIN,
     LOOKS_EVERY,
     WAITS_FOR,
+    WORDS_IN_VAIN,
     InboxReader,
     StayingInbox,
 )
@@ -424,7 +425,7 @@ def test_who_makes_the_kernel_speak_without_end_wakes_nobody_more_often(
     assert reader.changed(waits=True) is None
     ends.set()
     thread.join()
-    assert len(looks) <= WAITS_FOR / LOOKS_EVERY + 5
+    assert len(looks) <= WAITS_FOR / LOOKS_EVERY + WORDS_IN_VAIN + 2
 
 
 @linux

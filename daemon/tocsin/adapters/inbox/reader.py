@@ -29,8 +29,8 @@ a look at its time.
 WAITS_FOR = 1.0
 """Seconds after which it is said that nothing came, to whoever would only ask again."""
 WORDS_IN_VAIN = 5
-"""After so many words of the kernel that brought nothing it is not listened to for the rest of a wait: whoever may write
-here could make it speak without end.
+"""After so many words of the kernel that brought nothing it is not heard for the rest of a wait: whoever may write here
+could make it speak without end.
 """
 LISTED_MOST = 10_000
 """Names that are looked at in one listing."""
