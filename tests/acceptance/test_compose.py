@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import psycopg
 import pytest
 import yaml
@@ -47,7 +48,7 @@ def test_its_commands_are_ours() -> None:
     assert sorted(named) == ["attic", "attic-web", "cellar", "cellar-web"]
     for name, service in named.items():
         _, command, *options = service["command"]
-        tocsin.get_command(None, command).make_context(command, options)
+        tocsin.get_command(click.Context(tocsin), command).make_context(command, options)
         role = "tocsin_read:" in service["environment"]["TOCSIN_LEDGER"]
         assert role == name.endswith("-web")
     assert len({service["hostname"] for service in named.values() if "hostname" in service}) == 2
