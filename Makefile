@@ -67,7 +67,7 @@ types: $(TESTS)  ## mypy, strict
 
 check: lint types test  ## what CI runs and what a commit needs
 
-bench: $(TESTS)  ## speed beside its peers, into docs/speed.md (25 minutes; `.venv/bin/python -m bench --help` has the parts)
+bench: $(TESTS)  ## speed beside its peers, into docs/speed.md (35 minutes; `.venv/bin/python -m bench --help` has the parts)
 	@$(BIN)/python -m bench --docs
 
 fmt: $(TESTS)  ## let the formatter decide

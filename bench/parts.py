@@ -38,7 +38,7 @@ PARTS = {
     "open": Entry("memory, idle time and start with 10 and 10,000 open incidents", 150, open_incidents.open_incidents),
     "held": Entry("pages with 10 and with 100,000 other incidents open", 240, held.held, within="growth"),
     "growth": Entry(
-        "cost by open incidents, readers and connections, SQLite and PostgreSQL: plots", 660, growth.growth
+        "cost by open incidents, readers and connections, SQLite and PostgreSQL: plots", 1100, growth.growth
     ),
     "commands": Entry("how long people wait for commands", 75, commands.commands),
     "storm": Entry(
