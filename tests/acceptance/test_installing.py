@@ -17,6 +17,7 @@ from tocsin.formats.settings.layers import UNKNOWN_VARIABLE, SettingsLayers, rea
 from tocsin.text.yaml import read_yaml
 
 from tests.fakes.new_machine import INSTALLING, Machine, commands, opened, trust_the_authority
+from tests.fakes.orders import written
 from tests.fakes.sandbox import ROOT, build_wheel, missing
 
 FORMER = "### From one user to three\n"
@@ -81,8 +82,8 @@ def test_the_page_is_followed_to_the_letter(machine: Machine) -> None:
     assert "\nnothing fails; " in examined, examined
     assert "it lets tocsin in" in examined
     assert "+15005550006 is this account's and can send SMS" in examined
-    mails = [json.loads(line) for line in machine.mails.read_text().splitlines()]
-    texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
+    mails = written(machine.mails)
+    texts = written(machine.texts)
     assert "An exercise, nothing is broken" in json.dumps(mails)
     assert any("DRILL" in text["body"] for text in texts)
     assert json.loads(said["curl -sS http://127.0.0.1:8765/healthz"])["state"] == "leading"
@@ -180,6 +181,6 @@ def test_an_installation_of_one_user_becomes_one_of_three(machine: Machine) -> N
         "runuser -u ana -- sh -c 'tocsin ack $(ls /var/lib/tocsin/incidents) --as ana; tocsin status'"
     )
     assert "accepted" in shown
-    texts = [json.loads(line) for line in machine.texts.read_text().splitlines()]
+    texts = written(machine.texts)
     pages = [text["to"] for text in texts if "It is down" in text["body"]]
     assert len(pages) == len(set(pages)) == 2, texts

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.orders import written
 from tests.fakes.pager import SETTINGS, Pager
 
 FILE = "title: Card payments fail {number}\nseverity: sev1\n"
@@ -91,12 +92,10 @@ def test_nothing_is_lost_to_kills(tmp_path: Path, servers: dict[str, Any], kills
 def complete(servers: dict[str, Any], kills: int) -> Counter[tuple[int, str]]:
     """How often each message arrived, once all have: by incident and address; empty until then."""
     found: Counter[tuple[int, str]] = Counter()
-    for line in servers["smtp_log"].read_text().splitlines():
-        mail = json.loads(line)
+    for mail in written(servers["smtp_log"]):
         if "olga" not in mail["to"]:
             found[number_in(str(mail)), mail["to"]] += 1
-    for line in servers["twilio_log"].read_text().splitlines():
-        sms = json.loads(line)
+    for sms in written(servers["twilio_log"]):
         if sms["to"] != "+14155550103":
             found[number_in(sms["body"]), sms["to"]] += 1
     wanted = {

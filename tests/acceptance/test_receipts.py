@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.fakes.orders import written
 from tests.fakes.pager import SETTINGS, Pager
 from tests.fakes.ready_commands import start_ready
 from tests.fakes.twilio_webhooks import ACCOUNT, signature, status
@@ -66,7 +67,7 @@ class World:
 
     def sent(self) -> list[dict[str, Any]]:
         """The SMS that truly left."""
-        return [json.loads(line) for line in self.truth.read_text().splitlines()]
+        return written(self.truth)
 
     def answers(self, path: str, data: bytes | None = None, **headers: str) -> int:
         """The status of an answer of the web side; 0 while there is none."""

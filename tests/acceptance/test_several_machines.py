@@ -21,6 +21,7 @@ import yaml
 
 from tests.fakes.certificates import Authority
 from tests.fakes.new_machine import INSTALLING, Machine, commands, opened, trust_the_authority
+from tests.fakes.orders import written
 from tests.fakes.postgres import PASSWORD, RUNS_AS, postgres
 from tests.fakes.proxy import Proxy
 from tests.fakes.sandbox import ROOT, build_wheel, missing
@@ -166,7 +167,7 @@ def paged(machine: Machine) -> list[str]:
     """Who was paged from there by SMS."""
     if not machine.texts.exists():
         return []
-    return [text["to"] for text in map(json.loads, machine.texts.read_text().splitlines()) if "is down" in text["body"]]
+    return [text["to"] for text in written(machine.texts) if "is down" in text["body"]]
 
 
 def as_ana(machine: Machine, command: str) -> str:

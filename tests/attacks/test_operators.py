@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_providers import World
+from tests.fakes.orders import written
 from tests.fakes.pager import CONFIG, ROOMY, Pager
 
 FILE = "title: Card payments fail\nseverity: sev1\n"
@@ -92,5 +93,4 @@ def test_a_mail_server_that_refuses_the_login(tmp_path: Path) -> None:
 
 def to_olga(world: World, name: str) -> list[dict[str, Any]]:
     """What truly arrived at the operator by a provider."""
-    arrived = [json.loads(line) for line in world.truth[name].read_text().splitlines()]
-    return [message for message in arrived if message["to"] in {"+14155550103", "olga@example.com"}]
+    return [message for message in written(world.truth[name]) if message["to"] in {"+14155550103", "olga@example.com"}]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.orders import written
 from tests.fakes.pager import ROOMY, Pager
 from tests.fakes.providers import MAIN_ACCOUNT, OURS, StandInProcess
 
@@ -78,7 +79,7 @@ class World:
 
     def marked(self) -> set[str]:
         """The codes whose person was told to the operators as refused for good."""
-        lines = [json.loads(line) for line in self.pager.log.read_text().splitlines()]
+        lines = written(self.pager.log)
         causes = {line.get("cause", "") for line in lines if line["event"] == "trouble"}
         return {code for code in self.codes if any(f"code{code or 'none'}" in cause for cause in causes)}
 

@@ -1,6 +1,5 @@
 """Attacks on the installed daemon by its providers: what hangs, answers late, takes and never delivers, or is mended."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_providers import FILE, World
+from tests.fakes.orders import written
 
 ANA, BO, OLGA = "+14155550101", "+14155550102", "+14155550103"
 
@@ -38,7 +38,7 @@ def edit(world: World, *changes: tuple[str, str]) -> None:
 
 def truth(world: World, name: str) -> list[dict[str, Any]]:
     """What truly arrived at a provider."""
-    return [json.loads(line) for line in world.truth[name].read_text().splitlines()]
+    return written(world.truth[name])
 
 
 def texts(world: World, number: str) -> list[dict[str, Any]]:

@@ -92,7 +92,7 @@ class Site:
 
     def told(self, text: str) -> bool:
         """Whether operators are told this: it is noted for them, and leaves within a minute."""
-        lines = self.server.log.read_text().splitlines()
+        lines = self.server.log.read_text().rpartition("\n")[0].splitlines()
         return any('"event": "trouble"' in line and text in json.loads(line)["text"] for line in lines)
 
     def unsubscribing(self) -> str:

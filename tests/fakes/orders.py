@@ -1,10 +1,11 @@
-"""How a test talks to a fake that runs as its own process: a line of JSON each way."""
+"""How a test talks to a fake that runs as its own process: a line of JSON each way, and what such a process wrote."""
 
 import asyncio
 import json
 import sys
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 
@@ -27,3 +28,11 @@ async def orders() -> AsyncIterator[dict[str, Any]]:
     threading.Thread(target=read, daemon=True).start()
     while line := await lines.get():
         yield json.loads(line)
+
+
+def written(log: Path) -> list[dict[str, Any]]:
+    """What another process has written so far, a line of JSON each.
+
+    It may be in the midst of a line: that one has not been written yet.
+    """
+    return [json.loads(line) for line in log.read_text().splitlines(keepends=True) if line.endswith("\n")]

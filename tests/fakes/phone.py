@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.orders import written
 from tests.fakes.twilio_webhooks import ACCOUNT
 
 OURS = "+15005550006"
@@ -41,8 +42,7 @@ class Phone:
 
     def got(self, number: str) -> list[str]:
         """The texts that reached a number."""
-        sent = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [each["body"] for each in sent if each["to"] == number]
+        return [each["body"] for each in written(self.log) if each["to"] == number]
 
     def spoil(self, phase: str, fault: str) -> None:
         """The next request of this phase goes wrong so."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.orders import written
 from tests.fakes.pager import Pager
 
 MAIN_ACCOUNT, SPARE_ACCOUNT = "AC" + "0" * 32, "AC" + "1" * 32
@@ -56,8 +57,7 @@ class StandInProcess:
 
     def arrived(self, to: str = "") -> list[dict[str, Any]]:
         """What truly arrived (for an address), in order; answers of people are left out."""
-        lines = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [line for line in lines if to in ("", line["to"]) and line.get("direction") != "inbound"]
+        return [line for line in written(self.log) if to in ("", line["to"]) and line.get("direction") != "inbound"]
 
     def close(self) -> None:
         """End it."""
