@@ -1,6 +1,7 @@
 """docs/speed.md: the table and the plots of a run are put there between two marks; the rest is written by hand.
 
-`python -m bench.page JSON` does it with the figures of an earlier run.
+`python -m bench.page JSON [JSON]...` does it with the figures of earlier runs, so that one part can be measured again:
+what a later one has takes the place of the same in an earlier one.
 """
 
 import json
@@ -31,6 +32,15 @@ def write(document: Mapping[str, Any], page: Path = PAGE) -> None:
         [_machine(document), "", *_table(document["figures"]), *_notes(document["figures"]), *_plots(drawn)]
     )
     page.write_text(f"{head}{BEGIN}{said}\n{END}{tail}", encoding="utf-8")
+
+
+def together(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several runs of one machine as one: each measure and each line of a plot as the last one has it."""
+    figures = {figure["measure"]: figure for document in documents for figure in document["figures"]}
+    lines = {(line["plot"], line["name"]): line for document in documents for line in document["lines"]}
+    seconds = sum(document["seconds"] for document in documents)
+    found = {"figures": list(figures.values()), "lines": list(lines.values())}
+    return {**documents[-1], **found, "seconds": seconds}
 
 
 def _machine(document: Mapping[str, Any]) -> str:
@@ -64,4 +74,4 @@ def _plots(drawn: Sequence[Path]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    write(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    write(together([json.loads(Path(name).read_text(encoding="utf-8")) for name in sys.argv[1:]]))

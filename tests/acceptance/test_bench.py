@@ -44,6 +44,18 @@ def test_a_percentile_is_one_of_the_values() -> None:
     assert percentile([5.0], 0.99) == 5.0
 
 
+def test_a_part_that_is_measured_again_takes_the_place_of_the_earlier_figure() -> None:
+    """The rest of the page stays as the other run had it."""
+    first = report.document(Found([FASTER, Figure("ack", [0.3])], [Line("open-rate", "SQLite", [(10, 5.0)])]), 60)
+    again = report.document(Found([Figure("ack", [0.2])]), 30)
+    both = page.together([first, again])
+    assert [(figure["measure"], figure["ours"]) for figure in both["figures"]] == [
+        ("incidents", FASTER.ours), ("ack", [0.2])
+    ]  # fmt: skip
+    assert both["lines"] == first["lines"]
+    assert both["seconds"] == 90
+
+
 def test_all_of_the_bench_takes_no_part_twice() -> None:
     """What another part has all of is left out of the whole."""
     assert all(entry.within in {"", *PARTS} for entry in PARTS.values())
