@@ -4,6 +4,7 @@ A command's module is imported only when it is called: `tocsin ack` at 3 a.m. do
 Exit status: 0 good; 1 problems found or the thing could not be done; 2 wrong usage.
 """
 
+import atexit
 import gc
 import importlib
 import io
@@ -55,6 +56,7 @@ COMMANDS = {
 }
 
 
+HELP = ("-h", "--help")
 STAY = frozenset({"run", "web"})
 """The commands that stay; all others are over before their garbage matters."""
 GARBAGE_AFTER = 500_000
@@ -99,16 +101,24 @@ class Commands(click.Group):
         """In the order of the table."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Prepare for the command that was called, and import it. Neither a shell that asks what may follow nor who
+        reads its help waits for a config.
+        """
+        if args[0] in COMMANDS and args[0] not in STAY:
+            leave_garbage()
+        if args[0] in COMMANDS and not ctx.resilient_parsing and not {*HELP} & {*args}:
+            from tocsin.cli.judging import begin_judging
+
+            begin_judging(args[0])
+        return super().resolve_command(ctx, args)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import the command's module."""
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name not in STAY:
-            gc.set_threshold(GARBAGE_AFTER)
-        if not ctx.resilient_parsing:  # a shell asks what may follow: it waits for no config
-            from tocsin.cli.judging import begin_judging
-
-            begin_judging(cmd_name)
         name = cmd_name.replace("-", "_")
         module = importlib.import_module(f"tocsin.cli.{name}{'_' * iskeyword(name)}")
         command = module.command
@@ -119,6 +129,14 @@ class Commands(click.Group):
         """List the commands from the table, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def leave_garbage() -> None:
+    """Have Python look for garbage seldom, and not at the end, where it would look through all that is left several
+    times, only to give back what the system takes anyway.
+    """
+    gc.set_threshold(GARBAGE_AFTER)
+    atexit.register(gc.freeze)
 
 
 def _show(mistake: click.UsageError, _file: IO[Any] | None = None) -> None:
@@ -136,7 +154,7 @@ def _plain(command: click.Command) -> click.Command:
     return command
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(cls=Commands, context_settings={"help_option_names": HELP, "max_content_width": 100})
 @click.version_option(__version__, prog_name="tocsin")
 def tocsin() -> None:
     r"""Page the right people, keep stakeholders told, until the incident is resolved.

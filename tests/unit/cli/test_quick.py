@@ -100,17 +100,28 @@ except ChildProcessError:
 
 
 def test_a_config_is_judged_by_a_process_that_begins_first(tmp_path: Path) -> None:
-    """It begins before the command's own module is imported; a command that has none judged begins none."""
+    """It begins before the command's own module is imported; who has none judged, or reads the help, begins none."""
     begun = """
 import sys
 from tocsin.cli import Commands, main, tocsin
 import click
-command = Commands.get_command(tocsin, click.Context(tocsin), sys.argv[1])
+command = Commands.resolve_command(tocsin, click.Context(tocsin), sys.argv[1:])
 from tocsin.cli.judging import bounded_child
 print("click", "begun" if bounded_child()._server else "")
 """
     assert "begun" in imported(tmp_path, ["ack"], begun)
     assert "begun" not in imported(tmp_path, ["schema"], begun)
+    assert "begun" not in imported(tmp_path, ["ack", "--help"], begun)
+
+
+def test_a_command_that_ends_looks_for_no_garbage(tmp_path: Path) -> None:
+    """What is left goes with its process; Python would look through all of it several times first."""
+    ends = f"""
+import atexit, gc
+atexit.register(lambda: print("click", "kept" if gc.get_freeze_count() > 10_000 else ""))
+{RUN}
+"""
+    assert "kept" in imported(tmp_path, ["ack", "pay", "--as", "ana", "--anyway"], ends)
 
 
 @pytest.mark.parametrize("arguments", [["status"], ["oncall"], ["ack", "pay", "--as", "ana", "--anyway"]])
