@@ -77,6 +77,51 @@ def test_a_pass_of_all_who_were_reached_still_counts() -> None:
     assert watch.look("50s") == rows("page declined chen sms tl 1/1")
 
 
+def test_a_pass_of_the_only_one_reached_counts_when_the_other_page_is_lost_later() -> None:
+    """Rules 16, 66: bo passed at once, and that ana was not reached is known later: nobody is waited for."""
+    watch = Watch(TWO.replace("[ana, bo]", "[[ana, bo], chen]"), "severity: s1")
+    watch.until("0")
+    watch.pass_("9s", "bo")
+    assert watch.look("9s") == []
+    watch.lose("20s", "ana", "0")
+    assert watch.look("20s") == rows("page declined chen sms tl 1/1")
+
+
+@pytest.mark.parametrize("passes", ["10s", "20s"])
+def test_a_pass_of_the_only_one_who_is_left_counts_before_and_after_the_other_left(passes: str) -> None:
+    """Rules 16, 67: ana has left the config at 15 s and bo passes: the level fires anew, and of it only chen remains."""
+    config = TWO.replace("[ana, bo]", "[[ana, bo], chen]")
+    watch = Watch(config, "severity: s1")
+    watch.until("0")
+    if passes == "10s":
+        watch.pass_("10s", "bo")
+    watch.until("14s")
+    watch.configure("15s", config.replace("[ana, bo]", "bo") + "without: [ana]")
+    watch.until("19s")
+    if passes == "20s":
+        watch.pass_("20s", "bo")
+    watch.until("1m")
+    paged_at = {"10s": "15s", "20s": "20s"}[passes]
+    watch.showed(f"0 page declared ana,bo sms tl 0/1\n{paged_at} page escalated chen sms tl 1/1")
+
+
+def test_who_passed_of_a_last_resort_is_not_asked_for_ever() -> None:
+    """Rules 16, 67: bo passed and ana left the config: bo is asked again at once, and then each window."""
+    watch = Watch(ONE.replace("[ana, bo]", "[chen]"), "severity: s1", last_resort="ana, bo")
+    watch.until("5m")
+    watch.pass_("5m10s", "bo")
+    watch.until("5m20s")
+    watch.last_resort = "bo"
+    watch.configure("6m", ONE.replace("[ana, bo]", "[chen]") + "without: [ana]")
+    watch.until("11m")
+    watch.showed("""
+        0    page  declared     chen     sms  tl  0/1
+        5m   page  last_resort  ana,bo   sms  tl
+        6m   page  last_resort  bo       sms  tl
+        11m  page  last_resort  bo       sms  tl
+        """)
+
+
 def test_a_lost_last_resort_takes_its_window() -> None:
     """Corner of 66: there is nobody else to ask, so it is no endless loop."""
     watch = Watch(ONE, "severity: s1")

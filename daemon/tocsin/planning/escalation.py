@@ -132,11 +132,12 @@ def everybody_replaced(draft: Draft, people: tuple[str, ...], whos: Iterable[Who
 
 
 def _step_is_void(draft: Draft, role: RoleHistory, step: FiredStep) -> bool:
-    """Whether a step fires anew at once, because nobody of it is left (rule 67)."""
+    """Whether a step fires anew at once, because nobody of it is left who has not passed (rules 16, 67)."""
+    waited_for = tuple(person for person in step.people if person not in role.passed)
     if step.level is None:
-        return everybody_left(draft, step.people)
+        return everybody_left(draft, waited_for)
     levels = ladder_levels(draft, role)
-    return everybody_replaced(draft, step.people, [who for level in levels for who in level.whos])
+    return everybody_replaced(draft, waited_for, [who for level in levels for who in level.whos])
 
 
 def _next_position(draft: Draft, role: RoleHistory, levels: int, rounds: int) -> tuple[int, int] | None:

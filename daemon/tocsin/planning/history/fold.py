@@ -227,13 +227,17 @@ def _apply_page_lost(history: History, fact: f.PageLost) -> History:
 
 
 def _lost(role: RoleHistory, fact: f.PageLost) -> RoleHistory:
-    """A role after a page that reached nobody: a step that has nobody left is passed at once (rules 14, 66)."""
+    """A role after a page that reached nobody: the next step comes at once if everybody else of this one has passed, or
+    if there was nobody else (rules 14, 16, 66).
+    """
     step = role.step
     if role.holder is not None or step is None or step.at != fact.page_at or fact.person not in step.people:
         return role
     others = tuple(person for person in step.people if person != fact.person)
-    next_now_at = role.next_now_at if others or step.last_resort else fact.at
-    return replace(role, step=replace(step, people=others, lost=(*step.lost, fact.person)), next_now_at=next_now_at)
+    role = replace(role, step=replace(step, people=others, lost=(*step.lost, fact.person)))
+    if step.last_resort or not role.passed.issuperset(others):
+        return role
+    return replace(role, next_now_at=fact.at, declined=role.declined or bool(others))
 
 
 def _found_again(role: RoleHistory, fact: f.PageLost) -> RoleHistory:
