@@ -56,7 +56,7 @@ async def shared_folders(  # noqa: PLR0913, PLR0917 - what was made before them
     versions = FileVersions(clock, ledger, config, incidents, notices, kept)
     loaded = await asyncio.get_running_loop().run_in_executor(folder.threads, memory.load)
     remembered = {id_: file for id_, file in loaded.items() if not incidents.is_set_aside(id_)}
-    known, ended = known_files(remembered, config.policy)
+    known, ended = await known_files(remembered, config.policy, folder.threads)
     own = OwnFiles(clock, ledger, versions, incidents)
     news = MachineFolder(machine, remembered, memory, folder.threads, own, notices, put_back, config)
     await news.compare(ledger)

@@ -203,12 +203,18 @@ class MachineFolder:
                 self._files[incident] = self._unnoted[incident] = replace(file, gone=True)
 
 
-def known_files(
-    remembered: Mapping[str, RememberedFile], policy: Policy
+async def known_files(
+    remembered: Mapping[str, RememberedFile], policy: Policy, threads: Executor | None
 ) -> tuple[dict[str, KnownVersion], dict[str, str]]:
     """What a machine's files held last, by incident: the open ones' versions, and the digests of the others' contents.
-    For an intake.
+    For an intake. All of them are read anew, in a thread: with many the loop would stand still over it.
     """
+    return await asyncio.get_running_loop().run_in_executor(threads, _known_files, remembered, policy)
+
+
+def _known_files(
+    remembered: Mapping[str, RememberedFile], policy: Policy
+) -> tuple[dict[str, KnownVersion], dict[str, str]]:
     known: dict[str, KnownVersion] = {}
     ended: dict[str, str] = {}
     for file in remembered.values():

@@ -69,7 +69,7 @@ class FolderHandIn:
     async def run(self) -> None:
         """Until cancelled."""
         remembered = await asyncio.get_running_loop().run_in_executor(self._folder.threads, self._memory.load)
-        known, ended = known_files(remembered, self._config.policy)
+        known, ended = await known_files(remembered, self._config.policy, self._folder.threads)
         news = MachineFolder(
             self._machine,
             remembered,

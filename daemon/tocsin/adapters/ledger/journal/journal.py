@@ -8,6 +8,7 @@ leaves; a disk that does not take it in time stops nothing. Must not know what f
 import asyncio
 import json
 import os
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
@@ -32,8 +33,10 @@ KEPT_FOR = timedelta(hours=1)
 """How long a try is remembered."""
 TIDIED_AFTER = timedelta(hours=2)
 """How old a try may be that is still in the file: it names an address."""
-INCIDENTS_MOST = 20_000
-"""The most incidents remembered, the newest."""
+INCIDENTS_MOST = 200_000
+"""The most incidents remembered, the newest: more than a ledger has open, for what is open is asked for again and again,
+and would be new each time.
+"""
 GROWS_TO = 4 << 20
 """Bytes that it may grow to before what is too old goes."""
 READS_WITHIN = 3.0
@@ -57,7 +60,7 @@ class Journal:
         self.trouble = ""
         self.threads = DiskThreads("journal")
         self._attempts: dict[str, Row] = {}
-        self._incidents: dict[str, None] = {}
+        self._incidents = OrderedDict[str, None]()
         self._installation = ""
         self._term: Sequence[Any] = ()
         self._size, self._grows_to = 0, GROWS_TO
@@ -124,7 +127,7 @@ class Journal:
 
     def forget(self) -> None:
         """What it knows is of another ledger."""
-        self._attempts, self._incidents = {}, {}
+        self._attempts, self._incidents = {}, OrderedDict()
         self._write_anew()
 
     def known(self) -> str:
@@ -146,7 +149,7 @@ class Journal:
     def _add_incidents(self, incidents: Iterable[str]) -> None:
         self._incidents.update(dict.fromkeys(incidents))
         while len(self._incidents) > INCIDENTS_MOST:
-            del self._incidents[next(iter(self._incidents))]
+            self._incidents.popitem(last=False)
 
     def _write(self, lines: Iterable[Mapping[str, Any]]) -> Future[None]:
         """In line, behind all that was noted before."""
