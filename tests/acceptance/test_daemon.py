@@ -120,3 +120,15 @@ def test_the_shipped_config_runs(pager: Pager) -> None:
     pager.write("pay.yaml", FILE)
     pager.until(lambda: pager.mails("page") and pager.texts())
     assert pager.stop() == 0
+
+
+def test_an_ack_of_a_file_that_cannot_be_read_is_no_failure(pager: Pager) -> None:
+    """Rule 32 and section 7: the daemon records it and the pages end, so it says so and ends with 0."""
+    pager.start()
+    pager.write("third.yaml", "[[[[ : nothing\n")
+    pager.until(lambda: pager.mails("page", "bo@example.com"), 30)
+    [mail] = pager.mails("page", "bo@example.com")
+    assert "or write in third.yaml" not in mail.get_body(("plain",)).get_content()  # nothing written there would count
+    done = pager.run("ack", "third", "--as", "bo")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("third: acknowledged by bo; ")

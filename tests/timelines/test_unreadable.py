@@ -133,6 +133,21 @@ def test_once_it_can_be_read_it_is_declared() -> None:
     )
 
 
+def test_who_was_paged_for_it_hears_the_end_also_if_it_is_resolved_once_it_can_be_read() -> None:
+    """P5, rules 20, 25, 32: nobody goes on looking for what is over. Nothing was declared, so nobody else hears of it,
+    and nobody is asked to verify or to review.
+    """
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("6m")
+    watch.see("7m", "status: resolved")
+    watch.until("6h")
+    watch.showed("""
+        0   page     last_resort  olga  sms  -
+        5m  page     last_resort  olga  sms  -
+        7m  closing  resolved     olga  sms  -
+        """)
+
+
 def test_another_version_that_cannot_be_read_changes_nothing() -> None:
     """Rule 32: the pages go on by the clock of the first one."""
     watch = Watch.of_unreadable_file(CONFIG)

@@ -141,6 +141,7 @@ async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
     """Have the daemon judge an answer; why it does not count, or not yet; empty: it does. Raises InboxError and
     LedgerError.
     """
+    from tocsin.app.arrivals.link_answers import ACTED
     from tocsin.cli.left_entry import NOT_YET, Left, leave
 
     ledger = workspace.ledger
@@ -155,7 +156,7 @@ async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
     if left is Left.WAITS:
         return f"NOT yet acknowledged: {NOT_YET}"
     judged = await ledger.outcome(ArrivalKind.ANSWER, entry.ref)
-    return judged.words if judged else ""
+    return judged.words if judged and judged.result != ACTED else ""
 
 
 async def need_answer(folder: Path, instead: str) -> None:

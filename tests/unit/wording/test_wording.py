@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tocsin.adapters.jinja.renderer import JinjaRenderer
+from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.domain.facts import Assessed
 from tocsin.domain.history import GroupHistory, HeldGroup, History, RoleHistory
-from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Reason
 from tocsin.domain.people import Channel, FirstUpdate, Person, StakeholderGroup
 from tocsin.domain.policy import Cadence, Policy, ReviewPolicy, Role, Severity, Span, Stream
@@ -273,6 +275,26 @@ def test_several_roles_in_one_page(policy: Policy) -> None:
     assert words.your_role == "Technical Lead, gone and responder"
     assert words.acknowledge == "tocsin ack checkout --as bo"
     assert words.acknowledge_line == "acknowledged: [bo]"
+
+
+def test_no_line_for_the_file_that_would_not_count(policy: Policy) -> None:
+    """Rules 15, 32: a name that stands there already counts no second time, and a line more in a file that cannot be
+    read may make an incident of it; the command is left.
+    """
+    page, past = (
+        notification(Kind.PAGE, Reason.STILL_THERE, roles=("technical_lead",)),
+        History(INCIDENT, 1, started_at=AT),
+    )
+    stands = replace(INCIDENT, acknowledged=(Acknowledgment("bo"),))
+    for incident in (stands, replace(INCIDENT, unreadable=True)):
+        seen = replace(past, incident=incident)
+        words = wording(page, incident, seen, policy)
+        assert (words.acknowledge, words.acknowledge_line) == ("tocsin ack checkout --as bo", "")
+        mail = JinjaRenderer(shipped_folder(), lambda _: None).render(page, incident, seen, policy)
+        assert words.acknowledge in mail.text
+        assert "or write in" not in mail.text + mail.html
+    others = replace(INCIDENT, acknowledged=(Acknowledgment("ana"),))
+    assert wording(page, others, replace(past, incident=others), policy).acknowledge_line == "acknowledged: [bo]"
 
 
 def test_a_stand_down_names_who_accepted(policy: Policy) -> None:

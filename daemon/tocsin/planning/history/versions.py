@@ -23,7 +23,8 @@ def apply_version(history: History, seen: Seen) -> History:
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
         first = _first_seen(new, at)
-        return replace(first, reached=history.reached, subjects=history.subjects, digest=seen.digest)
+        closed = first.closed and not history.reached  # whoever was paged while it could not be read hears the end
+        return replace(first, closed=closed, reached=history.reached, subjects=history.subjects, digest=seen.digest)
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:

@@ -36,16 +36,16 @@ class Wording:
     """Everything a template may say: the names here are the names in templates. Empty means there is nothing to say.
 
     `tag` is the severity's name in capitals, `acknowledge` the command, `acknowledge_line` the line for the incident's
-    `file`. `code` is what an SMS is answered with, where answers come in; the `_url`s are links, where the web side is
-    reached. `holders` are (role, name) pairs; a role nobody holds has no name. `lead` is the change, in a sentence;
-    empty where news or the impact are the change. `changes` are sentences, `news` the entries not read yet;
-    `impact_new` tells that the impact is among what is new, `impact_was` what it was. `expected` says by when it should
-    be fixed, or that it takes longer. A closing's reader was `paged`; `nothing_to_do` tells that nothing will be
-    asked of them. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
+    `file`, empty where it would not count. `code` is what an SMS is answered with, where answers come in; the `_url`s
+    are links, where the web side is reached. `holders` are (role, name) pairs; a role nobody holds has no name. `lead`
+    is the change, in a sentence; empty where news or the impact are the change. `changes` are sentences, `news` the
+    entries not read yet; `impact_new` tells that the impact is among what is new, `impact_was` what it was. `expected`
+    says by when it should be fixed, or that it takes longer. A closing's reader was `paged`; `nothing_to_do` tells that
+    nothing will be asked of them. `otherwise` is what readers get if a reminder is not followed, `unheard` are the
     groups that get nothing then. `eta`, `next`, `due` and their like come with the day, their `_short` kin as short as
     can be. `language` is the code of the language that the words are in, `direction` (`ltr`, `rtl`) which way that is
-    read. `subject_title` is what this reader's mails are called, `told_as` the internal group that an update
-    is for; `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
+    read. `subject_title` is what this reader's mails are called, `told_as` the internal group that an update is for;
+    `unsubscribe_url` stands for the reader's own link wherever a click takes effect.
     """
 
     kind: str
@@ -185,6 +185,14 @@ def title_text(title: str, language: Language, *, external: bool) -> str:
     return one_line(clean(title)) or language.say("Untitled incident")
 
 
+def _line_that_accepts(person: str, incident: Incident) -> str:
+    """What somebody may write into the incident's file to accept; empty where it would change nothing, because their
+    name stands there already (rule 15), and where the file cannot be read: a line more makes something else of it.
+    """
+    stands = any(ack.by == person for ack in incident.acknowledged)
+    return "" if stands or incident.unreadable else f"acknowledged: [{person}]"
+
+
 def _answerable(notification: Notification, history: History) -> bool:
     """Whether a link in this message still leads to something when it comes: a late verify's would not."""
     return history.resolved_at is None or notification.at < history.resolved_at + ANSWERED_FOR
@@ -285,7 +293,7 @@ def _personal(
         your_role_short=short,
         duties=tuple((role.title, role.duties) for role in known if role.duties),
         acknowledge=f"tocsin ack {about.id} --as {notification.to}",
-        acknowledge_line=f"acknowledged: [{notification.to}]",
+        acknowledge_line=_line_that_accepts(notification.to, view.incident),
         code=offer.code,
         answer_url=offer.answer_url if _answerable(notification, history) else "",
         accepted_by=language.listed(tuple(dict.fromkeys(policy.person_name(holder) for holder in holders if holder))),

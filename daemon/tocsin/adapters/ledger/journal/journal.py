@@ -34,7 +34,7 @@ KEPT_FOR = timedelta(hours=1)
 TIDIED_AFTER = timedelta(hours=2)
 """How old a try may be that is still in the file: it names an address."""
 INCIDENTS_MOST = 200_000
-"""The most incidents remembered, the newest: more than a ledger has open, for what is open is asked for again and again,
+"""The most incidents remembered, the newest: more than are ever open, for what is open is asked for again and again,
 and would be new each time.
 """
 GROWS_TO = 4 << 20
