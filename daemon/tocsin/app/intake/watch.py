@@ -33,7 +33,9 @@ from tocsin.ports.folder import Folder, Listed, MarkTrouble
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 RESCAN_EVERY = 10.0
-"""Seconds after which the folder is looked through even if nothing pokes: not every file system tells."""
+"""Seconds from one look through the folder to the next even if nothing pokes: not every file system tells. However long
+a look takes, the folder rests for half of them.
+"""
 HANGS_AFTER = timedelta(seconds=30)
 """How long a reading of the folder may take until the operators hear that it hangs; they must within a minute."""
 FOUND_MOST = 50
@@ -238,11 +240,13 @@ class Watch:
     async def _looks(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            began = loop.time()
             await self.scan()
-            wait = RESCAN_EVERY
+            ended = loop.time()
+            wait = RESCAN_EVERY - min(ended - began, RESCAN_EVERY / 2)
             if self._next_look is not None:
                 wait = min(wait, max(0.0, (self._next_look - self._clock.now()).total_seconds()))
-            until = loop.time() + wait
+            until = ended + wait
             while await self._hinted(until) and await self.look_at_hints():
                 pass
 

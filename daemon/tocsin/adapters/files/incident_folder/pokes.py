@@ -1,4 +1,4 @@
-"""When to look at a folder again: at each change, and now and then anyway (house rule 4: a poke is a hint, no more).
+"""When to look at a folder again: at each change that is told (house rule 4: a poke is a hint, no more).
 
 It survives the folder's removal and its replacement, and a kernel that does not say what changes: then it pokes each
 second. It must not know what files say.
@@ -19,8 +19,6 @@ if sys.platform == "linux":
 else:
     from tocsin.adapters.files.incident_folder.portable import portable_changes as changes_in
 
-RESCAN_EVERY = timedelta(seconds=9)
-"""After so long without a change a poke comes anyway: the watcher may fail to say so."""
 POLL_EVERY = timedelta(seconds=1)
 """How often it is asked whether the path leads to another folder; and a poke comes while none can be watched."""
 
@@ -45,15 +43,13 @@ def _poke_while(folder: Path, watched: tuple[int, int], poke: Poke, stop: Event)
     """Poke while the path leads to this very directory. The first poke comes at once: what changed before the watch
     began was not seen.
     """
-    most = RESCAN_EVERY // POLL_EVERY
-    quiet = most - 1
+    begins = True
     with closing(changes_in(folder, POLL_EVERY.total_seconds())) as changes:
         for names in changes:
             if stop.is_set():
                 return
-            quiet += not names
-            if names is None or quiet >= most:
-                quiet = 0
+            if names is None or begins:
+                begins = False
                 poke(ANYTHING)
             elif counting := frozenset(filter(is_incident_file, names)):
                 poke(counting)

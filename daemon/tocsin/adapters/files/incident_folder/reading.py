@@ -32,16 +32,20 @@ SLICE, PAUSE = 250, 0.0002
 what else wants the interpreter, waiting.
 """
 
-_Identity = tuple[int, int, int, int, int]
+_identity = attrgetter("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+"""What changes when a file does, of its status."""
+_UNPROVEN = ()
+"""What no status gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class _LastReading:
-    """A file as last read. `fresh`: it had changed so shortly before that its times prove nothing yet."""
+    """A file as last read: what its status was, or nothing if it had changed so shortly before that its times prove
+    nothing yet.
+    """
 
-    identity: _Identity
+    identity: tuple[int, ...]
     listed: Listed
-    fresh: bool
 
 
 class FolderReading:
@@ -138,11 +142,9 @@ _by_name = attrgetter("name")
 def _stands(before: _LastReading, entry: "os.DirEntry[str]") -> bool:
     """Whether a file is certainly as it was read last. Almost all are, at each scan: this is what one costs."""
     try:
-        now = entry.stat(follow_symlinks=False)
+        return before.identity == _identity(entry.stat(follow_symlinks=False))
     except OSError:
         return False
-    identity = now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
-    return identity == before.identity and not before.fresh
 
 
 def _look(
@@ -161,7 +163,7 @@ def _look(
         return None, None
     except OSError as fault:
         return Listed(name, b"", "", _trouble(name, fault)), None
-    if before is not None and not before.fresh and before.identity == _identity(status):
+    if before is not None and before.identity == _identity(status):
         return before.listed, before
     if not stat.S_ISREG(status.st_mode):
         return None if stat.S_ISDIR(status.st_mode) else _never_opened(name, status.st_mode), None
@@ -170,12 +172,7 @@ def _look(
         listed = before.listed
     if listed is None or opened is None or opened.st_size > KEPT_LIMIT:
         return listed, None
-    return listed, _LastReading(_identity(opened), listed, opened.st_ctime_ns >= fresh_from)
-
-
-def _identity(status: os.stat_result) -> _Identity:
-    """What changes when a file does."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return listed, _LastReading(_identity(opened) if opened.st_ctime_ns < fresh_from else _UNPROVEN, listed)
 
 
 def _never_opened(name: str, mode: int) -> Listed:

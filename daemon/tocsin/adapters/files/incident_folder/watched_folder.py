@@ -54,8 +54,8 @@ class WatchedFolder(FolderReading):
         return self._mark.renew()
 
     async def pokes(self) -> AsyncGenerator[frozenset[str], None]:
-        """Something may have changed: at each change the names, as far as they are known, and none (anything may have)
-        after 9 s without any. Never ends; survives the folder's removal, its replacement, and a machine without inotify
+        """Something may have changed: at each change the names, as far as they are known; none: anything may have, as
+        at the beginning. Never ends; survives the folder's removal, its replacement, and a machine without inotify
         (then it pokes each second). All that touches the folder is done in a thread of its own: while the folder hangs,
         there is no poke.
         """
