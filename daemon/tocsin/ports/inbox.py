@@ -75,8 +75,8 @@ class InboxFolder(Protocol):
 
     def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing | str | None:
         """What lies there now; None: nothing was put there since the last listing, which is looked past `anew`; a text:
-        why it cannot be listed. A folder that is missing is made. `waits`: None may be long in coming (a second), while
-        it is looked as often as ever.
+        why it cannot be listed. A folder that is missing is made. `waits`: None may be long in coming (five seconds),
+        while it is looked as often as ever.
         """
         ...
 

@@ -20,6 +20,7 @@ from tocsin.adapters.inbox.reader import (
     LEFT_OVER_AFTER,
     LISTS_AGAIN,
     LOOKS_EVERY,
+    HEARS_FOR,
     WAITS_FOR,
     WORDS_IN_VAIN,
     InboxReader,
@@ -328,9 +329,16 @@ def test_who_waits_is_told_once_that_nothing_came(tmp_path: Path, monkeypatch: p
 def at_rest(folder: Path) -> InboxReader:
     """A reader that listens to the kernel already and has nothing new to list."""
     reader = InboxReader(folder, folder)
-    while reader.changed(waits=True) is not None:
-        pass
+    hear_all(reader)
     return reader
+
+
+def hear_all(reader: InboxReader) -> None:
+    """Until nothing is new for a second."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(inbox_reader, "WAITS_FOR", HEARS_FOR)
+        while reader.changed(waits=True) is not None:
+            pass
 
 
 def put(folder: Path, name: str) -> threading.Timer:
@@ -374,12 +382,30 @@ def test_another_folder_in_its_place_is_heard(tmp_path: Path, removed: bool, mon
     else:
         folder.rename(tmp_path / "old")
     folder.mkdir()
-    while reader.changed(waits=True) is not None:
-        pass
+    hear_all(reader)
     monkeypatch.setattr(inbox_reader, "WAITS_FOR", 60.0)
     timer = put(folder, "one")
     assert names(reader.changed(waits=True)) == ["one"]
     timer.join()
+
+
+def test_what_the_kernel_does_not_tell_is_found_within_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not every change is told on every file system: whoever waits hears of it all the same, and is not woken before."""
+    reader, clock = InboxReader(tmp_path, tmp_path), Sleeps(tmp_path, puts_after=3)
+
+    def silent(_folder: Path, seconds: float) -> Iterator[frozenset[str]]:
+        while True:
+            clock.sleep(seconds)
+            yield frozenset()
+
+    while reader.changed() is not None:
+        pass
+    monkeypatch.setattr(inbox_reader, "boottime", clock.boottime)
+    monkeypatch.setattr(waiting, "kernel_changes", silent)
+    assert names(reader.changed(waits=True)) == ["one"]
+    assert clock.slept == [HEARS_FOR] * 3
 
 
 @linux
@@ -425,7 +451,7 @@ def test_who_makes_the_kernel_speak_without_end_wakes_nobody_more_often(
     assert reader.changed(waits=True) is None
     ends.set()
     thread.join()
-    assert len(looks) <= WAITS_FOR / LOOKS_EVERY + WORDS_IN_VAIN + 2
+    assert len(looks) <= WAITS_FOR / LOOKS_EVERY + (WORDS_IN_VAIN + 2) * WAITS_FOR / HEARS_FOR
 
 
 @linux

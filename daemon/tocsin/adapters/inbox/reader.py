@@ -26,11 +26,13 @@ LOOKS_EVERY = 0.1
 """Seconds between two looks at the folder, where the kernel does not say when something comes; while it rests one costs
 a look at its time.
 """
-WAITS_FOR = 1.0
+WAITS_FOR = 5.0
 """Seconds after which it is said that nothing came, to whoever would only ask again."""
+HEARS_FOR = 1.0
+"""Seconds without a word of the kernel after which the folder is looked at all the same: not all that comes is told."""
 WORDS_IN_VAIN = 5
-"""After so many words of the kernel that brought nothing it is not heard for the rest of a wait: whoever may write here
-could make it speak without end.
+"""After so many words of the kernel within these seconds that brought nothing it is not heard for the rest of them:
+whoever may write here could make it speak without end.
 """
 LISTED_MOST = 10_000
 """Names that are looked at in one listing."""
@@ -62,15 +64,22 @@ class InboxReader:
         self.looks_every = LOOKS_EVERY
 
     def changed(self, *, anew: bool = False, waits: bool = False) -> InboxListing | str | None:
-        """What lies there now; None: nothing was put there since the last listing, nor, if it `waits`, for a second; a
+        """What lies there now; None: nothing was put there since the last listing, nor, if it `waits`, for a while; a
         text: why it cannot be listed.
         """
-        until = boottime() + WAITS_FOR
-        words = 0
-        while (found := self._changed(anew=anew)) is None and waits and (left := until - boottime()) > 0:
-            if words > WORDS_IN_VAIN or not self._wait.wait(WAITS_FOR):
+        found, until = self._changed(anew=anew), boottime() + WAITS_FOR
+        while found is None and waits and boottime() < until:
+            found = self._heard()
+        return found
+
+    def _heard(self) -> InboxListing | str | None:
+        """What lies there, once something is put there; None: nothing was for a second."""
+        found, words, until = None, 0, boottime() + HEARS_FOR
+        while found is None and (left := until - boottime()) > 0:
+            if words > WORDS_IN_VAIN or not self._wait.wait(HEARS_FOR):
                 time.sleep(min(LOOKS_EVERY, left))
             words += 1
+            found = self._changed(anew=False)
         return found
 
     def _changed(self, *, anew: bool) -> InboxListing | str | None:

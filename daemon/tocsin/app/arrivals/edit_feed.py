@@ -9,6 +9,7 @@ true then.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -17,6 +18,7 @@ from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.edits import words
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.intake.changes import Overwritten
+from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.facts import Fact, Seen
@@ -29,7 +31,9 @@ LOOKS_EVERY = 0.1
 CONCLUDED_EACH = 10
 """After how many it is looked whether what was written before has been seen."""
 RESTS_FOR = 1.0
-"""Seconds until the next look while nothing is known to wait, or the ledger is in trouble, at least."""
+"""Seconds between two looks at least while nothing is known to wait, or the ledger is in trouble."""
+ASKS_AFTER = 15.0
+"""Seconds without news after which it looks anyway."""
 
 log = structlog.get_logger()
 
@@ -58,10 +62,19 @@ class EditFeed:
 
     async def run(self) -> None:
         """Until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._looks())
+            tasks.create_task(poll(self._hear, lambda: RESTS_FOR, news=partial(self._ledger.news, ASKS_AFTER)))
+
+    async def _hear(self) -> None:
+        """Others may have left something in the ledger, who poke nobody here."""
+        self.poke()
+
+    async def _looks(self) -> None:
         while True:
             self._poked.clear()
             try:
-                seconds = LOOKS_EVERY if await self.look() else RESTS_FOR
+                seconds = LOOKS_EVERY if await self.look() else None
             except LedgerError as trouble:
                 log.warning("ledger trouble", trouble=str(trouble))
                 seconds = RESTS_FOR

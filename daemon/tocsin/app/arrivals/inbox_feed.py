@@ -36,7 +36,7 @@ WEBHOOKS_FLOOD, WEBHOOKS_FEW = 200, 20
 HANGS_AFTER = timedelta(seconds=30)
 """How long the folder may take to answer until operators hear of it."""
 ASKS_AGAIN = 15.0
-"""Seconds after which a folder that does not answer is asked anew."""
+"""Seconds after which a folder that does not answer is asked anew. One that rests answers within five."""
 ASKED_MOST = 2
 
 log = structlog.get_logger()
