@@ -17,10 +17,10 @@ from tocsin.adapters.files import rights
 from tocsin.adapters.inbox import reader as inbox_reader
 from tocsin.adapters.inbox import waiting, writer
 from tocsin.adapters.inbox.reader import (
+    HEARS_FOR,
     LEFT_OVER_AFTER,
     LISTS_AGAIN,
     LOOKS_EVERY,
-    HEARS_FOR,
     WAITS_FOR,
     WORDS_IN_VAIN,
     InboxReader,

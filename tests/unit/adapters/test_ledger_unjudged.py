@@ -55,11 +55,29 @@ async def ask_all(ledger: SqlLedger) -> list[str]:
 
 
 async def test_nothing_is_asked_again_while_nothing_was_written(ledger: SqlLedger) -> None:
-    """Each question that found nothing is answered without the database, however often."""
-    with questions(ledger) as asked:
-        for _ in range(20):
-            assert not await ask_all(ledger)
-    assert len(asked) == 3
+    """Where nothing waits the database hears one question for all who judge, however often and how many at once ask."""
+    for _ in range(3):
+        with questions(ledger) as asked:
+            assert await asyncio.gather(*(ask_all(ledger) for _ in range(20))) == [[]] * 20
+        assert len(asked) == 1
+        await ledger.claim_notice("disk", T0, timedelta(0))
+
+
+async def test_what_waits_for_one_is_no_answer_to_the_others(ledger: SqlLedger) -> None:
+    """While something waits each question is asked by itself: what is held back for one judge hides nothing from another."""
+    await ledger.record_arrival(SMS)
+    assert not await ledger.unjudged_alerts()
+    await ledger.record_arrival(Arrival(ArrivalKind.ALERT, "a1", "checkout", "", T0))
+    assert sorted(await ask_all(ledger)) == ["SM1", "a1"]
+
+
+async def test_who_gives_up_asking_keeps_nobody_from_it(ledger: SqlLedger) -> None:
+    """Somebody is stopped while the database answers: the others get their answers."""
+    await ledger.record_arrival(SMS)
+    stopped = asyncio.create_task(ledger.unjudged_alerts())
+    await asyncio.sleep(0)
+    stopped.cancel()
+    assert await ask_all(ledger) == ["SM1"]
 
 
 async def test_what_was_recorded_is_found_by_the_next_question(ledger: SqlLedger) -> None:

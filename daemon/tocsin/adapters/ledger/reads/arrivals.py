@@ -20,6 +20,11 @@ ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""
 
 
+def anything_unjudged(connection: Connection) -> bool:
+    """Whether anything at all came in and is not judged yet."""
+    return connection.execute(select(t.arrivals.c.id).where(t.unjudged).limit(1)).first() is not None
+
+
 def unjudged_arrivals(connection: Connection) -> tuple[tuple[int, Arrival | Unreadable], ...]:
     """What came in and is not judged yet, oldest first, each with its row; what goes into files apart."""
     return _unjudged(connection, t.arrivals.c.kind.not_in([kind.value for kind in BY_FILE | HANDED_IN]))
