@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
@@ -14,6 +15,7 @@ from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
+from tocsin.planning import current_state
 from tocsin.planning.current_state import pages_ahead
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.history.redating import moved, moved_notification
@@ -178,6 +180,23 @@ def test_what_follows_the_pages_of_a_plan_is_what_deciding_them_alone_gives(worl
             if page.kind is Kind.PAGE:
                 about = (incident, walked.policy, due.history, page.roles, page.at)
                 assert pages_ahead(*about, due.after) == pages_ahead(*about)
+
+
+@MANY
+@given(full_worlds)
+def test_whom_ladders_page_next_is_whom_the_plan_pages_next(world: World) -> None:
+    """What is foretold from the steps of ladders alone is what playing the whole of that moment gives."""
+    walked = walk(world)
+    for _, _, made in walked.plans:
+        for due in made.due:
+            page = due.notification
+            if page.kind is Kind.PAGE:
+                assert due.history.incident is not None
+                about = (due.history.incident, walked.policy, due.history, page.roles, page.at, due.after)
+                with pytest.MonkeyPatch.context() as without:
+                    without.setattr(current_state, "_ladder_pages", lambda _moment: ())
+                    played = pages_ahead(*about)
+                assert pages_ahead(*about) == played
 
 
 @MANY

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from tocsin.domain.facts import Fact, StepFired
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Reason
@@ -15,15 +16,16 @@ from tocsin.planning.audience import groups_concerned, readers_of
 from tocsin.planning.cadence.first_word import FirstWord, first_word
 from tocsin.planning.cadence.spans import next_due_of
 from tocsin.planning.draft import Draft
+from tocsin.planning.escalation import PageRequest, window_after
 from tocsin.planning.needed_roles import open_and_drop_roles, reopen_lost_roles
-from tocsin.planning.paging import page_for_unreadable_file, send_due_pages
+from tocsin.planning.paging import due_pages, page_for_unreadable_file, send_due_pages
 from tocsin.planning.reach import holder_of
 
 LOOKS_MOST = 16
 """Looks ahead for the next page of a role."""
 PASSES_MOST = 20
 MOMENTS_KEPT = 32
-"""Plans that are kept for the other pages of the same look."""
+"""Moments of which the pages are kept for the other pages of the same look."""
 ASKING_NOBODY_ANEW = frozenset({Reason.REACH, Reason.STILL_THERE})
 """Pages that ask nobody anew."""
 
@@ -117,7 +119,10 @@ def _asked_next(
     for _look in range(LOOKS_MOST):
         if planned.next_look is None:
             return None
-        planned = _pages(_Moment(incident, policy, planned.history, planned.next_look))
+        moment = _Moment(incident, policy, planned.history, planned.next_look)
+        if coming := _by_ladders(moment, roles):
+            return coming
+        planned = _pages(moment)
         pages = [
             due.notification
             for due in planned.due
@@ -183,6 +188,40 @@ class _Moment:
         assert isinstance(other, _Moment)
         same = self.history is other.history and self.policy is other.policy and self.incident is other.incident
         return same and self.now == other.now
+
+
+def _by_ladders(moment: _Moment, roles: tuple[str, ...]) -> NextPages | None:
+    """Whom ladders alone page at that moment for any of these roles: what `_pages` says of it, without sending and
+    folding. None where there may be more to it, or nothing.
+    """
+    pages = [page for page in _ladder_pages(moment) if any(request.role in roles for request in page)]
+    if not pages:
+        return None
+    last_resort = all(page[0].reason is Reason.LAST_RESORT for page in pages)
+    return NextPages(pages[0][0].at, tuple(dict.fromkeys(page[0].person for page in pages)), last_resort)
+
+
+@lru_cache(MOMENTS_KEPT)
+def _ladder_pages(moment: _Moment) -> tuple[list[PageRequest], ...]:
+    """The pages of a moment at which only steps of ladders fire, and one pass finds all there is: no step is followed
+    by another at once, and no address that was refused can become good by what is sent. None otherwise.
+    """
+    incident, history = moment.incident, moment.history
+    if incident.unreadable or history.resolved_at is not None or history.refused:
+        return ()
+    draft = Draft(incident, moment.policy, history, moment.now)
+    draft.begin_pass()
+    reopen_lost_roles(draft)
+    open_and_drop_roles(draft)
+    pages = due_pages(draft)
+    return tuple(pages) if all(_is_last_of_now(draft, fact) for fact in draft.facts) else ()
+
+
+def _is_last_of_now(draft: Draft, fact: Fact) -> bool:
+    """Whether a fact is a step of a ladder that is followed by none at the same moment."""
+    return (
+        isinstance(fact, StepFired) and draft.page is not None and window_after(draft, fact.at, draft.page) > draft.now
+    )
 
 
 @lru_cache(MOMENTS_KEPT)

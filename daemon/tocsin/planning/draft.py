@@ -116,6 +116,11 @@ class Draft:
         """How many facts were recorded so far."""
         return len(self._facts)
 
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts that were recorded so far."""
+        return tuple(self._facts)
+
     def record(self, fact: Fact) -> None:
         """Note a fact, so that the parts that follow know it."""
         self._facts.append(fact)

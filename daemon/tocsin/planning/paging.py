@@ -21,16 +21,21 @@ NO_ROLE = ""
 
 def send_due_pages(draft: Draft) -> frozenset[tuple[str, Channel]]:
     """Send every page that is due; gives who was paged by which channel just now."""
+    paged: set[tuple[str, Channel]] = set()
+    for merged in due_pages(draft):
+        paged |= _send_page(draft, merged)
+    return frozenset(paged)
+
+
+def due_pages(draft: Draft) -> list[list[PageRequest]]:
+    """Every page that is due, each by what asks for it; that it was asked for is recorded, and nothing is sent."""
     requests: list[PageRequest] = []
     for role in known_in_order(draft):
         requests += fire_due_step(draft, role)
         requests += _ask_to_take_over(draft, role)
         requests += _ask_still_there(draft, role)
     requests += page_responders(draft)
-    paged: set[tuple[str, Channel]] = set()
-    for merged in _by_person_and_instant(requests):
-        paged |= _send_page(draft, merged)
-    return frozenset(paged)
+    return _by_person_and_instant(requests)
 
 
 def page_for_unreadable_file(draft: Draft) -> None:

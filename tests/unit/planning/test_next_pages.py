@@ -10,6 +10,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.plan import Due
 from tocsin.domain.policy import Policy
+from tocsin.planning import current_state
 from tocsin.planning.current_state import NextPages, after_pages, next_pages, pages_ahead
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.plan import plan
@@ -138,3 +139,12 @@ def test_nobody_is_paged_for_what_is_held_or_over() -> None:
     assert next_pages(CARD, policy, history, ("technical_lead",), T0 + MINUTE) is None
     over = apply_fact(history, Seen(T0 + 2 * MINUTE, replace(CARD, status=Status.RESOLVED)))
     assert next_pages(CARD, policy, over, ("incident_commander",), T0 + 2 * MINUTE) is None
+
+
+def test_an_ordinary_page_is_foretold_without_playing_its_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most pages of a storm are such: the next step of a ladder is all that is asked of the plan."""
+    policy, before = paging_policy(), fold_facts([Seen(T0, CARD)])
+    page = plan(CARD, policy, before, T0).due[0]
+    monkeypatch.setattr(current_state, "_pages", lambda _moment: pytest.fail("it was played"))
+    _, coming = pages_ahead(CARD, policy, before, ("technical_lead",), T0, page.after)
+    assert coming == NextPages(T0 + 5 * MINUTE, ("bo",), last_resort=False)

@@ -5,18 +5,21 @@ take anything from one that is not as it was shipped, or where the words are mor
 They say the same in both, letter for letter.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, nodes
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template, nodes
+from jinja2.compiler import CodeGenerator, Frame, MacroRef
 from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context, Macro
+from markupsafe import Markup, escape
 
 from tocsin.adapters.jinja.bounds.budget import ITEM
 from tocsin.adapters.jinja.bounds.sentences import COUNT, SAY, SAYING
+from tocsin.adapters.jinja.faults import FAULTS
 from tocsin.adapters.jinja.sandbox import is_html
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.placeholders import filled
@@ -27,6 +30,9 @@ LIGHT_MOST = 16 * 1024
 """Words of so many characters, an item of a list among them as `ITEM`, are rendered without a budget: the shipped
 templates print each a few times at most.
 """
+
+_MARKED = re.compile("[&<>\"']")
+"""What HTML has to have escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,17 @@ _COMPILED: dict[tuple[str, str], _Compiled] = {}
 """The shipped templates by name and text, which do not change: compiled once for all renderers of this process."""
 
 
+class _Macro(Macro):
+    """A macro that is called at once with all its arguments in their order, as most are."""
+
+    def __init__(
+        self, environment: Environment, func: Callable[..., str], name: str, arguments: Any, *more: bool
+    ) -> None:
+        super().__init__(environment, func, name, arguments, *more)
+        takes_others = self.catch_kwargs or self.catch_varargs or self.caller
+        self.made, self.takes = func, None if takes_others else len(arguments)
+
+
 class _Context(Context):
     """A context that does not look whether what is called wants to have it: nothing that these templates call does."""
 
@@ -50,20 +67,50 @@ class _Context(Context):
         """Call a macro, a block, a sentence or a method of a text."""
         kwargs.pop("_block_vars", None)
         kwargs.pop("_loop_vars", None)
-        return __obj(__self.eval_ctx, *args, **kwargs) if isinstance(__obj, Macro) else __obj(*args, **kwargs)
+        if not isinstance(__obj, Macro):
+            return __obj(*args, **kwargs)
+        if type(__obj) is _Macro and __obj.takes == len(args) and not kwargs:
+            text = __obj.made(*args)
+            return Markup(text) if __self.eval_ctx.autoescape else text  # noqa: S704 - what it printed is escaped
+        return __obj(__self.eval_ctx, *args, **kwargs)
 
 
 class _Code(CodeGenerator):
-    """Python code that says its sentences without the detour of a call by the context; a page has some thirty."""
+    """Python code that takes no detours: a page says some thirty sentences, calls twenty macros and prints sixty times,
+    most of what it prints being plain or escaped already.
+    """
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802 - as in Jinja
-        """A call, as Jinja writes it if it is no sentence's."""
-        if not (isinstance(node.node, nodes.Name) and node.node.name in SAYING):
+        """A call: of a sentence without the context, which it does not need; of others without the variables around it,
+        which are for what wants a context.
+        """
+        if forward_caller:
             super().visit_Call(node, frame, forward_caller=forward_caller)
             return
-        self.write(f"environment.{SAID[node.node.name]}(context")
+        if isinstance(node.node, nodes.Name) and node.node.name in SAYING:
+            self.write(f"environment.{SAID[node.node.name]}(context")
+        else:
+            self.write("context.call(")
+            self.visit(node.node, frame)
         self.signature(node, frame)
         self.write(")")
+
+    def macro_def(self, macro_ref: MacroRef, frame: Frame) -> None:
+        """A macro, made by the environment."""
+        self.write("environment.")
+        super().macro_def(macro_ref, frame)
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """What stands before a value that is printed: in HTML it is escaped, by the environment."""
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
+            self.write("environment.")
+        super()._output_child_pre(node, frame, finalize)
+
+
+def _escaped(value: Any) -> str:
+    """A value as HTML prints it, as Jinja's `escape` has it."""
+    kind = type(value)
+    return value if kind is Markup or (kind is str and not _MARKED.search(value)) else escape(value)
 
 
 class Unguarded(Environment):
@@ -71,6 +118,8 @@ class Unguarded(Environment):
 
     code_generator_class = _Code
     context_class = _Context
+    Macro = _Macro
+    escape = staticmethod(_escaped)
 
     def __init__(self, shipped: Mapping[str, str]) -> None:
         super().__init__(
@@ -83,6 +132,7 @@ class Unguarded(Environment):
             auto_reload=False,
         )
         self._shipped = shipped
+        self._loaded: dict[Any, Template] = {}
         self._language = ENGLISH
         self.globals = {}
 
@@ -102,7 +152,18 @@ class Unguarded(Environment):
     def text(self, name: str, words: Mapping[str, Any], language: Language) -> str:
         """What a template makes of the words."""
         self._language = language
-        return self.get_template(name).render(words)
+        template = self.get_template(name)
+        try:
+            return "".join(template.root_render_func(template.new_context(dict(words), shared=True)))
+        except FAULTS:
+            self.handle_exception()
+
+    def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002 - as in Jinja
+        """A template, loaded once: none of them changes."""
+        known = self._loaded.get(name)
+        if known is None:
+            known = self._loaded[name] = super().get_template(name, parent, globals)
+        return known
 
     def compile(self, source: Any, name: Any = None, *args: Any, **kwargs: Any) -> Any:
         """A template as Python code, that of before where it was compiled before."""
