@@ -11,7 +11,6 @@ import re
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ import yaml
 from tests.fakes.certificates import Authority
 from tests.fakes.new_machine import INSTALLING, Machine, commands, opened, trust_the_authority
 from tests.fakes.orders import written
+from tests.fakes.patience import Patience
 from tests.fakes.postgres import PASSWORD, RUNS_AS, postgres
 from tests.fakes.proxy import Proxy
 from tests.fakes.sandbox import ROOT, build_wheel, missing
@@ -151,10 +151,9 @@ def edit_settings(machine: Machine, name: str) -> None:
 
 def until(holds: Callable[[], object], seconds: float = TAKES_OVER_WITHIN) -> None:
     """Wait for it."""
-    ends = time.monotonic() + seconds
+    patience = Patience(seconds)
     while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.2)
+        assert patience.nap()
 
 
 def state(machine: Machine) -> str:

@@ -4,7 +4,6 @@ pages are there, what people do is left in this machine's inbox, and a server th
 
 import json
 import os
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from tocsin.formats.inbox.entries import read_entry
 
 from tests.fakes.pager import CONFIG
+from tests.fakes.patience import Patience
 from tests.fakes.postgres import PASSWORD, Database, Server, _free_port
 from tests.fakes.ready_commands import start_ready
 from tests.unit.cli.test_ledger_on_server import GRANTS, PAY, READER, make_ledger, name_ledger
@@ -64,10 +64,9 @@ def ask(url: str, **fields: str) -> tuple[int, str]:
 
 
 def until(true: Callable[[], bool], seconds: float = 25) -> None:
-    end = time.monotonic() + seconds
+    patience = Patience(seconds)
     while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.05)
+        assert patience.nap(), "it never came true"
 
 
 def health(site: str) -> tuple[int, str]:

@@ -67,12 +67,12 @@ def test_one_wrong_setting_takes_email_from_nobody(world: World, reply: str) -> 
     """
     world.wrong("smtp", "rcpt", reply)
     world.pager.start()
-    began = time.time()
+    began, taking = time.time(), world.pager.stopwatch()
     world.pager.write("pay.yaml", FILE)
-    until_all(world, paged_by_sms, 10)
-    assert max(sms["at"] for sms in truth(world, "twilio")) - began < 5
-    world.pager.until(lambda: notices_by_sms(world), 5)
-    assert notices_by_sms(world)[0]["at"] - began < 5
+    until_all(world, paged_by_sms, 25)
+    assert max(sms["at"] for sms in truth(world, "twilio")) - began - taking.stood_in_line < 5
+    world.pager.until(lambda: notices_by_sms(world))
+    assert notices_by_sms(world)[0]["at"] - began - taking.stood_in_line < 5
     time.sleep(1)
     (notice,) = notices_by_sms(world)
     assert "Messages by email do not leave" in notice["body"]

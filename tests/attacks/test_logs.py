@@ -36,11 +36,11 @@ def stuck() -> Iterator[tuple[int, int]]:
 
 def paged(pager: Pager, incidents: int) -> float:
     """Declare so many incidents; the seconds until each has paged."""
-    began = time.monotonic()
+    taking = pager.stopwatch()
     for number in range(incidents):
         pager.write(f"{number}.yaml", FILE)
     pager.until(lambda: len(pager.mails("page", "ana@example.com")) == incidents)
-    return time.monotonic() - began
+    return taking.seconds
 
 
 def test_a_page_leaves_while_nobody_reads_the_log(pager: Pager, stuck: tuple[int, int]) -> None:

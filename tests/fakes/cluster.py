@@ -17,6 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.fakes.pager import TOCSIN, Pager
+from tests.fakes.patience import Patience
 from tests.fakes.providers import StandInProcess
 from tests.fakes.proxy import Proxy
 from tests.fakes.ready_commands import start_ready
@@ -184,13 +185,12 @@ class Cluster:
 
     def until(self, true: Callable[[], Any], seconds: float = 25, what: str = "") -> Any:
         """Wait until something is true, and give it."""
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while not (found := true()):
-            assert time.monotonic() < end, f"it did not happen{what and ': '}{what}\n{self.logs()}"
+            assert patience.nap(), f"it did not happen{what and ': '}{what}\n{self.logs()}"
             for machine in self.machines.values():
                 ended = machine.process is not None and machine.process.poll() is not None
                 assert not ended, f"{machine.name} ended\n{self.logs()}"
-            time.sleep(0.05)
         return found
 
     def logs(self) -> str:

@@ -5,13 +5,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.patience import Patience, Stopwatch
 from tests.fakes.ready_commands import ReadyDaemon, run_ready, start_ready
 
 ROOT = Path(__file__).parents[2]
@@ -92,13 +93,17 @@ class Pager:
         return status
 
     def until(self, true: Callable[[], Any], seconds: float = 25) -> Any:
-        """Wait until something is true, and give it."""
-        end = time.monotonic() + seconds
+        """Wait until something is true, and give it. Gives up after so many seconds in which the machine went on."""
+        patience = Patience(seconds)
         while not (found := true()):
-            assert time.monotonic() < end, f"it did not happen; the log says:\n{self.log.read_text()[-4000:]}"
+            assert patience.nap(), f"it did not happen; the log says:\n{self.log.read_text()[-4000:]}"
             assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
-            time.sleep(0.02)
         return found
+
+    def stopwatch(self) -> Stopwatch:
+        """How long the daemon takes from now on."""
+        assert self.process is not None
+        return Stopwatch(self.process.pid)
 
     def write(self, name: str, text: str) -> None:
         """Write an incident file as an editor does: under another name, then by rename."""
@@ -108,13 +113,9 @@ class Pager:
 
     def mails(self, kind: str = "", to: str = "") -> list[EmailMessage]:
         """The emails of the outbox, in order."""
-        found = []
-        for path in sorted((self.folder / "var" / "outbox").glob("*.eml"), key=_number):
-            mail = message_from_bytes(path.read_bytes(), policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            if kind in ("", mail["X-Tocsin-Kind"]) and to in str(mail["To"]):
-                found.append(mail)
-        return found
+        paths = sorted((self.folder / "var" / "outbox").glob("*.eml"), key=_number)
+        mails = [_mail(path, path.stat().st_mtime_ns) for path in paths]
+        return [mail for mail in mails if kind in ("", mail["X-Tocsin-Kind"]) and to in str(mail["To"])]
 
     def texts(self) -> list[str]:
         """The names of the SMS files of the outbox."""
@@ -125,6 +126,14 @@ class Pager:
         for name in ("config", "templates"):
             shutil.rmtree(self.folder / name)
             shutil.copytree(ROOT / name, self.folder / name)
+
+
+@lru_cache(maxsize=1000)
+def _mail(path: Path, _changed: int) -> EmailMessage:
+    """A mail of an outbox, which comes there whole; `_changed` is when (nanoseconds). Whoever waits looks at it often."""
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    return mail
 
 
 def _number(path: Path) -> int:

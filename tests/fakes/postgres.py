@@ -15,7 +15,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -26,6 +25,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from psycopg import sql
+
+from tests.fakes.patience import Patience
 
 OWNER, PASSWORD = "owner", "correct horse:battery/st@ple"
 """The role that owns everything, a superuser, and its password, which an address must quote."""
@@ -157,11 +158,10 @@ class Server:
                 preexec_fn=functools.partial(_end_with, os.getpid()),
                 **_as_user(),
             )
-        until = time.monotonic() + BROUGHT_UP_WITHIN
+        patience = Patience(BROUGHT_UP_WITHIN)
         while not self._is_ready():
             assert self._process.poll() is None, self.log
-            assert time.monotonic() < until, f"not up after {BROUGHT_UP_WITHIN} s: {self.log}"
-            time.sleep(0.02)
+            assert patience.nap(), f"not up after {BROUGHT_UP_WITHIN} s: {self.log}"
 
     def _is_ready(self) -> bool:
         """What pg_ctl asks: the last line of the file by which the server says who it is."""

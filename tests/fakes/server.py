@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.patience import Patience
 from tests.fakes.sandbox import LENT, ROOT, Sandbox, build_wheel
 
 STATE = Path("/var/lib/tocsin")
@@ -188,11 +188,10 @@ class Server:
 
     def until(self, true: Callable[[], Any], seconds: float = 20) -> Any:
         """Wait until something is true, and give it."""
-        end = time.monotonic() + seconds
+        patience = Patience(seconds)
         while not (found := true()):
-            assert time.monotonic() < end, self.log.read_text()[-4000:]
+            assert patience.nap(), self.log.read_text()[-4000:]
             assert self._daemon is None or self._daemon.poll() is None, self.log.read_text()[-4000:]
-            time.sleep(0.05)
         return found
 
     def outbox(self, kind: str) -> int:

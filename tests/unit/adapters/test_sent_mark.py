@@ -172,7 +172,7 @@ async def test_a_mark_that_cannot_be_written_stops_nothing(path: Path, monkeypat
 
 async def until(ledger: SqlLedger, trouble: str) -> None:
     """The mark is written beside the loop."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while ledger.store.mark_trouble != trouble:  # noqa: ASYNC110 - the thread tells nobody
             await asyncio.sleep(0.02)
 

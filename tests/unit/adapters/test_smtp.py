@@ -144,11 +144,11 @@ async def test_silence_has_an_end(phase: str, monkeypatch: pytest.MonkeyPatch) -
 
 async def test_the_deadline_is_the_whole_trys(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the envelope took is not given to the mail again: a page must be free for another channel in time."""
-    monkeypatch.setattr(smtp, "ENVELOPE_WITHIN", 0.4)
-    monkeypatch.setattr(smtp, "SENT_WITHIN", 0.5)
+    monkeypatch.setattr(smtp, "ENVELOPE_WITHIN", 1.9)
+    monkeypatch.setattr(smtp, "SENT_WITHIN", 2)
     async with Relay() as relay, sending(relay) as transport:
-        relay.next("rcpt", "slow 0.3")
-        relay.next("dot", "slow 0.4")
+        relay.next("rcpt", "slow 0.6")
+        relay.next("dot", "slow 1.7")
         assert isinstance(await transport.send(mail()), Uncertain)
 
 

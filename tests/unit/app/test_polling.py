@@ -101,8 +101,8 @@ async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Wait for it; nothing here takes a second."""
-    async with asyncio.timeout(5):
+    """Wait for it; nothing here takes a second, where nothing else runs."""
+    async with asyncio.timeout(60):
         while not happened():  # noqa: ASYNC110 - the loops tell nobody
             await asyncio.sleep(0.005)
 

@@ -138,7 +138,7 @@ async def at_work(room: Room) -> AsyncIterator[Reviews]:
 
 
 async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - a file appears, nobody says so
             await asyncio.sleep(0.01)
 

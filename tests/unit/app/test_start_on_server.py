@@ -97,8 +97,8 @@ def an_opening(address: ServerAddress, manager: Said) -> Opening:
 
 
 async def until(holds: Callable[[], object]) -> None:
-    """Wait until something is so, 10 s at most."""
-    async with asyncio.timeout(10):
+    """Wait until something is so, a minute at most: what hangs ends then."""
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - the server tells nobody
             await asyncio.sleep(0.02)
 

@@ -30,7 +30,7 @@ class CountedWork:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110 - whatever is waited for has no event
             await asyncio.sleep(0.005)
 

@@ -116,16 +116,21 @@ def test_what_is_broken_is_passed_over_without_a_word(here: Path) -> None:
 
 
 def test_a_folder_of_years_is_quick(here: Path) -> None:
-    """Half a second is what somebody who types waits for; a machine under load may need more."""
+    """Half a second is what somebody who types waits for; a machine under load may need more, so that here it is the
+    processor's time that counts, and the command does not give up by the clock.
+    """
+    patient = "from tocsin.cli import completion, main; completion.WITHIN = 30; main()"
     for number in range(3000):
         (here / "incidents" / f"2020-01-01-{number:04}.yaml").write_text(f"title: Number {number}\nstatus: resolved\n")
     began = os.times().children_user + os.times().children_system
+    command = [sys.executable, "-c", patient]
     environ = asking("tocsin ack 2026")
-    done = subprocess.run([TOCSIN], cwd=here, env=environ, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, timeout=60, check=True)
     spent = os.times().children_user + os.times().children_system - began
     assert done.stdout.split("\n")[:2] == [f"plain,{NEWER}", f"plain,{OPEN}"]
     assert spent < 0.5
-    assert len(plain(here, "tocsin ack ")) > 100
+    more = subprocess.run(command, cwd=here, env=asking("tocsin ack "), capture_output=True, text=True, check=True)
+    assert len(more.stdout.splitlines()) > 100
 
 
 BASH = shutil.which("bash")
