@@ -39,7 +39,7 @@ run: setup  ## run the daemon and the web side on config/, templates/ and incide
 test quick faults bench: export PYTHONDONTWRITEBYTECODE =  # else every process compiles all of it anew, as no installed one does
 
 test: $(TESTS)  ## all tests
-	@$(BIN)/pytest -q -n 6 --dist worksteal
+	@$(BIN)/pytest -q -n 4 --dist worksteal
 
 quick: $(TESTS)  ## the tests to run while you work: house, unit, timelines (about a minute)
 	@$(BIN)/pytest -q -n 3 --dist worksteal tests/house tests/unit tests/timelines

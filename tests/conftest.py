@@ -30,8 +30,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 LONG = ("acceptance", "attacks", "browser", "cluster", "simulation")
 """Folders whose tests take seconds each: they come first, or a few of them would run alone in the end."""
-WORKERS = 6
-"""How many `make test` has; each begins with a stretch of the list of its own."""
+WORKERS = 4
+"""How many `make test` has; each begins with a stretch of the list of its own. They keep two cores busy while some wait;
+one more costs fifteen seconds of the processor before its first test (it reads all tests, and begins a database).
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,7 +58,6 @@ def pytest_collection_finish() -> None:
     """Eleven thousand tests are no garbage: to look through them again and again took a second each time, which tests
     with a bound on their own time of the processor then lacked. What tests leave is looked through less often.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import page, plots, report
+from bench import report
 from bench.figures import Figure, Found, Line, percentile
 from bench.parts import PARTS
 from bench.targets import MEASURES
@@ -46,6 +46,8 @@ def test_a_percentile_is_one_of_the_values() -> None:
 
 def test_a_part_that_is_measured_again_takes_the_place_of_the_earlier_figure() -> None:
     """The rest of the page stays as the other run had it."""
+    from bench import page  # dear, and every worker reads this file
+
     first = report.document(Found([FASTER, Figure("ack", [0.3])], [Line("open-rate", "SQLite", [(10, 5.0)])]), 60)
     again = report.document(Found([Figure("ack", [0.2])]), 30)
     both = page.together([first, again])
@@ -77,6 +79,8 @@ def test_a_part_runs_and_leaves_the_table_and_the_same_as_json(tmp_path: Path) -
 
 def test_a_run_is_put_into_the_page_between_its_marks(tmp_path: Path) -> None:
     """What people wrote around it stays; the same figures give the same files."""
+    from bench import page, plots  # dear, and every worker reads this file
+
     line = Line("open-start", "SQLite", [(10, 1.0), (100, 2.0)])
     document = report.document(Found([FASTER], [line]), 60.0)
     speed = tmp_path / "speed.md"

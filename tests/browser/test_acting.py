@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from axe_core_python.base import AXE_SCRIPT
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page
 from tocsin.domain.arrival import Judgement
 from tocsin.web.access.browser import SESSION
 from tocsin.web.http import judged
 
-from tests.browser.test_pages import AXE, CHROMIUM, COLOURS, ONCE, SIZES, TWICE, browser
+from tests.browser.test_pages import AXE, COLOURS, ONCE, SIZES, TWICE, emptied, pytestmark
 from tests.unit.web.acting import Acting, acting
 from tests.unit.web.test_acting import WORDS, going
 
@@ -25,7 +25,7 @@ LOOK = "button[value=look]"
 TAPPED = """() => [...document.querySelectorAll("main button, main .button, main select, main textarea, main .choice")]
     .filter(each => each.offsetParent && each.getBoundingClientRect().height < 44).map(each => each.outerHTML)"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium")
+__all__ = ["pytestmark"]
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,9 @@ SAMPLE = ("update, looked at", "estimate", "link", "declare, looked at")
 
 
 @asynccontextmanager
-async def phone(actor: Acting, *, scripts: bool) -> AsyncIterator[BrowserContext]:
+async def phone(chromium: Browser, actor: Acting, *, scripts: bool) -> AsyncIterator[BrowserContext]:
     """A phone whose person has signed in."""
-    async with browser() as chromium:
+    async with emptied(chromium):
         context = await chromium.new_context(viewport=PHONE, java_script_enabled=scripts, color_scheme="light")
         await context.add_cookies([{"name": SESSION, "value": actor.id, "url": address(actor)}])
         yield context
@@ -99,12 +99,14 @@ async def brought_to(page: Page, actor: Acting, state: State) -> int:
 
 
 @pytest.mark.parametrize("names", [SAMPLE, pytest.param(tuple(STATES), marks=pytest.mark.attack)], ids=["some", "all"])
-async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(names: tuple[str, ...]) -> None:
+async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(
+    chromium: Browser, names: tuple[str, ...]
+) -> None:
     """No rule of axe is broken in the light, nor (contrast) in the dark; nothing is wider than 320 pixels, in letters of twice the size either, nothing that
     is tapped lower than 44; the console is silent.
     """
     wrong: dict[str, Any] = {}
-    async with acting() as bo, phone(bo, scripts=True) as context:
+    async with acting() as bo, phone(chromium, bo, scripts=True) as context:
         await going(bo, "fay", "bo")
         bo.judged = Judgement("refused", "Chen Wei wrote the same at 22:10.")
         page = await context.new_page()
@@ -130,11 +132,11 @@ async def test_every_form_and_state_by_axes_rules_on_the_smallest_phone(names: t
     assert wrong == {}
 
 
-async def test_an_update_by_keyboard_without_scripts() -> None:
+async def test_an_update_by_keyboard_without_scripts(chromium: Browser) -> None:
     """The first field has the focus; Tab leads on in reading order; what is wrong has the focus; an update without a text
     costs nothing but the text; then it is looked at, where the focus is at what it will do, and sent.
     """
-    async with acting("dee") as dee, phone(dee, scripts=False) as context:
+    async with acting("dee") as dee, phone(chromium, dee, scripts=False) as context:
         await going(dee, "fay", "dee")
         page = await context.new_page()
         await page.goto(f"{address(dee)}/incidents/card/act/update")
@@ -156,9 +158,9 @@ async def test_an_update_by_keyboard_without_scripts() -> None:
         assert getattr(entry, "edit").entry.public == WORDS["public"]  # noqa: B009 - an edit, as the form is one
 
 
-async def test_a_severity_that_outsiders_hear_of_is_looked_at_and_set() -> None:
+async def test_a_severity_that_outsiders_hear_of_is_looked_at_and_set(chromium: Browser) -> None:
     """The first press shows their last word; the second sets just that severity, and another one is looked at anew."""
-    async with acting() as bo, phone(bo, scripts=False) as context:
+    async with acting() as bo, phone(chromium, bo, scripts=False) as context:
         await going(bo)
         page = await context.new_page()
         await page.goto(f"{address(bo)}/incidents/card/act/severity")
@@ -170,10 +172,12 @@ async def test_a_severity_that_outsiders_hear_of_is_looked_at_and_set() -> None:
         assert getattr(entry, "edit").severity == "sev3"  # noqa: B009 - an edit, as the form is one
 
 
-async def test_a_form_that_waits_keeps_its_text_and_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_form_that_waits_keeps_its_text_and_looks_again(
+    chromium: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody has confirmed it: the page says so with the text, by axe's rules, and leads on once it counts."""
     monkeypatch.setattr(judged, "WAITS", 0.2)
-    async with acting() as bo, phone(bo, scripts=True) as context:
+    async with acting() as bo, phone(chromium, bo, scripts=True) as context:
         await going(bo)
         bo.site.inbox.away = True
         page = await context.new_page()

@@ -5,9 +5,10 @@ Skipped, saying so, where there is no `chromium`.
 
 from pathlib import Path
 
+from playwright.async_api import Browser
 from tocsin.adapters.outbox.reader import OutboxReader
 
-from tests.browser.test_pages import browser, opened, pytestmark
+from tests.browser.test_pages import emptied, opened, pytestmark
 from tests.unit.web.lives import alive
 from tests.unit.web.test_inbox import drop, drop_sms
 
@@ -22,9 +23,9 @@ HOSTILE = (
 )
 
 
-async def test_messages_appear_by_themselves(tmp_path: Path) -> None:
+async def test_messages_appear_by_themselves(tmp_path: Path, chromium: Browser) -> None:
     """Whoever looks on sees each new message at the top without a reload, and the first one ends the advice."""
-    async with alive(outbox=OutboxReader(tmp_path)) as life, browser() as chromium:
+    async with alive(outbox=OutboxReader(tmp_path)) as life, emptied(chromium):
         page, said = await opened(await chromium.new_context(), life, "/inbox")
         assert await page.get_by_text("No message yet").is_visible()
         await page.get_by_text("Live: new messages").wait_for()
@@ -39,12 +40,12 @@ async def test_messages_appear_by_themselves(tmp_path: Path) -> None:
         assert said == []
 
 
-async def test_a_mail_looks_as_it_would_and_does_nothing(tmp_path: Path) -> None:
+async def test_a_mail_looks_as_it_would_and_does_nothing(tmp_path: Path, chromium: Browser) -> None:
     """In its frame a mail has its own style; its script does not run, and it loads neither pictures nor style sheets; a
     link opens beside the inbox.
     """
     drop(tmp_path, 1, html=HOSTILE)
-    async with alive(outbox=OutboxReader(tmp_path)) as life, browser() as chromium:
+    async with alive(outbox=OutboxReader(tmp_path)) as life, emptied(chromium):
         context = await chromium.new_context()
         await context.route("https://example.com/**", lambda route: route.fulfill(body="answered"))
         page, _ = await opened(context, life, "/inbox")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from axe_core_python.base import AXE_SCRIPT
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
-from tests.browser.test_pages import AXE, CHROMIUM, COLOURS, SIZES, browser
+from tests.browser.test_pages import AXE, COLOURS, SIZES, emptied, pytestmark
 from tests.builders.mail_bodies import RIGHT_TO_LEFT, bodies
 
 SAMPLE = (
@@ -32,7 +32,7 @@ TOO_SMALL = """() => { const shown = [...document.querySelectorAll("span, b, p, 
 NO_PAGE = {"rules": {name: {"enabled": False} for name in ("landmark-one-main", "region")}}
 """A mail is shown within a page, whose landmarks are that page's."""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium")
+__all__ = ["pytestmark"]
 
 
 def shown() -> dict[str, str]:
@@ -76,11 +76,11 @@ async def wrong_with(page: Page) -> list[Any]:
 
 
 @pytest.mark.parametrize("names", [SAMPLE, pytest.param((), marks=pytest.mark.attack)], ids=["some", "all"])
-async def test_every_mail_by_axes_rules_without_sideways_scrolling(names: tuple[str, ...]) -> None:
+async def test_every_mail_by_axes_rules_without_sideways_scrolling(chromium: Browser, names: tuple[str, ...]) -> None:
     """No rule of axe is broken, nothing is wider than the screen whatever its words, no letters are too small."""
     wrong: dict[str, list[Any]] = {}
     mails = shown()
-    async with browser() as chromium:
+    async with emptied(chromium):
         page = await (await chromium.new_context()).new_page()
         for name in names or mails:
             await page.set_content(mails[name])

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from axe_core_python.base import AXE_SCRIPT
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 from tocsin.adapters.outbox.reader import OutboxReader
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.app.reply_options import signed_links
@@ -86,7 +86,10 @@ LOW = """() => [...document.querySelectorAll("main summary, main a[href^=tel], m
 """What is tapped alone, lower than a thumb hits."""
 SIZES = "() => [document.documentElement.scrollWidth, window.innerWidth]"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here; apt-get install chromium"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
 @asynccontextmanager
@@ -106,12 +109,13 @@ async def site(folder: Path) -> AsyncIterator[Life]:
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    """A real one, headless."""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        await chromium.close()
+async def emptied(chromium: Browser) -> AsyncIterator[None]:
+    """Afterwards nothing is open in it, and no connection to a site that is to end."""
+    try:
+        yield
+    finally:
+        for context in chromium.contexts:
+            await context.close()
 
 
 async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, list[str]]:
@@ -127,22 +131,24 @@ async def opened(context: BrowserContext, life: Life, path: str) -> tuple[Page, 
 
 
 @pytest.mark.parametrize("names", [SAMPLE, pytest.param(PAGES.keys() - set(SAMPLE), marks=pytest.mark.attack)])
-async def test_every_page_by_axes_rules_without_sideways_scrolling(tmp_path: Path, names: Collection[str]) -> None:
+async def test_every_page_by_axes_rules_without_sideways_scrolling(
+    tmp_path: Path, chromium: Browser, names: Collection[str]
+) -> None:
     """No rule of axe is broken, neither on a phone in the light nor (contrast) on a desk in the dark; nothing is wider
     than the screen, nor on a phone in letters of twice the size, and no link that stands alone is too low to tap; the
     console is silent under the page's own Content-Security-Policy.
     """
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         context = await chromium.new_context(extra_http_headers=BEARER, color_scheme="light")
         assert await faults_of(context, life, {name: PAGES[name] for name in names}) == {}
 
 
 @pytest.mark.attack
-async def test_pages_of_who_has_signed_in(tmp_path: Path) -> None:
+async def test_pages_of_who_has_signed_in(tmp_path: Path, chromium: Browser) -> None:
     """The same of what only they see: what they can do, what is wrong with a file, fifty and more that are closed, what
     was found and that nothing was; the numbers on it are large enough for a thumb.
     """
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         for number in range(60):
             old = Incident(f"old-{number}", f"A title {'that is long ' * number}", "sev2", Status.RESOLVED)
             await life.ledger.record(old.id, [Seen(T0, old, "d"), Closed(T0)], [], [])
@@ -190,9 +196,9 @@ async def faults_of(context: BrowserContext, life: Life, pages: Mapping[str, str
 
 
 @pytest.mark.parametrize("name", PLAIN)
-async def test_every_page_without_javascript(tmp_path: Path, name: str) -> None:
+async def test_every_page_without_javascript(tmp_path: Path, chromium: Browser, name: str) -> None:
     """Where scripts are off a page says the same; the drawing is there and is drawn, once."""
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         bare = await chromium.new_context(extra_http_headers=BEARER, java_script_enabled=False)
         full = await chromium.new_context(extra_http_headers=BEARER)
         (page, _), (scripted, _) = await asyncio.gather(
@@ -209,9 +215,9 @@ async def test_every_page_without_javascript(tmp_path: Path, name: str) -> None:
             assert box["height"] > 250
 
 
-async def test_the_printed_page_has_what_is_folded_and_nothing_to_tap(tmp_path: Path) -> None:
+async def test_the_printed_page_has_what_is_folded_and_nothing_to_tap(tmp_path: Path, chromium: Browser) -> None:
     """Somebody takes it to a meeting: every page that went out stands on it."""
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         page, _ = await opened(await chromium.new_context(extra_http_headers=BEARER), life, "/incidents/card")
         folded = page.locator("ol.story details p").first
         assert not await folded.is_visible()
@@ -220,9 +226,9 @@ async def test_the_printed_page_has_what_is_folded_and_nothing_to_tap(tmp_path: 
         assert await page.locator("nav:visible, form:visible").count() == 0
 
 
-async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
+async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path, chromium: Browser) -> None:
     """What has changed is shown without a reload, what was unfolded stays so; a site that is away is said."""
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         page, _ = await opened(await chromium.new_context(), life, signed_links.page([KEY], "card"))
         await page.click("summary >> nth=1")
         life.ledger.pages.facts.append(("card", Answered(T0 + 71 * MINUTE, "ana", Answer.OK)))
@@ -241,9 +247,9 @@ async def test_an_open_page_keeps_itself_up_to_date(tmp_path: Path) -> None:
                 await page.evaluate("look()")
 
 
-async def test_a_person_signs_in_and_out(tmp_path: Path) -> None:
+async def test_a_person_signs_in_and_out(tmp_path: Path, chromium: Browser) -> None:
     """P8: without scripts, by a code to their own phone; the internal pages, until they sign out."""
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         page, _ = await opened(
             await chromium.new_context(java_script_enabled=False), life, "/sign-in?to=/incidents/card"
         )
@@ -262,9 +268,9 @@ async def test_a_person_signs_in_and_out(tmp_path: Path) -> None:
         assert "Who has it" not in await page.inner_text("main")
 
 
-async def test_an_open_page_leads_to_the_sign_in_when_its_session_ends(tmp_path: Path) -> None:
+async def test_an_open_page_leads_to_the_sign_in_when_its_session_ends(tmp_path: Path, chromium: Browser) -> None:
     """A wall board must not turn into the page for outsiders, who were told nothing; signed in again it goes on."""
-    async with site(tmp_path) as life, browser() as chromium:
+    async with site(tmp_path) as life, emptied(chromium):
         page, _ = await opened(await chromium.new_context(), life, "/sign-in?to=/incidents")
         for _ in range(2):
             await page.fill("#who", "bo")

@@ -9,8 +9,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
-from tocsin.adapters.jinja.renderer import JinjaRenderer
-from tocsin.adapters.jinja.sources import shipped_folder
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.gate import EntryRefused, Gate
@@ -39,6 +37,7 @@ from tocsin.formats.settings.settings import Settings
 from tocsin.ports.inbox import InboxError, InboxFile, InboxListing
 from tocsin.ports.ledger.ledger import LedgerError
 
+from tests.builders.daemon_parts import shipped_words
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import StillHangsError
 
@@ -86,7 +85,7 @@ class JudgedInbox(KeptInbox):
         options = ReplyOptions(Codes(random.Random(0)), self._config, ledger)
         context = DeliveryContext(self._config, Incidents(Agenda()), self.notices, options)
         self.codes = context.sign_in_codes
-        renderer, sender = JinjaRenderer(shipped_folder(), lambda _problem: None), cast("Sender", self.sent)
+        renderer, sender = shipped_words(), cast("Sender", self.sent)
         self.sign_ins = SignIns(clock, ledger, context, self.sessions, sender, renderer, random.Random(0))
         self._clock, self._ledger, self._policy, self._settings = clock, ledger, policy, settings
         self.flips = Flips(clock)

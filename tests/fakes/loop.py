@@ -64,9 +64,13 @@ class VirtualClock:
     def __init__(self, loop: VirtualLoop, start: datetime = datetime(2026, 11, 23, 10, tzinfo=UTC)) -> None:
         self._loop = loop
         self._start = start
+        self._asked, self._now = 0.0, start
 
     def now(self) -> datetime:
-        return self._start + timedelta(seconds=round(self._loop.elapsed, 6))
+        if self._asked != self._loop.elapsed:  # it stands still between two timers, and is asked many times there
+            self._asked = self._loop.elapsed
+            self._now = self._start + timedelta(seconds=round(self._asked, 6))
+        return self._now
 
 
 def run_virtually(make: Any, start: datetime = datetime(2026, 11, 23, 10, tzinfo=UTC)) -> Any:

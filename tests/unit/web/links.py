@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
-from tocsin.adapters.jinja.pages import JinjaPages
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
@@ -16,7 +15,6 @@ from tocsin.domain.notification import AnswerLink
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
-from tocsin.web.http import FOLDER
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
@@ -26,7 +24,7 @@ from tests.builders.stories import happen, see
 from tests.fakes.clock import StillClock
 from tests.fakes.inbox import JudgedInbox
 from tests.fakes.ledger import MemoryLedger
-from tests.unit.web.lives import RecordedLog
+from tests.unit.web.lives import PAGES, RecordedLog
 
 KEY, OLD_KEY = "a key of more than sixteen", "the key before that one"
 PUBLIC = "https://tocsin.example.com"
@@ -122,7 +120,7 @@ async def door(
 
     active_policy: Any = SimpleNamespace(policy=policy)
     inbox = JudgedInbox(clock, ledger, lambda: force.now, in_force := settings(keys, public_url, sms=sms))
-    site = Site(in_force, clock, lambda: ledger, active_policy, JinjaPages(FOLDER / "pages"), inbox, log)
+    site = Site(in_force, clock, lambda: ledger, active_policy, PAGES, inbox, log)
     await see(ledger, CARD)
     async with TestClient(TestServer(application(site))) as client:
         yield Door(client, ledger, clock, log, force, inbox)

@@ -27,6 +27,8 @@ from tests.fakes.ledger import MemoryLedger
 
 TOKEN = "open-sesame-0123456789"
 KEY = "a-key-that-signs-links"
+PAGES = JinjaPages(FOLDER / "pages")
+"""Compiled once, as in a process that stays: nobody edits them at run time."""
 WEB = {"web": {"token": TOKEN, "signing_key": [KEY]}, "public_url": "https://pager.example.com"}
 """Settings of a site with links and a token."""
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -128,7 +130,7 @@ async def alive(
         clock,
         lambda: ledger,
         ActivePolicy(lambda: ledger, SHIPPED_CONFIG, {}, clock, JUDGE),
-        JinjaPages(FOLDER / "pages"),
+        PAGES,
         inbox,
         log,
         outbox,
