@@ -13,7 +13,6 @@ from hypothesis import settings
 from tocsin.cli.judging import bounded_child
 
 from tests.builders.examples import some
-from tests.builders.migrated import scripts_run_once
 from tests.fakes.postgres import Database, Server, postgres
 
 structlog.configure(
@@ -70,13 +69,6 @@ def plain_log() -> Iterator[None]:
     yield
     if structlog.get_config() != before:
         structlog.configure(**before)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def known_tables() -> Iterator[None]:
-    """A fresh ledger costs no run of all scripts."""
-    with scripts_run_once():
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,10 @@
 """How a ledger file is opened: what every connection is set to, what becomes of a damaged file, who is refused."""
 
 import asyncio
+import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
@@ -13,7 +16,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, Engine
 from tocsin.adapters.ledger.ledger import SqlLedger
-from tocsin.adapters.ledger.schema.tables import metadata
+from tocsin.adapters.ledger.migrations.migrate import migrate
+from tocsin.adapters.ledger.schema.tables import LEADS_FROM, metadata
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import (
     CONNECTIONS,
@@ -389,8 +393,8 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     assert not list(path.parent.glob("*damaged*"))
 
 
-def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
-    """A migration that fails on its way leaves the file as it was."""
+def test_fresh_tables_are_made_whole_or_not_at_all(path: Path) -> None:
+    """A file of somebody else's, in which a table is in the way, is left as it was."""
     path.parent.mkdir()
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE notices (mine)")
@@ -398,6 +402,19 @@ def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
         open_file(path, "now")
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("notices",)]
     other.close()
+
+
+def test_a_migration_is_whole_or_not_at_all(path: Path) -> None:
+    """A migration that fails on its way leaves the file as it was."""
+    path.parent.mkdir()
+    old = sqlite3.connect(path)
+    old.executescript((DATA / "0001.sql").read_text() + "CREATE TABLE pruned (mine);")
+    before = old.execute("SELECT name, sql FROM sqlite_master").fetchall()
+    with pytest.raises(LedgerError, match="pruned already exists"):
+        open_file(path, "now")
+    assert old.execute("SELECT name, sql FROM sqlite_master").fetchall() == before
+    assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+    old.close()
 
 
 async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
@@ -418,19 +435,62 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date(path: Path) -
 
 
 def test_the_scripts_make_the_tables(path: Path) -> None:
-    """What the migrations make is what the code expects, to the last column and index."""
-    engine = open_file(path, "now").engine
-    with engine.connect() as connection:
+    """What the migrations make is what the code expects, and what a fresh file is made of at once: to the last column,
+    index and row.
+    """
+    fresh, scripts = open_file(path, "now").engine, by_scripts(path.with_name("scripts.db"))
+    with reading(scripts) as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        indexes = "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
-        made = {" ".join(str(sql).split()) for (sql,) in connection.exec_driver_sql(indexes)}
-        metadata.drop_all(connection)
-        metadata.create_all(connection)
-        wanted = {" ".join(str(sql).split()) for (sql,) in connection.exec_driver_sql(indexes)}
-    engine.dispose()
-    plain = [{sql.replace('"', "").replace("notifications.", "").replace("facts.", "") for sql in index}
-             for index in (made, wanted)]  # fmt: skip
-    assert plain[0] == plain[1]
+    assert everything(fresh) == everything(scripts)
+    assert everything(fresh)["term"] == [{"one": 1, "epoch": 0, "id": "drawn", "leads_from": LEADS_FROM}]
+    drawn = [term_and_installation(engine) for engine in (fresh, scripts)]
+    assert len({*drawn[0], *drawn[1]}) == 4
+    fresh.dispose()
+    scripts.dispose()
+
+
+def by_scripts(path: Path) -> Engine:
+    path.touch()
+    engine = make_engine(path)
+    with engine.begin() as connection:
+        migrate(connection, None)
+    return engine
+
+
+def everything(engine: Engine) -> dict[str, object]:
+    """The statement of each table and index, however it is laid out, and all rows, but for what is drawn anew."""
+    with reading(engine) as connection:
+        made = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").all()
+        tables = [name for name, sql in made if sql.startswith("CREATE TABLE")]
+        rows = {name: connection.exec_driver_sql(f'SELECT * FROM "{name}"').mappings().all() for name in tables}
+        drawn = {
+            value for (value,) in connection.exec_driver_sql("SELECT id FROM term UNION SELECT id FROM installation")
+        }
+    statements = {f"{name}, as made": re.sub(r"\s|\"|(notifications|facts)\.", "", sql) for name, sql in made}
+    plain = {
+        name: [{key: "drawn" if value in drawn else value for key, value in row.items()} for row in of_table]
+        for name, of_table in rows.items()
+    }
+    return {**statements, **plain}
+
+
+def term_and_installation(engine: Engine) -> tuple[str, str]:
+    """Both are names that no other ledger has; the lease is of the term."""
+    with reading(engine) as connection:
+        term, lease = (
+            connection.exec_driver_sql(f"SELECT {what}").scalar_one() for what in ("id FROM term", "term FROM lease")
+        )
+        installation: str = connection.exec_driver_sql("SELECT id FROM installation").scalar_one()
+    assert term == lease
+    return term, installation
+
+
+def test_a_fresh_ledger_needs_no_scripts(path: Path) -> None:
+    """What runs them is large, and would stay in memory as long as the daemon lives."""
+    code = "import sys; from pathlib import Path; from tocsin.adapters.ledger.sqlite.opening import open_file"
+    look = "open_file(Path(sys.argv[1]), 'now'); print('alembic' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", f"{code}; {look}", path], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
 
 
 def test_a_command_makes_no_ledger(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the ledger keeps. A change here comes with a script in `migrations/versions`.
+"""What the ledger keeps. A change here comes with a script in `migrations/versions`; a new file is made of this.
 
 Instants are ISO 8601 texts in UTC with microseconds, so that they sort as they read, but for those that the database
 itself writes where several machines share it. What two machines may speak of has a name that one of them made (R52): an
@@ -27,6 +27,8 @@ from sqlalchemy import (
 
 SCHEMA = "0010"
 """The newest of the scripts."""
+LEADS_FROM = "0009"
+"""The oldest of them whose program may lead on a ledger of the newest (P9)."""
 
 metadata = MetaData()
 COUNT = Integer().with_variant(BigInteger(), "postgresql")

@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from tocsin.adapters.files.rights import mode_in, why_not
 from tocsin.adapters.ledger.errors import describe
+from tocsin.adapters.ledger.schema.fresh import make_tables
 from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.adapters.ledger.sqlite.ballast import Ballast
 from tocsin.adapters.ledger.sqlite.faults import is_damage, is_held_by_another, outlived
@@ -247,11 +248,13 @@ def _open_sound(path: Path) -> Engine:
 
 
 def _bring_up_to_date(engine: Engine) -> None:
-    """Check that it is sound, and migrate it to the newest schema."""
+    """Check that it is sound, and bring it to the newest schema."""
     with engine.begin() as connection:
         _check_sound(connection)
         schema = _schema(connection)
-        if schema != SCHEMA:
+        if schema is None:
+            make_tables(connection)
+        elif schema != SCHEMA:
             importlib.import_module("tocsin.adapters.ledger.migrations.migrate").migrate(connection, schema)
 
 
