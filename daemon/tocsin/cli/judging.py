@@ -5,6 +5,7 @@ Decides when that process begins: it needs other libraries than the command, and
 
 import atexit
 import importlib
+from collections.abc import Callable
 from functools import cache
 
 from tocsin.adapters.bounded_child import BoundedChild
@@ -21,10 +22,12 @@ def bounded_child() -> BoundedChild:
     return BoundedChild()
 
 
-def ready_child() -> BoundedChild:
-    """The same, made ready while there is one thread and nothing is open: for a process that begins others later."""
+def ready_child(prepare: Callable[[], object] = lambda: None) -> BoundedChild:
+    """The same, made ready while there is one thread and nothing is open: for a process that begins others later. It
+    begins with `prepare`, beside whatever we do.
+    """
     child = bounded_child()
-    child.keep_ready()
+    child.keep_ready(prepare)
     return child
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tocsin.adapters.memory import share_heaps
 from tocsin.cli.judging import ready_child
 from tocsin.cli.options import config_option, fail, folder_of
 
@@ -26,21 +27,34 @@ def command(form: str | None, inbox: str, config: Path | None) -> None:
     Logs go to stderr: words on a terminal, else JSON.
     """
     gc.disable()  # all that is loaded stays: nobody need look through it while it grows, nor later
+    share_heaps()
     load_log_library()
-    from tocsin.app.configuration.judge import prepare_judging
+    importlib.import_module("tocsin.app.configuration.config_judge")
+    work = ready_child(_become_judge)  # with what both need; what only one of them needs each loads beside the other
     from tocsin.app.lifecycle.startup import StartError
     from tocsin.app.wiring.build import run
     from tocsin.cli.output.log_output import open_log
 
-    prepare_judging()
-    gc.freeze()
-    gc.enable()
-    work = ready_child()
+    _keep_all_loaded()
     log, watched = open_log(form, inbox)
     try:
         asyncio.run(run(folder_of(config), os.environ, log, work, watched=watched))
     except StartError as trouble:
         fail(trouble.reasons)
+
+
+def _become_judge() -> None:
+    """What the process does first in which configs are judged (whatever is forked for one begins there)."""
+    from tocsin.app.configuration.judge import prepare_judging
+
+    prepare_judging()
+    _keep_all_loaded()
+
+
+def _keep_all_loaded() -> None:
+    """The garbage collector works from now on, and never looks through what is loaded so far."""
+    gc.freeze()
+    gc.enable()
 
 
 def load_log_library() -> None:

@@ -30,6 +30,40 @@ print(rich.console is sys.modules["rich.console"])
     assert found.stdout == "[]\nTrue\n"
 
 
+def test_the_daemon_loads_nothing_that_only_judging_needs() -> None:
+    """What reads a config is loaded by the process that judges it, beside the daemon's own libraries; what reads an
+    entry of the inbox is built once there is one.
+    """
+    ask = """
+import sys
+from tocsin.cli.run import load_log_library
+load_log_library()
+import tocsin.app.wiring.build
+from tocsin.app.alerts.payload import AlertGroup
+from tocsin.formats.inbox import entries
+print(sorted({"phonenumbers", "email_validator", "icalendar", "pydantic_settings", "alembic"} & sys.modules.keys()))
+print({model.__pydantic_complete__ for model in (*entries._MODELS, AlertGroup)}, entries._ENTRIES.pydantic_complete)
+print(entries.read_entry(b'{"kind": "resubscribe", "ref": "r", "address": "ana@example.com"}'))
+print(entries._ENTRIES.pydantic_complete)
+"""
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n{False} False\nit is no entry: ref: a value that is none\nTrue\n"
+
+
+def test_the_process_that_judges_becomes_ready_by_itself() -> None:
+    """It has all that a config may need, and a garbage collector that works, which does not look through that."""
+    ask = """
+import gc, sys
+from tocsin.cli import run
+gc.disable()
+run._become_judge()
+print({"phonenumbers", "email_validator", "icalendar", "pydantic_settings"} <= sys.modules.keys())
+print(gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "True\nTrue True\n"
+
+
 async def test_a_heartbeat_that_is_loaded_late_pings_all_the_same() -> None:
     """The watcher hears its first ping, and why another failed is told."""
     heard: list[str] = []

@@ -48,7 +48,7 @@ At = Annotated[AwareDatetime, AfterValidator(_utc)]
 class _Part(BaseModel):
     """Of a notification only what is known counts."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 
 class Alert(_Part):

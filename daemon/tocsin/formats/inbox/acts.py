@@ -38,20 +38,20 @@ _At = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 class EntryModel(BaseModel):
     """Nothing is converted, and nothing unknown is passed over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     ref: Ref
 
 
 class _Words(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     text: _Text
     public: _Text = ""
 
 
 class _Edit(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     update: _Words | None = None
     role: Annotated[list[Id], Field(min_length=2, max_length=2)] | None = None
