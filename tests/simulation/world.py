@@ -45,7 +45,7 @@ from tocsin.app.leadership.alone import Alone
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch
 from tocsin.app.lifecycle.health import Health
 from tocsin.app.lifecycle.run import Daemon, Orders
-from tocsin.app.lifecycle.startup import finished, recall
+from tocsin.app.lifecycle.startup import recall
 from tocsin.app.replies.flips import Flips
 from tocsin.app.replies.sms import SmsReplies
 from tocsin.app.replies.stops import Stops
@@ -816,7 +816,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     await elsewhere.look()
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms, elsewhere)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)
-    known = await recall(ledger, incidents, clock.now())
+    recalled_here = await recall(ledger, incidents, clock.now())
     threads: Any = object()  # the loop runs at once whatever is given to whichever threads
     edits = EditFeed(clock, ledger, EditJudge(clock, ledger, context, world.files, threads), notices)
     further, sources = world.further_parts, tuple[Any, ...]()
@@ -830,7 +830,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
         intake, news, sources = shared.intake, shared.news, (shared.feed,)
         further += (shared.feed, *shared.beside)
     else:
-        intake = Intake(known, finished=await finished(ledger, incidents))
+        intake = Intake(recalled_here.known, finished=recalled_here.finished)
         news = OneFolder(ledger, config, incidents, notices, edits.put_back)
     watch = Watch(clock, config, notices, world.folder, intake, news, shares=bool(world.machine_name))
     health = Health(

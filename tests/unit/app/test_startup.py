@@ -51,7 +51,7 @@ async def test_a_ledger_that_cannot_be_written_silences_nobody() -> None:
     assert await bring_back(ledger, NOW) is None
     ledger.trouble = ""
     incidents = Incidents(Agenda())
-    assert set(await recall(ledger, incidents, NOW)) == {"db"}
+    assert set((await recall(ledger, incidents, NOW)).known) == {"db"}
     assert incidents.history("db").started_at == NOW
 
 
@@ -64,7 +64,7 @@ async def test_what_runs_beside_a_long_recalling_goes_on(monkeypatch: pytest.Mon
     turns: list[int] = []
     beside = asyncio.create_task(_count(turns))
     with capture_logs() as lines:
-        assert len(await recall(ledger, Incidents(Agenda()), NOW)) == startup.AT_ONCE + 1
+        assert len((await recall(ledger, Incidents(Agenda()), NOW)).known) == startup.AT_ONCE + 1
     beside.cancel()
     assert len(turns) >= 2
     assert lines[-1] == {

@@ -28,7 +28,7 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, IncidentLedger, LedgerError, StartLedger, Unreadable
+from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, LedgerError, StartLedger, Unreadable
 from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)
@@ -176,10 +176,19 @@ def let_go_of_life() -> None:
     gc.collect()
 
 
-async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Mapping[str, KnownVersion]:
-    """Take over what the ledger knows of incidents that may still need something, none of it later than now; the
-    versions that files are compared with. An incident of which a row cannot be read is set aside, and no version of it
-    is known. Raises LedgerError.
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What files are compared with: the newest version of each incident that may still need something, and the digest
+    of the file of each that needs nothing any more, also of those that were pruned.
+    """
+
+    known: Mapping[str, KnownVersion]
+    finished: Mapping[str, str]
+
+
+async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Recalled:
+    """Take over what the ledger knows of incidents that may still need something, none of it later than now. An
+    incident of which a row cannot be read is set aside, and no version of it is known. Raises LedgerError.
     """
     unfinished, files = await ledger.unfinished(), await ledger.files()
     bad_letters = {unreadable.incident: unreadable for unreadable in await ledger.unreadable_letters()}
@@ -192,8 +201,10 @@ async def recall(ledger: StartLedger, incidents: Incidents, now: datetime) -> Ma
             known[incident] = version
     for incident in bad_letters.keys() - unfinished.keys():
         await ledger.settle_unreadable(incident, now)
-    incidents.archive((files.keys() | (await ledger.pruned_digests()).keys()) - unfinished.keys())
-    return known
+    digests = {**await ledger.pruned_digests(), **{id_: digest for id_, (_, digest) in files.items()}}
+    incidents.archive(digests.keys() - unfinished.keys())
+    finished = {id_: digest for id_, digest in digests.items() if digest and incidents.is_archived(id_)}
+    return Recalled(known, finished)
 
 
 async def _in_turn(recorded: Mapping[str, Recorded]) -> AsyncIterator[tuple[str, Recorded]]:
@@ -209,15 +220,6 @@ async def _in_turn(recorded: Mapping[str, Recorded]) -> AsyncIterator[tuple[str,
                 said = loop.time()
                 log.info("recalling", recalled=number, of=len(recorded))
         yield pair
-
-
-async def finished(ledger: IncidentLedger, incidents: Incidents) -> Mapping[str, str]:
-    """The digest of the file of each incident that needs nothing any more, also of those that were pruned. Raises
-    LedgerError.
-    """
-    digests = {id_: digest for id_, (_, digest) in (await ledger.files()).items()}
-    known = {**await ledger.pruned_digests(), **digests}
-    return {id_: digest for id_, digest in known.items() if digest and incidents.is_archived(id_)}
 
 
 async def _take_over(

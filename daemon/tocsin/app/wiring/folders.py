@@ -29,7 +29,7 @@ from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.watch import Watch
 from tocsin.app.lifecycle.folders import ConfigOnDisk
 from tocsin.app.lifecycle.run import Part, Source
-from tocsin.app.lifecycle.startup import StartError, finished, recall
+from tocsin.app.lifecycle.startup import StartError, recall
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
@@ -69,11 +69,11 @@ async def watched_parts(  # noqa: PLR0913, PLR0917 - what was made before them
     empty: there is no other. `recalled`: the rows of what others had handed in when the ledger was. `begin_anew` ends
     this life for the next one. Raises LedgerError.
     """
-    settings, known = config.settings, await recall(ledger, incidents, clock.now())
+    settings, recalled_here = config.settings, await recall(ledger, incidents, clock.now())
     label = label_of(settings.incidents)
     await elsewhere.look()
     if not machine:
-        intake = Intake(known, label, await finished(ledger, incidents))
+        intake = Intake(recalled_here.known, label, recalled_here.finished)
         news = OneFolder(ledger, config, incidents, notices, put_back)
         watch = Watch(clock, config, notices, folder, intake, news)
         return WatchedParts(watch, (watch,), (watch,))

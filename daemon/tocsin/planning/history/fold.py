@@ -25,7 +25,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
-from tocsin.planning.history.reached import with_first_pages, with_reached
+from tocsin.planning.history.reached import reached_with, with_first_pages, with_reached
 from tocsin.planning.history.subjects import note_subjects, with_taken_back
 from tocsin.planning.history.versions import apply_version
 
@@ -251,19 +251,14 @@ def _found_again(role: RoleHistory, fact: f.PageLost) -> RoleHistory:
 
 def _apply_assessment(history: History, fact: f.Assessed) -> History:
     """What is needed was settled. Responders rest while nobody is paged and start anew after that (rule 18)."""
-    before = history.assessed
-    history = replace(history, assessed=fact, first_sight=(), paged_via=fact.via or history.paged_via)
+    before, paging = history.assessed, dict[str, object]()
     if not fact.via:
-        return replace(history, paging_at=None, batches=(), responders_answered=NOBODY)
-    if history.paging_at is None:
+        paging = {"paging_at": None, "batches": (), "responders_answered": NOBODY}
+    elif history.paging_at is None:
         assert history.incident is not None
-        return replace(
-            history,
-            paging_at=fact.at,
-            paging_reason=history.reason if before is None else Reason.SEVERITY_RAISED,
-            paging_services=history.incident.services,
-        )
-    return history
+        reason = history.reason if before is None else Reason.SEVERITY_RAISED
+        paging = {"paging_at": fact.at, "paging_reason": reason, "paging_services": history.incident.services}
+    return replace(history, assessed=fact, first_sight=(), paged_via=fact.via or history.paged_via, **paging)
 
 
 def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded) -> History:
@@ -290,7 +285,7 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
         elif known and fact.reason is Reason.CHANGED:
             changes = (known.held_next, None)
         waited = held.get(fact.group)
-        held = {name: group for name, group in held.items() if name != fact.group}
+        held = {name: group for name, group in held.items() if name != fact.group} if waited else held
         groups[fact.group] = GroupHistory(
             fact.group,
             external=fact.external,
@@ -302,10 +297,11 @@ def _apply_update(history: History, fact: f.UpdateHeld | f.Updated | f.Reminded)
             promised_at=fact.promised_at,
             updates=known.updates + 1 if known else 1,
         )
-    history = replace(history, groups=groups, held_groups=held)
+    reached = history.reached
     if isinstance(fact, f.Updated):
-        return with_reached(with_taken_back(history, fact), fact.readers, fact.external, told=True)
-    return history
+        reached = reached_with(reached, fact.readers, fact.external, told=True)
+        history = with_taken_back(history, fact)
+    return replace(history, groups=groups, held_groups=held, reached=reached)
 
 
 def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f.EtaReminded) -> History:

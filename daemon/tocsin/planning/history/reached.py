@@ -13,13 +13,20 @@ def with_reached(
     history: History, readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool = False
 ) -> History:
     """Note which channels reached whom: these hear the end (rule 25). `told`: by more than a page."""
-    reached = dict(history.reached)
+    return replace(history, reached=reached_with(history.reached, readers, external, told=told))
+
+
+def reached_with(
+    reached: dict[str, ReaderHistory], readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool
+) -> dict[str, ReaderHistory]:
+    """The same of what is known of readers."""
+    reached = dict(reached)
     for reader, via in readers:
         known = reached.get(reader) or ReaderHistory((), external)
         channels = known.channels if via in known.channels else (*known.channels, via)
         told_by = _with_channel(known.told_by, via) if told else known.told_by
         reached[reader] = ReaderHistory(channels, known.external and external, told_by)
-    return replace(history, reached=reached)
+    return reached
 
 
 @cache

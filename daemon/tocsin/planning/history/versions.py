@@ -22,9 +22,7 @@ def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and not new.unreadable):
-        first = _first_seen(new, at)
-        closed = first.closed and not history.reached  # whoever was paged while it could not be read hears the end
-        return replace(first, closed=closed, reached=history.reached, subjects=history.subjects, digest=seen.digest)
+        return _first_seen(history, new, at, seen.digest)
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:
@@ -38,23 +36,29 @@ def apply_version(history: History, seen: Seen) -> History:
     return replace(history, digest=seen.digest)
 
 
-def _first_seen(incident: Incident, at: datetime) -> History:
-    """First sight. An incident first seen resolved sends nothing (rule 20)."""
+def _first_seen(before: History, incident: Incident, at: datetime, digest: str) -> History:
+    """First sight, by who was told of a file that could not be read. An incident first seen resolved sends nothing
+    (rule 20).
+    """
+    told = {"reached": before.reached, "subjects": before.subjects, "digest": digest}
     if incident.unreadable:
-        return History(incident=incident, started_at=at, seen_at=at, changed_at=at, severity_changed_at=at)
+        seen = {"started_at": at, "seen_at": at, "changed_at": at, "severity_changed_at": at}
+        return replace(NEVER_SEEN, incident=incident, **seen, **told)
     if incident.resolved:
-        return History(
+        return replace(
+            NEVER_SEEN,
             incident=incident,
-            acknowledged_ever=frozenset(ack.by for ack in incident.acknowledged),
+            acknowledged_ever=_with_names(NOBODY, incident),
             seen_at=at,
             changed_at=at,
             started_at=at,
             resolved_at=at,
-            closed=True,
+            closed=not before.reached,  # whoever was paged while it could not be read hears the end
             episode=0,
+            **told,
         )
     people = tuple(dict.fromkeys(ack.by for ack in incident.acknowledged))
-    return _begin(incident, at, 1, Reason.DECLARED, people)
+    return _begin(incident, at, 1, Reason.DECLARED, people, **told)
 
 
 def _reopen(history: History, new: Incident, at: datetime) -> History:
@@ -89,7 +93,9 @@ def _of_this_episode(history: History, ack: Acknowledgment) -> bool:
     return ack.at is not None and ack.at > history.reopened_after
 
 
-def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...]) -> History:
+def _begin(
+    incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...], **kept: object
+) -> History:
     return replace(
         NEVER_SEEN,
         incident=incident,
@@ -107,6 +113,7 @@ def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, first
         first_sight=first_sight,
         acknowledged_ever=_with_names(NEVER_SEEN.acknowledged_ever, incident),
         undated=_undated(incident.updates, at),
+        **kept,
     )
 
 
