@@ -135,3 +135,16 @@ def test_a_title_that_only_an_alert_wrote_is_no_subject_outside(changes: dict[st
         [*again, f.Seen(AFTER + 2 * MINUTE, replace(version, status=Status.MONITORING)), *told], after
     )
     assert titles(reopened) == titles(after)
+
+
+def test_what_many_readers_hear_alike_is_kept_once() -> None:
+    """A thousand readers of one update share its subject, and how they heard: by which channels, and whether more than
+    pages.
+    """
+    readers = tuple((f"reader{number}@example.com", Channel.EMAIL) for number in range(1000))
+    told = f.Updated(AFTER, "executives", Reason.DECLARED, False, readers)
+    again = replace(told, at=AFTER + MINUTE, reason=Reason.DUE)
+    history = fold_facts([f.Seen(T0, FIRST), told, again])
+    assert len(history.subjects) == len(history.reached) == 1000
+    assert len({id(subject) for subject in history.subjects.values()}) == 1
+    assert len({id(heard) for heard in history.reached.values()}) == 1

@@ -22,11 +22,17 @@ def reached_with(
     """The same of what is known of readers."""
     reached = dict(reached)
     for reader, via in readers:
-        known = reached.get(reader) or ReaderHistory((), external)
+        known = reached.get(reader) or _heard((), external, frozenset())
         channels = known.channels if via in known.channels else (*known.channels, via)
         told_by = _with_channel(known.told_by, via) if told else known.told_by
-        reached[reader] = ReaderHistory(channels, known.external and external, told_by)
+        reached[reader] = _heard(channels, known.external and external, told_by)
     return reached
+
+
+@cache
+def _heard(channels: tuple[Channel, ...], external: bool, told_by: frozenset[Channel]) -> ReaderHistory:
+    """The same for all readers of all incidents who have heard so: there are few ways to."""
+    return ReaderHistory(channels, external, told_by)
 
 
 @cache

@@ -15,8 +15,11 @@ from tocsin.planning.history.fast_replace import replace
 def subject_for(reader: str, history: History, incident: Incident, *, external: bool) -> Subject:
     """The subject of a message that is decided now, with public wording or not."""
     known = history.subjects.get(reader)
-    if known is None:
-        return _titled(history, incident, external=external)
+    return _titled(history, incident, external=external) if known is None else _still(known, history, incident)
+
+
+def _still(known: Subject, history: History, incident: Incident) -> Subject:
+    """The subject of somebody who has one, unless it gives way to a better one."""
     if known.placeholder and not incident.has_placeholder:
         return _titled(history, incident, external=known.internal)
     if known.internal and incident.public_title:
@@ -38,8 +41,10 @@ def note_subjects(history: History, fact: f.Fact) -> History:
     readers, external = _told(history, fact)
     if not readers:
         return history
-    told = {reader: subject_for(reader, history, history.incident, external=external) for reader in readers}
-    new = {reader: subject for reader, subject in told.items() if history.subjects.get(reader) != subject}
+    incident, before = history.incident, history.subjects
+    first = _titled(history, incident, external=external)  # one for all who are told for the first time
+    told = {reader: _still(before[reader], history, incident) if reader in before else first for reader in readers}
+    new = {reader: subject for reader, subject in told.items() if before.get(reader) != subject}
     return replace(history, subjects={**history.subjects, **new}) if new else history
 
 
