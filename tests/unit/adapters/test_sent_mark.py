@@ -185,3 +185,25 @@ async def test_nonsense_in_the_mark_is_left_out(path: Path) -> None:
     ledger, lack = await opened(path, T0 + 5 * MINUTE)
     assert lack.count == 2
     await ledger.close()
+
+
+async def test_a_mark_that_says_it_all_is_not_written_anew(path: Path) -> None:
+    """A start leaves it as it is; one that ends in the midst of a line, or has what cannot be read, is written anew, so
+    that nothing is noted behind half a line.
+    """
+    ledger, _ = await opened(path, T0)
+    await send(ledger, key(0), T0)
+    await ledger.close()
+    mark = path.with_name("tocsin.db.sent")
+    sound, file = mark.read_bytes(), mark.stat().st_ino
+    ledger, _ = await opened(path, T0 + MINUTE)
+    await ledger.close()
+    assert (mark.read_bytes(), mark.stat().st_ino) == (sound, file)
+    for torn in (sound + sound[:50], sound.rstrip(), b"what is that?\n" + sound):
+        mark.write_bytes(torn)
+        ledger, _ = await opened(path, T0 + MINUTE)
+        assert mark.read_bytes() == sound
+        await send(ledger, key(1), T0 + MINUTE)
+        await ledger.close()
+        assert len(SentMark(path).read()) == 2
+        mark.write_bytes(sound)

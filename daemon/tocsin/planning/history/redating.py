@@ -37,6 +37,8 @@ def not_later(fact: Fact, now: datetime) -> Fact:
     """The fact, as if it had happened now if it lies in the future. A page that it speaks of is moved as its own fact
     is, so that the two still fit; what is due later stays as far ahead of its fact.
     """
+    if fact.at <= now and not isinstance(fact, PageLost | ReachSettled):  # nearly all, and each start asks of every one
+        return fact
     clamped = fact if fact.at <= now else moved(fact, now - fact.at)
     match fact, clamped:
         case PageLost(), PageLost():

@@ -161,7 +161,7 @@ def answer_link(digest: str) -> Question[AnswerLink | None]:
 def attempt_keys(first: str) -> Question[dict[str, str]]:
     """The keys of attempts by their ids, from an id on."""
     query = select(t.attempts.c.id, t.attempts.c.key).where(t.attempts.c.id >= first)
-    return lambda connection: {row.id: row.key for row in connection.execute(query)}
+    return lambda connection: {id_: key for id_, key in connection.execute(query).all()}  # noqa: C416 - rows
 
 
 def unsettled(connection: Connection) -> tuple[Letter, ...]:

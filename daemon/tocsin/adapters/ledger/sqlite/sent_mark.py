@@ -6,6 +6,7 @@ lacks. Must not know what follows from it.
 """
 
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 from uuid import UUID
 
 from tocsin.adapters.files.rights import mode_in
@@ -27,10 +29,11 @@ KEPT_MOST = 20_000
 GROWS_TO = 4 << 20
 """Bytes that it may grow to before the oldest half goes."""
 NOTICED = "noticed"
+_PLAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An id as it is written down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """One attempt, as the mark remembers it."""
 
     at: datetime
@@ -59,6 +62,8 @@ class SentMark:
     def __init__(self, ledger: Path) -> None:
         self.path = ledger.with_name(f"{ledger.name}.sent")
         self.trouble = ""
+        self._whole = True
+        """Whether all that was read last can be read: else what is noted next could stand behind half a line."""
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="sent-mark", daemon=True)
         self._thread.start()
@@ -80,7 +85,10 @@ class SentMark:
             text = self.path.read_text("ascii", "replace")
         except OSError:
             return []
-        return [line for line in map(_line, text.splitlines()) if line is not None]
+        written = text.splitlines()
+        lines = [line for line in map(_line, written) if line is not None]
+        self._whole = len(lines) == len(written) and text[-1:] in {"", "\n"}
+        return lines
 
     def lack(self, lines: Sequence[Sent | datetime], keys: Mapping[str, str], now: datetime) -> LedgerLack:
         """What a ledger lacks of what was read, if it has these keys of attempts by their ids. It is kept in mind that
@@ -102,7 +110,10 @@ class SentMark:
                 lack.count += 1
                 lack.left[sent.alike] += 1
         kept = [line for line in lines if isinstance(line, datetime) or now - line.at < KEPT_FOR][-KEPT_MOST:]
-        self._rewrite([*kept, now] if lack.news else kept)
+        if lack.news or len(kept) < len(lines) or not self._whole:
+            self._rewrite([*kept, now] if lack.news else kept)
+        else:
+            self._append("")  # whether it can be written is known from the start
         return lack
 
     def _write(self) -> None:
@@ -160,6 +171,8 @@ def _line(text: str) -> Sent | datetime | None:
 
 def _attempt_id(word: str) -> str:
     """The id of an attempt; lines of an older version name a number. Raises ValueError."""
+    if _PLAIN.fullmatch(word):
+        return word
     return numbered_attempt(int(word)) if word.isdecimal() else str(UUID(word))
 
 
