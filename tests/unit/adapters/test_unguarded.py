@@ -91,6 +91,17 @@ def test_a_template_that_is_named_while_it_is_rendered_may_be_anybodys() -> None
     assert not Unguarded(texts).has("page.sms.txt.j2", texts)
 
 
+def test_which_template_speaks_is_looked_for_once_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storm has a thousand pages of one kind; in a language of which the folder has an own one, that one speaks."""
+    words = next(words for words in samples() if words.kind == "page")
+    texts = {**SHIPPED, "de/page.subject.txt.j2": "Alarm"}
+    templates = TemplateSet(texts, SHIPPED, {}, Languages(texts), pytest.fail)
+    for _ in range(2):
+        assert templates.content(words, Channel.EMAIL, LANGUAGES.of("de")).subject.endswith("Alarm")
+        assert "Alarm" not in templates.content(words, Channel.EMAIL, LANGUAGES.of("en")).subject
+        monkeypatch.setattr(Unguarded, "has", lambda *_: pytest.fail("it was looked for before"))
+
+
 def test_an_own_layout_keeps_its_bounds_under_a_shipped_page() -> None:
     """The page is as it was shipped; what it extends is not."""
     endless = "{% for a in range(4999) %}{% for b in range(4999) %}x{% endfor %}{% endfor %}"

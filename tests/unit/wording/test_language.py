@@ -3,10 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from babel import Locale
 from tocsin.text import times as english_times
+from tocsin.wording.language import times
 from tocsin.wording.language.language import ENGLISH, Language, Translation, locale_of, parents
 from tocsin.wording.language.placeholders import filled
-from tocsin.wording.language.times import clock, dated, moment, span
+from tocsin.wording.language.times import clock, dated, moment, span, time_of_day
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 GERMAN = Language(
@@ -126,3 +128,32 @@ def test_a_name_that_is_not_given_is_no_text() -> None:
     """It is a mistake of ours."""
     with pytest.raises(KeyError):
         filled("{name} is on call.", {"names": "Ana"})
+
+
+@pytest.mark.parametrize("language", [ENGLISH, GERMAN])
+def test_times_of_one_second_are_written_once(language: Language, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A storm has hundreds of pages in a second; another second, day, zone or language is written for itself."""
+    asked: list[str] = []
+    locale = times._locale
+
+    def noted(code: str) -> Locale | None:
+        asked.append(code)
+        return locale(code)
+
+    monkeypatch.setattr(times, "_locale", noted)
+    for kept in (times._clock, times._dated, times._time_of_day):
+        kept.cache_clear()
+    at = NOW.replace(second=7, microsecond=1)
+    later = at.replace(microsecond=999_999)
+    for write in (
+        lambda at: dated(at, "Europe/Berlin", language, NOW),
+        lambda at: clock(at, "Europe/Berlin", NOW, language),
+        lambda at: time_of_day(at, "Europe/Berlin", NOW, language),
+    ):
+        asked.clear()
+        assert write(at) == write(later)
+        assert len(asked) == 1
+        assert write(at + timedelta(minutes=1)) != write(at)
+        assert write(at + timedelta(days=1)) != write(at)
+    assert clock(at, "Asia/Tokyo", NOW, language) != clock(at, "Europe/Berlin", NOW, language)
+    assert clock(at, "UTC", at + timedelta(days=1), language) != clock(at, "UTC", NOW, language)

@@ -70,7 +70,7 @@ class TemplateSet:
         self._texts = {name: text for name, text in texts.items() if not sources.is_catalogue(name)}
         self._sandbox = Sandbox(self._texts, codes, shipped)
         self._unguarded = Unguarded(shipped)
-        self._as_shipped: dict[str, bool] = {}
+        self._shipped_ones: dict[tuple[str, str], str] = {}
         self._languages = languages
         self._tell = tell
 
@@ -117,7 +117,7 @@ class TemplateSet:
 
     def warm(self, name: str, text: str) -> None:
         """Compile a shipped template, for the sandbox too: those of the user may take from it."""
-        self._is_as_shipped(name)
+        self._unguarded.has(name, self._texts)
         self.unusable(name, text)
 
     def unusable(self, name: str, text: str) -> list[TemplateFault]:
@@ -174,11 +174,10 @@ class TemplateSet:
         """The reader's language first, then those that it falls back to, then the default. `light` are words for which
         the shipped templates need no budget.
         """
-        paths = self._languages.paths(language, name)
         try:
-            first = next((path for path in paths if path in self._texts), name)
-            if light and self._is_as_shipped(first):
-                return _Chosen(first, lambda words: self._unguarded.text(first, words, language))
+            if light and (shipped := self._shipped_one(name, language)):
+                return _Chosen(shipped, lambda words: self._unguarded.text(shipped, words, language))
+            paths = self._languages.paths(language, name)
             template = self._sandbox.choose(*paths, times=times, language=language)
             return _Chosen(template.name or "", lambda words: self._sandbox.text(template, words, times))
         except TemplateSyntaxError as fault:
@@ -186,11 +185,15 @@ class TemplateSet:
         except TemplateNotFound as fault:
             raise BrokenTemplateError(name, 1, "there is no such template") from fault
 
-    def _is_as_shipped(self, name: str) -> bool:
-        """Whether a template is the shipped one, with all that it takes from others."""
-        known = self._as_shipped.get(name)
+    def _shipped_one(self, name: str, language: Language) -> str:
+        """The template that speaks in a language, by its path, if it is the shipped one with all that it takes from
+        others; else nothing.
+        """
+        known = self._shipped_ones.get((name, language.code))
         if known is None:
-            known = self._as_shipped[name] = self._unguarded.has(name, self._texts)
+            first = next((path for path in self._languages.paths(language, name) if path in self._texts), name)
+            known = first if self._unguarded.has(first, self._texts) else ""
+            self._shipped_ones[name, language.code] = known
         return known
 
     def _rendered(self, template: _Chosen, words: AnyWording | None, names: Names) -> str:

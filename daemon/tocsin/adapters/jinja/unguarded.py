@@ -161,6 +161,10 @@ class Unguarded(Environment):
         except FAULTS:
             self.handle_exception()
 
+    def make_globals(self, _more: Any) -> dict[str, Any]:
+        """What all these templates know besides their words: nothing."""
+        return {}
+
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Template:  # noqa: A002 - as in Jinja
         """A template, loaded once: none of them changes."""
         known = self._loaded.get(name)

@@ -70,7 +70,7 @@ class Language:
     @property
     def is_english(self) -> bool:
         """Whether it is English, of whatever country."""
-        return self.code.partition("-")[0].lower() == "en"
+        return is_english(self.code)
 
     @property
     def direction(self) -> Direction:
@@ -79,6 +79,11 @@ class Language:
 
 
 ENGLISH = Language("en")
+
+
+def is_english(code: str) -> bool:
+    """Whether a code is English's, of whatever country."""
+    return code.partition("-")[0].lower() == "en"
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ template can give it away; so is whatever differs among readers who share one te
 limits of channels, nor how anything is sent.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.domain.history import History
@@ -265,7 +265,7 @@ def _page(about: Wording, words: PageWords, view: GroupView, history: History, p
         about,
         since_short=time_of_day(since, view.zone, view.now, view.language) if since else "",
         news=update_words.news(replace(view, previous=None), policy)[-1:],
-        **{field.name: getattr(words, field.name) for field in fields(words)},
+        **{name: getattr(words, name) for name in PageWords.__slots__},
     )
 
 
