@@ -158,6 +158,7 @@ async def test_an_update_by_keyboard_without_scripts(chromium: Browser) -> None:
         assert getattr(entry, "edit").entry.public == WORDS["public"]  # noqa: B009 - an edit, as the form is one
 
 
+@pytest.mark.attack  # an update by the keyboard goes the same way
 async def test_a_severity_that_outsiders_hear_of_is_looked_at_and_set(chromium: Browser) -> None:
     """The first press shows their last word; the second sets just that severity, and another one is looked at anew."""
     async with acting() as bo, phone(chromium, bo, scripts=False) as context:

@@ -16,6 +16,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.intake.intake import Intake
 from tocsin.app.intake.one_folder import OneFolder
 from tocsin.app.intake.watch import Watch
+from tocsin.app.lifecycle import reload
 from tocsin.app.lifecycle.reload import ConfigReader, Reload
 from tocsin.app.lifecycle.startup import StartError, load_at_start
 from tocsin.app.state.active_config import ActiveConfig
@@ -417,8 +418,9 @@ def test_what_was_put_right_before_it_was_told_is_not_told(folder: Path) -> None
     assert on_reload(folder, story).causes() == []
 
 
-def test_calendars_are_read_again_each_day(folder: Path) -> None:
+def test_calendars_are_read_again_each_day(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only so much of their future is held; nothing else need change."""
+    monkeypatch.setattr(reload, "LOOKS_EVERY", 60.0)  # a day of looks each 2 s is long
     assert live(folder, lambda: None, 25 * 3600)[2] == 1
 
 
