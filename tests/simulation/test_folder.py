@@ -140,10 +140,10 @@ def test_operators_hear_of_a_hung_folder_and_of_its_return() -> None:
 
     async def story(world: World) -> None:
         await world.start()
-        await world.wait(10)
+        await world.wait(9)
         world.folder.hang()
-        world.folder.write("pay.yaml", FILE)
-        await world.wait(120)
+        world.folder.write("pay.yaml", FILE)  # the file is asked for alone first, for a second
+        await world.wait(121)
         assert world.pages() == []
         world.folder.answer()
         await world.wait(30)
