@@ -33,7 +33,7 @@ def command(incident: str, person: str, anyway: bool, config: Path | None) -> No
       tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
     """
     from tocsin.app.incidents.commands import IncidentCommands
-    from tocsin.cli.workspace import run_command
+    from tocsin.cli.incident_command import run_command
     from tocsin.text.names import person_named
 
     async def act(commands: IncidentCommands, id_: str) -> str:

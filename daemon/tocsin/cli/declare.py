@@ -61,8 +61,8 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin declare "Fire drill" --severity sev2 --drill
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_command import run_command
     from tocsin.cli.incident_edit import who_hears_of
-    from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Incident
     from tocsin.text.cleaning import clean, one_line
     from tocsin.text.names import service_named, severity_named

@@ -19,8 +19,8 @@ from tocsin.app.edits.edited import edited
 from tocsin.app.edits.effect_words import effect_sentences
 from tocsin.app.edits.effects import effects
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands, WrittenEdit
+from tocsin.cli.incident_command import run_command
 from tocsin.cli.options import fail, utc_now
-from tocsin.cli.workspace import run_command
 from tocsin.domain.history import History
 from tocsin.domain.incident import Edit, Incident, Status
 from tocsin.domain.policy import Policy

@@ -28,7 +28,7 @@ from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
-from tocsin.ports.ledger.reading import LedgerReader
+from tocsin.ports.ledger.reading import LedgerReader, OpenedIncidents
 from tocsin.text.decoding import FILE_LIMIT
 
 NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
@@ -40,13 +40,14 @@ HEALTHY_WITHIN = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccess:
-    """The ledger, if there is one that can be read. `barred`: there is one, but not for us. `absent`: there is none
-    yet, as no daemon has run. `trouble` is what is wrong with one that is there, in a line; `lacking`: only here, or
-    only now (no password, no way to the server, another version that keeps it). `newer`: it is read, but a newer
-    version keeps it.
+    """The ledger, if there is one that can be read; `incidents` is what knows these alone, or the same. `barred`: there
+    is one, but not for us. `absent`: there is none yet, as no daemon has run. `trouble` is what is wrong with one that
+    is there, in a line; `lacking`: only here, or only now (no password, no way to the server, another version that
+    keeps it). `newer`: it is read, but a newer version keeps it.
     """
 
     ledger: Ledger | None = None
+    incidents: OpenedIncidents | None = None
     barred: bool = False
     absent: bool = False
     trouble: str = ""
@@ -58,6 +59,11 @@ class LedgerAccess:
     def is_reached(self) -> bool:
         """Whether the ledger was found to be one, or to be still empty, whichever version keeps it."""
         return self.machines is not None or not self.trouble
+
+    async def close(self) -> None:
+        """Let go of it."""
+        if self.incidents is not None:
+            await self.incidents.close()
 
     def refuse(self, why: str) -> NoReturn:
         """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
@@ -81,8 +87,12 @@ class SharedReading(Protocol):
         ...
 
 
-async def open_ledger(address: LedgerAddress, tell: Callable[[str], None]) -> LedgerAccess:
-    """The ledger at its place; why one that is there cannot be read is told."""
+async def open_ledger(
+    address: LedgerAddress, tell: Callable[[str], None], *, only_incidents: bool = False
+) -> LedgerAccess:
+    """The ledger at its place; why one that is there cannot be read is told. `only_incidents`: nothing else is asked of
+    it, so that of one in a file no more need be opened.
+    """
     if address.file is None:
         access = await _open_server(address)
         if access.trouble:
@@ -95,16 +105,21 @@ async def open_ledger(address: LedgerAddress, tell: Callable[[str], None]) -> Le
         return LedgerAccess(barred=True)
     if not is_file(address.file):
         return LedgerAccess(absent=True)
-    from tocsin.adapters.ledger.ledger import SqlLedger
-    from tocsin.adapters.ledger.sqlite.keeping import FileStore
-    from tocsin.adapters.ledger.sqlite.opening import open_existing
-
     try:
+        if only_incidents:
+            from tocsin.adapters.ledger.sqlite.reading import open_reader
+
+            return LedgerAccess(incidents=open_reader(address.file))
+        from tocsin.adapters.ledger.ledger import SqlLedger
+        from tocsin.adapters.ledger.sqlite.keeping import FileStore
+        from tocsin.adapters.ledger.sqlite.opening import open_existing
+
         opened = open_existing(address.file)
     except LedgerError as trouble:
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return LedgerAccess(trouble=str(trouble))
-    return LedgerAccess(SqlLedger(FileStore(opened)) if opened else None)
+    ledger = SqlLedger(FileStore(opened)) if opened else None
+    return LedgerAccess(ledger, ledger)
 
 
 async def _open_server(address: LedgerAddress) -> LedgerAccess:
@@ -134,7 +149,8 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess:
     except LedgerError as trouble:
         lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
         return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)
-    return LedgerAccess(SqlLedger(store), newer=opened.newer, machines=lambda: store.read(read_machines))
+    ledger = SqlLedger(store)
+    return LedgerAccess(ledger, ledger, newer=opened.newer, machines=lambda: store.read(read_machines))
 
 
 async def share_ledger(address: LedgerAddress) -> SharedReading:
@@ -153,17 +169,18 @@ async def share_ledger(address: LedgerAddress) -> SharedReading:
     return shared
 
 
-def expect_ledger(folder: Path) -> None:
-    """Import what opens a ledger in a file, if this config folder seems to name one that is there. It is for a moment
-    in which there is nothing to do but wait: a wrong guess costs time alone, for whoever opens the ledger goes by the
-    config that counts.
+def expect_ledger(folder: Path, *, only_incidents: bool = False) -> None:
+    """Import what opens a ledger in a file (as `open_ledger` does), if this config folder seems to name one that is
+    there. It is for a moment in which there is nothing to do but wait: a wrong guess costs time alone, for whoever
+    opens the ledger goes by the config that counts.
     """
     with suppress(OSError):
         named = _NAMED.search(read_regular(folder / SETTINGS, FILE_LIMIT, follow=True))
         place = os.fsdecode(named[1]) if named else DEFAULT_LEDGER.file
         if place and is_file(folder / place):
-            importlib.import_module("tocsin.adapters.ledger.sqlite.opening")
-            importlib.import_module("tocsin.adapters.ledger.ledger")
+            whole = "tocsin.adapters.ledger.sqlite.opening", "tocsin.adapters.ledger.ledger"
+            for needed in ("tocsin.adapters.ledger.sqlite.reading",) if only_incidents else whole:
+                importlib.import_module(needed)
 
 
 def works_on(address: LedgerAddress, incidents: Path) -> bool:

@@ -62,7 +62,7 @@ async def _machines(folder: Path) -> tuple[Machines, timedelta]:
 async def _alone(workspace: Workspace) -> Machines:
     """The one machine of a ledger in a file, as far as its traces tell."""
     from tocsin import __version__
-    from tocsin.adapters.ledger.schema.tables import SCHEMA
+    from tocsin.adapters.ledger.schema import SCHEMA
     from tocsin.app.leadership.this_node import key_fingerprint
     from tocsin.app.lifecycle.health import HEALTHY
     from tocsin.formats.settings.settings import reply_routes

@@ -28,8 +28,8 @@ def command(
         --public "Card payments work again. Please retry payments that failed."
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_command import run_command
     from tocsin.cli.incident_edit import edit_and_tell, word_of_the_end
-    from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Edit, Status
     from tocsin.text.cleaning import clean
     from tocsin.text.names import person_named

@@ -36,8 +36,7 @@ def command(address: str, config: Path | None) -> None:
 async def _resubscribe(address: str, folder: Path) -> str:
     """What is true now. Raises LedgerError and InboxError."""
     from tocsin.app.state.opt_outs import OptOuts
-    from tocsin.cli.left_entry import NOT_YET, Left, leave
-    from tocsin.cli.workspace import open_workspace
+    from tocsin.cli.workspace import NOT_YET, Left, leave, open_workspace
     from tocsin.domain.arrival import ResubscribeEntry
     from tocsin.domain.people import Channel
     from tocsin.text.names import quotable

@@ -42,8 +42,7 @@ async def _sign_out(written: str, folder: Path) -> str:
     LedgerError and InboxError.
     """
     from tocsin.app.state.open_sessions import OpenSessions
-    from tocsin.cli.left_entry import NOT_YET, Left, leave
-    from tocsin.cli.workspace import open_workspace
+    from tocsin.cli.workspace import NOT_YET, Left, leave, open_workspace
     from tocsin.domain.arrival import SignOutEntry
     from tocsin.text.names import person_named, quotable
     from tocsin.text.scalars import closest

@@ -166,8 +166,8 @@ async def _open_incidents(folder: Path) -> StatusLook:
     from tocsin.cli.workspace import open_workspace
 
     now, troubles = utc_now(), list[str]()
-    async with open_workspace(folder, now, troubles.append) as workspace:
-        incidents, policy, ledger = workspace.settings.incidents, workspace.policy, workspace.ledger
+    async with open_workspace(folder, now, troubles.append, only_incidents=True) as workspace:
+        incidents, policy, ledger = workspace.settings.incidents, workspace.policy, workspace.incidents
 
         def look() -> tuple[str, Sequence[Listed] | str]:
             if why := closed(incidents):

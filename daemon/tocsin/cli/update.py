@@ -57,9 +57,9 @@ def command(  # noqa: PLR0913, PLR0917 - click hands over each option by name
       tocsin update 2026-11-23-card "Restoring." --eta 2h
     """
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.incident_command import run_command
     from tocsin.cli.incident_edit import edit_and_tell, word_of_the_end
     from tocsin.cli.options import taken, utc_now, zone_of
-    from tocsin.cli.workspace import run_command
     from tocsin.domain.incident import Edit, Status, UpdateEntry
     from tocsin.text.cleaning import clean
     from tocsin.text.names import person_named, status_named

@@ -10,29 +10,30 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import partial
 from pathlib import Path
 
 import click
 
 from tocsin.adapters.files import watch_mark
-from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.configuration.judge import JUDGED_SOON, load, not_judged
 from tocsin.app.configuration.load import Configuration, label_of
-from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
-from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
-from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.cli.judging import bounded_child
 from tocsin.cli.ledger_access import LedgerAccess, acts_on, expect_ledger, open_ledger, seen_leader, works_on
-from tocsin.cli.options import fail, folder_of, utc_now, warn_of
-from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
+from tocsin.cli.options import fail, warn_of
+from tocsin.domain.arrival import InboxEntry
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
-from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import IncidentLedger, Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.reading import RecordedIncidents
 
+WAITS, LOOKS_EVERY = 10.0, 0.2
+"""Seconds for which is waited until the daemon has acted, and between two looks."""
+NOT_YET = f"the daemon has not acted on it within {WAITS:.0f} s; it will as soon as it can, see its log"
 ANSWERS_WITHIN = 3.0
 """Seconds for a folder to answer a command."""
 
@@ -71,6 +72,11 @@ class Workspace:
         """The ledger, if there is one that can be read."""
         return self.access.ledger
 
+    @property
+    def incidents(self) -> RecordedIncidents | None:
+        """What the ledger knows of incidents, if there is one that can be read."""
+        return self.access.incidents
+
     def need_ledger(self, why: str) -> Ledger:
         """The ledger; ends with 1 where there is none to be read, saying `why` it is needed."""
         return self.access.ledger or self.access.refuse(why)
@@ -95,68 +101,6 @@ class Workspace:
     async def has_healthy_daemon(self) -> bool:
         """Whether a healthy daemon runs here, which acts on what is left in the inbox. Raises LedgerError."""
         return await acts_on(self.settings.ledger, self.settings.incidents, self.ledger)
-
-
-def run_command(
-    config: Path | None,
-    act: Callable[[IncidentCommands, str], Awaitable[str]],
-    tell: Callable[[str], None] = warn,
-    *,
-    anyway: bool,
-    incident: str | None = None,
-) -> None:
-    """Run a command on an incident, which `act` gets by its id (None: on none yet), and tell what it says. A refusal is
-    told on stderr and ends with 1. So does a file that was written where no healthy daemon watches (P3), unless that is
-    meant (`anyway`): it stays.
-    """
-
-    async def run() -> tuple[str, Path | None]:
-        now = utc_now()
-        async with open_workspace(folder_of(config), now) as workspace:
-            await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
-            files, ledger = IncidentFiles(workspace.settings.incidents), workspace.ledger
-            id_ = "" if incident is None else await incident_named(incident, files, ledger)
-
-            if id_ and workspace.settings.database is None:  # other machines may have written what is not here yet
-                await catch_up(id_, files, ledger)
-
-            async def leave_answer(entry: CommandAnswerEntry) -> str:
-                return await left_answer(entry, workspace)
-
-            sentence = await act(IncidentCommands(files, workspace.policy, ledger, now, leave=leave_answer), id_)
-            return sentence, files.unwatched()
-
-    try:
-        sentence, unwatched = asyncio.run(run())
-        tell(sentence)
-        if unwatched and not anyway:
-            fail(nobody_watches(unwatched))
-    except (AmbiguousIncidentError, EditRefusedError, FileError, InboxError, ValueError) as refused:
-        fail([str(refused)])
-    except LedgerError as trouble:
-        fail([f"the ledger cannot be used: {trouble}"])
-
-
-async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
-    """Have the daemon judge an answer; why it does not count, or not yet; empty: it does. Raises InboxError and
-    LedgerError.
-    """
-    from tocsin.app.arrivals.link_answers import ACTED
-    from tocsin.cli.left_entry import NOT_YET, Left, leave
-
-    ledger = workspace.ledger
-    assert ledger is not None, "without one nobody is known to be asked"
-
-    async def is_judged() -> bool:
-        return await ledger.outcome(ArrivalKind.ANSWER, entry.ref) is not None
-
-    left = await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, is_judged)
-    if left is Left.NO_DAEMON:
-        return "NOT yet acknowledged: no healthy daemon runs here; it counts as soon as one does (tocsin run)"
-    if left is Left.WAITS:
-        return f"NOT yet acknowledged: {NOT_YET}"
-    judged = await ledger.outcome(ArrivalKind.ANSWER, entry.ref)
-    return judged.words if judged and judged.result != ACTED else ""
 
 
 async def need_answer(folder: Path, instead: str) -> None:
@@ -190,23 +134,27 @@ def nobody_watches(written: Path) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_workspace(folder: Path, now: datetime, tell: Callable[[str], None] = warn) -> AsyncIterator[Workspace]:
+async def open_workspace(
+    folder: Path, now: datetime, tell: Callable[[str], None] = warn, *, only_incidents: bool = False
+) -> AsyncIterator[Workspace]:
     """The config that counts, and the ledger if there is one, to be read only. A refused config gives way to what
     counts of the last good one that the ledger keeps (rule 43); without one its problems are told and the command ends
-    with 1.
+    with 1. `only_incidents`: nothing else is asked of the ledger.
     """
     work = bounded_child()
-    work.meanwhile(partial(expect_ledger, folder))
+    work.meanwhile(partial(expect_ledger, folder, only_incidents=only_incidents))
     loaded = load(work, folder, now, os.environ, JUDGED_SOON)
-    access = await open_ledger(loaded.ledger, tell)
+    access = await open_ledger(loaded.ledger, tell, only_incidents=only_incidents)
     try:
         if loaded.policy is None or loaded.settings is None:
+            if access.incidents and access.ledger is None:  # the last good config is asked of the whole
+                await access.close()
+                access = await open_ledger(loaded.ledger, tell)
             loaded = await _last_good(work, loaded, access.ledger, folder, now, tell)
         warn_of(loaded.errors)
         yield Workspace(loaded, access)
     finally:
-        if access.ledger:
-            await access.ledger.close()
+        await access.close()
 
 
 async def _last_good(
@@ -242,11 +190,13 @@ async def _last_good(
 
 
 async def incident_named(
-    written: str, files: IncidentFiles | None, ledger: IncidentLedger | None, tell: Callable[[str], None] = warn
+    written: str, files: IncidentFiles | None, ledger: RecordedIncidents | None, tell: Callable[[str], None] = warn
 ) -> str:
     """The id of the incident that somebody means by an id, any unambiguous start of one, or its file (P7); which it is
     taken for is told where that was not written. One that is not known is given back. Raises AmbiguousIncidentError.
     """
+    from tocsin.app.incidents.incident_meant import NamedIncidents
+
     id_ = id_of(written)
     meant = await NamedIncidents(files, ledger).meant(id_)
     if meant != id_:
@@ -258,3 +208,28 @@ def id_of(written: str) -> str:
     """The id that somebody means who writes an id, or the incident's file."""
     name = Path(written).name
     return incident_id(name) if name != written or name.lower().endswith((".yaml", ".yml")) else written
+
+
+class Left(Enum):
+    """What became of it: the daemon acted; it has not, yet; no healthy one runs."""
+
+    DONE = "done"
+    WAITS = "waits"
+    NO_DAEMON = "no daemon"
+
+
+async def leave(
+    entry: InboxEntry, inbox: Path, is_served: Callable[[], Awaitable[bool]], done: Callable[[], Awaitable[bool]]
+) -> Left:
+    """Leave it, and wait until it is `done`, if a healthy daemon runs (`is_served`). Raises LedgerError, InboxError."""
+    from tocsin.adapters.clock import WallClock
+    from tocsin.adapters.inbox.writer import InboxWriter
+
+    await InboxWriter(inbox, WallClock()).leave(entry)
+    if not await is_served():
+        return Left.NO_DAEMON
+    for _ in range(round(WAITS / LOOKS_EVERY)):
+        if await done():
+            return Left.DONE
+        await asyncio.sleep(LOOKS_EVERY)
+    return Left.WAITS

@@ -19,7 +19,8 @@ from tocsin.adapters.ledger.postgresql.opening import (
     open_server,
     open_server_to_read,
 )
-from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.adapters.ledger.schema import SCHEMA
+from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.ports.leadership import LedgerAwayError
 from tocsin.ports.ledger.ledger import LedgerError
 

@@ -17,7 +17,7 @@ from tocsin.adapters.ledger.schema import fact_reader
 from tocsin.adapters.ledger.schema.codec import read_entry, read_fact, write_fact
 from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.app.incidents.explanation import explain
-from tocsin.app.incidents.histories import FACTS_AT_ONCE, recorded_history, recorded_steps
+from tocsin.app.incidents.histories import FACTS_AT_ONCE, recorded_history, tell_of
 from tocsin.app.incidents.incident_views import IncidentViews, views
 from tocsin.domain.facts import Fact, Seen, Updated
 from tocsin.domain.incident import Incident, TimelineNote, UpdateEntry
@@ -32,6 +32,7 @@ from tocsin.web.incidents.kept_views import KeptViews
 from tocsin.web.incidents.outsiders import Outsiders
 from tocsin.wording.report.page_timeline import FIRST_MOST, LAST_MOST
 from tocsin.wording.report.review import draft
+from tocsin.wording.report.timeline import steps_of
 from tocsin.wording.report.versions import gathered
 
 from tests.builders.instants import MINUTE, T0
@@ -101,7 +102,7 @@ def test_twice_as_long_costs_twice_as_much(newest_first: bool) -> None:
         facts = upside_down(story(updates)) if newest_first else story(updates)
 
         def all_of_it() -> None:
-            steps = recorded_steps("card", facts)
+            steps = tell_of("card", facts, steps_of)
             draft(steps, (), shipped_policy())
             list(gathered([fact for fact in facts if isinstance(fact, Seen)], lambda version: version.updates))
 
@@ -189,7 +190,7 @@ async def test_its_pages_show_its_ends(at_once: int) -> None:
         assert 100 <= len(shown) <= FIRST_MOST + LAST_MOST + 50
         assert "left out here" in page
         assert page.count("<p>") <= FIRST_MOST + LAST_MOST + 50
-    review = draft(recorded_steps("card", facts), (), shipped_policy()).decode()
+    review = draft(tell_of("card", facts, steps_of), (), shipped_policy()).decode()
     assert "INTERNAL-0 " in review
     assert "INTERNAL-599 " in review
 
@@ -197,7 +198,7 @@ async def test_its_pages_show_its_ends(at_once: int) -> None:
 def test_a_review_that_is_cut_has_its_ends() -> None:
     """The beginning, how many entries are left out, and the end; each day has its heading."""
     facts = story(3000, 1500)
-    review = draft(recorded_steps("card", facts), (), shipped_policy()).decode()
+    review = draft(tell_of("card", facts, steps_of), (), shipped_policy()).decode()
     assert len(review) < 256 * 1024
     (left_out,) = re.findall(r"\nand ([0-9]+) more entries here", review)
     assert "INTERNAL-0 " in review
@@ -375,5 +376,5 @@ async def test_others_have_their_turn_while_it_is_folded() -> None:
     _, history = await recorded_history(ledger, "card")
     taken = turns - before
     other.cancel()
-    assert history == recorded_steps("card", facts)[-1].after
+    assert history == tell_of("card", facts, steps_of)[-1].after
     assert taken >= len(facts) // FACTS_AT_ONCE

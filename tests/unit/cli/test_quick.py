@@ -133,6 +133,21 @@ def test_what_reads_a_config_is_imported_by_who_judges_alone(tmp_path: Path, arg
     assert not {"tocsin.app.configuration.read_tree", "tocsin.formats.config.read"} & found
 
 
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["ack", "pay", "--as", "ana", "--anyway"], ["note", "pay", "x", "--anyway"]]
+)
+def test_who_only_asks_about_incidents_waits_for_no_database_library(tmp_path: Path, arguments: list[str]) -> None:
+    """A ledger in a file is asked by SQL as it stands; nor does who only looks wait for what edits or words."""
+    (tmp_path / "var").mkdir()
+    made = "from pathlib import Path; from tocsin.adapters.ledger.sqlite.opening import open_file; "
+    subprocess.run([sys.executable, "-c", f"{made}open_file(Path('var/tocsin.db'), '')"], cwd=tmp_path, check=True)
+    found = imported(
+        tmp_path, arguments, RUN.replace('{name.partition(".")[0] for name in sys.modules}', "sys.modules")
+    )
+    assert "tocsin.adapters.ledger.sqlite.reading" in found
+    assert not {"sqlalchemy", *(("ruamel.yaml", "babel") if arguments == ["status"] else ())} & found
+
+
 def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:
     """`check` in a terminal needs nothing of the policy tests' reports."""
     assert "xml" not in imported(tmp_path, ["check"])

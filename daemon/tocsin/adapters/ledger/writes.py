@@ -39,7 +39,7 @@ from tocsin.adapters.ledger.reads.messages import pending_letters
 from tocsin.adapters.ledger.removal.pruning import drop_unused
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
-from tocsin.adapters.ledger.schema.rows import RowError
+from tocsin.adapters.ledger.schema.decoding import RowError
 from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import CERTAINTY, Receipt

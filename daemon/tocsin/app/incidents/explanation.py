@@ -14,7 +14,7 @@ from typing import Protocol
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.adapters.files.rights import closed
 from tocsin.app.configuration.load import Configuration, counted, digest_of, label_of
-from tocsin.app.incidents.histories import recorded_steps
+from tocsin.app.incidents.histories import tell_of
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
@@ -141,7 +141,7 @@ async def explain(
     now. Raises UnknownIncidentError, LedgerError.
     """
     try:
-        steps = recorded_steps(id_, await ledger.facts(id_)) if ledger else []
+        steps = tell_of(id_, await ledger.facts(id_), steps_of) if ledger else []
     except UnreadableError as fault:
         note = f"in the ledger {fault.unreadable.why}; this is what the file says"
         return replace(_of_file(id_, policy, files, at or now), notes=(note,))

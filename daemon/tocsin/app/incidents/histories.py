@@ -1,14 +1,16 @@
 """What has happened to each incident, from what the ledger gives: spoilt rows of one spoil no other (rule 63)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.planning.history.fold import HistoryError, fold_each, fold_facts
 from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
-from tocsin.ports.ledger.reading import IncidentRecords
-from tocsin.wording.report.timeline import TimelineStep, steps_of
+from tocsin.ports.ledger.reading import IncidentFacts
+
+T = TypeVar("T")
 
 Recorded = Sequence[Fact]
 """The facts of one incident, in the order recorded."""
@@ -16,7 +18,7 @@ FACTS_AT_ONCE = 250
 """How many are folded before others have their turn in the loop: some 10 ms."""
 
 
-async def recorded_history(ledger: IncidentRecords, incident: str) -> tuple[Recorded, History]:
+async def recorded_history(ledger: IncidentFacts, incident: str) -> tuple[Recorded, History]:
     """The facts of one incident and its history. Raises LedgerError, of it UnreadableError where they cannot be read or
     do not fit together.
     """
@@ -32,12 +34,10 @@ async def recorded_history(ledger: IncidentRecords, incident: str) -> tuple[Reco
     return facts, history
 
 
-def recorded_steps(incident: str, facts: Recorded) -> list[TimelineStep]:
-    """The facts of one incident, each with its history before and after it: they are folded once. Raises
-    UnreadableError where they do not fit together.
-    """
+def tell_of(incident: str, facts: Recorded, tell: Callable[[Recorded], T]) -> T:
+    """What is told by the facts of one incident. Raises UnreadableError where they do not fit together."""
     try:
-        return steps_of(facts)
+        return tell(facts)
     except HistoryError as fault:
         raise UnreadableError(_unfit(incident, fault)) from fault
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.formats.incident.glance import IncidentGlance, glance
-from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.reading import RecordedIncidents
 from tocsin.text.cleaning import cut
 from tocsin.text.names import quotable
 
@@ -32,7 +32,7 @@ class NamedIncidents:
     """All incidents that there are, by the folder (None: it does not count here) and by the ledger, if there is one."""
 
     files: IncidentFiles | None
-    ledger: IncidentLedger | None
+    ledger: RecordedIncidents | None
 
     async def meant(self, written: str) -> str:
         """The id that is meant; what was written itself where no incident begins so. Raises AmbiguousIncidentError,

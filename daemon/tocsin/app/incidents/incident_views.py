@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tocsin.app.incidents.asked_roles import asked_roles
-from tocsin.app.incidents.histories import histories_of, recorded_steps
+from tocsin.app.incidents.histories import histories_of, tell_of
 from tocsin.app.incidents.waiting_pages import PageLimits, with_room
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Seen
@@ -31,6 +31,7 @@ from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone
 from tocsin.wording.report.internal_view import InternalView, internal_view, promises
 from tocsin.wording.report.public.view import PublicView, public_view
+from tocsin.wording.report.timeline import steps_of
 
 RECENT = timedelta(days=7)
 """How long a resolved incident is listed."""
@@ -163,7 +164,7 @@ async def _troubles(name: str, ledger: KeptFiles, seen_at: datetime) -> tuple[Fi
 def _views(
     name: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, now: datetime, zone: str
 ) -> IncidentViews | None:
-    steps = recorded_steps(name, facts)
+    steps = tell_of(name, facts, steps_of)
     if not steps:
         return None
     history = steps[-1].after

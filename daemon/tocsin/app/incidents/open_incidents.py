@@ -22,7 +22,8 @@ from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.current_state import CurrentState, current_state
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import LedgerError, Unreadable
+from tocsin.ports.ledger.reading import RecordedIncidents
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 from tocsin.text.times import clock
@@ -45,7 +46,7 @@ class OpenIncident:
 
 
 async def open_incidents(
-    ledger: IncidentLedger | None,
+    ledger: RecordedIncidents | None,
     listing: Sequence[Listed] | str,
     folder: Path,
     policy: Policy,
@@ -139,7 +140,7 @@ def _of_file(file: Listed, id_: str, folder: Path, policy: Policy, now: datetime
     return fold_facts([Seen(now, reading.incident or unreadable_incident(file.name, lines, policy, id_))])
 
 
-async def _answered_unread(ledger: IncidentLedger, incident: str, file: Listed) -> History | None:
+async def _answered_unread(ledger: RecordedIncidents, incident: str, file: Listed) -> History | None:
     """The history of an incident that is over for the ledger, since somebody has answered for its file, which could not
     be read and says the same still (rule 32); None: it is another.
     """
@@ -151,7 +152,7 @@ async def _answered_unread(ledger: IncidentLedger, incident: str, file: Listed) 
     return history if newest and newest.incident.unreadable and newest.digest == file.digest else None
 
 
-async def _went_back(ledger: IncidentLedger, incident: str, file: Listed) -> bool:
+async def _went_back(ledger: RecordedIncidents, incident: str, file: Listed) -> bool:
     """Whether the file of a resolved incident holds an older version of it (rule 69)."""
     try:
         facts = await ledger.facts(incident)

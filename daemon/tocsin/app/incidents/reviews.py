@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
-from tocsin.app.incidents.histories import recorded_steps
+from tocsin.app.incidents.histories import tell_of
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
@@ -21,6 +21,7 @@ from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import FactLedger, LedgerError
 from tocsin.wording.report.review import draft, unedited
+from tocsin.wording.report.timeline import steps_of
 
 AGAIN_WITHIN = timedelta(seconds=30)
 """A draft is written a second time once the closing messages have left, at the latest after this long: so it tells what
@@ -56,7 +57,7 @@ async def write(
 
 def _put(incident: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy, files: IncidentFiles) -> str:
     """The draft goes under the first name that is free, or that holds an earlier draft as we wrote it."""
-    page = draft(recorded_steps(incident, facts), records, policy)
+    page = draft(tell_of(incident, facts, steps_of), records, policy)
     for name in _names(incident):
         if files.create(name, page) or files.change(name, lambda old: page if unedited(old, incident) else None):
             return name

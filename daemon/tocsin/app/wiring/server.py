@@ -20,7 +20,7 @@ from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.adapters.ledger.postgresql.opening import make_engine, open_server, unopened_server
 from tocsin.adapters.ledger.postgresql.server import ServerStore
-from tocsin.adapters.ledger.schema.tables import SCHEMA
+from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.hand_ins.feed import waiting

@@ -34,8 +34,8 @@ class StatusLook:
     """
 
     at: datetime
-    incidents: Sequence[OpenIncident]
-    policy: Policy
+    incidents: Sequence[OpenIncident] = field(repr=False)  # asyncio writes out what a task gives, for nobody
+    policy: Policy = field(repr=False)
     troubles: list[str] = field(default_factory=list)
     unseen: str = ""
     with_ledger: bool = False

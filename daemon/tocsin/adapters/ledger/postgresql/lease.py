@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Engine, func, select, text, update
 from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, bound, forget_writers
 from tocsin.adapters.ledger.postgresql.nodes import forget_nodes, read_nodes, write_node
 from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
+from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.ports.leadership import FencedError, LeaseView, Node, NodeTakenError, Term
 
 ANSWERS_WITHIN = 3.0

@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from tocsin.adapters.ledger.postgresql.address import READS_WITHIN, TO_WRITE, WRITES_WITHIN, Dialler, ServerAddress
 from tocsin.adapters.ledger.postgresql.faults import explain
 from tocsin.adapters.ledger.postgresql.nodes import read_machines
+from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.tables import SCHEMA, metadata
+from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.planning.machines.leadership import MIGRATES_WITHIN
 from tocsin.ports.leadership import Machines
 from tocsin.ports.ledger.ledger import LedgerError

@@ -28,7 +28,8 @@ from tocsin.adapters.ledger.postgresql.opening import (
 from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
 from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
 from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, Repetitions
-from tocsin.adapters.ledger.schema.tables import SCHEMA, read_instant
+from tocsin.adapters.ledger.schema import SCHEMA
+from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.adapters.ledger.writer import Write, Writer
 from tocsin.adapters.ledger.writes import Row, end_attempt
 from tocsin.domain.delivery import Attempt

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, func, literal_colu
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.rows import RowError, read_notification, readable_attempts
+from tocsin.adapters.ledger.schema.decoding import RowError
+from tocsin.adapters.ledger.schema.rows import read_notification, readable_attempts
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import Accepted, Attempt, Fault, Outcome, Proof, ProvedBy, Receipt, Refused, Uncertain

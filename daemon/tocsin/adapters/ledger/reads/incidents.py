@@ -1,29 +1,30 @@
 """What is asked about incidents: what happened in each, and the newest good version of its file."""
 
-import os
 import re
-import zlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
-from itertools import chain, groupby
-from operator import itemgetter
-from typing import Any
+from itertools import chain
 
 from sqlalchemy import Connection, func, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
-from tocsin.adapters.ledger.schema.fact_reader import FactReader
-from tocsin.adapters.ledger.schema.rows import RowError, decode
+from tocsin.adapters.ledger.schema.incident_rows import (
+    all_facts,
+    facts_by_incident,
+    files_of,
+    kept_file,
+    versions_of,
+)
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.domain.facts import Answered, Closed, Fact, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.facts import Answered, Closed, Fact, Seen
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger.ledger import Unreadable
 
 NAMES_AT_ONCE = 500
 """Incidents that one query asks about."""
@@ -42,52 +43,22 @@ def facts(incident: str) -> Question[tuple[Fact, ...]]:
     query = select(*columns).where(t.facts.c.incident == incident).order_by(t.facts.c.sequence)
 
     def read(connection: Connection) -> tuple[Fact, ...]:
-        facts = _facts(incident, connection.execute(query))
-        if isinstance(facts, Unreadable):
-            raise UnreadableError(facts)
-        return facts
+        return all_facts(incident, connection.execute(query))
 
     return read
-
-
-def _facts(incident: str, rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...] | Unreadable:
-    """The facts of an incident's rows; else the first row that cannot be read, and whether the others say that the
-    incident was over.
-    """
-    facts: list[Fact] = []
-    read = FactReader().read
-    why, ended = "", False
-    for _, row, kind, body in rows:
-        try:
-            fact = decode("facts", row, read, kind, body)
-        except RowError as fault:
-            why, ended = why or str(fault), ended or kind == Closed.__name__
-            continue
-        facts.append(fact)
-        if isinstance(fact, Seen):
-            ended = fact.incident.resolved
-        elif isinstance(fact, Closed):
-            ended = True
-        elif isinstance(fact, (RoleOpened, StepFired, Paged)):
-            ended = False  # of an episode whose version cannot be read
-    return Unreadable(incident, why, ended) if why else tuple(facts)
 
 
 def newest_versions(names: Collection[str]) -> Question[dict[str, Incident]]:
     """The newest version of each of these incidents that was seen and can be read."""
 
     def read(connection: Connection) -> dict[str, Incident]:
-        versions = {}
+        versions: dict[str, Incident] = {}
         listed = list(names)
         for start in range(0, len(listed), NAMES_AT_ONCE):
             wanted = t.facts.c.incident.in_(listed[start : start + NAMES_AT_ONCE]), t.facts.c.kind == Seen.__name__
             newest = select(func.max(t.facts.c.id)).where(*wanted).group_by(t.facts.c.incident)
             query = select(t.facts.c.incident, t.facts.c.kind, t.facts.c.body).where(t.facts.c.id.in_(newest))
-            for name, kind, body in connection.execute(query):
-                with suppress(ValueError):
-                    seen = read_fact(kind, body)
-                    assert isinstance(seen, Seen)
-                    versions[name] = seen.incident
+            versions.update(versions_of(connection.execute(query)))
         return versions
 
     return read
@@ -157,9 +128,7 @@ def unfinished(connection: Connection) -> dict[str, tuple[Fact, ...] | Unreadabl
         .where(t.unfinished)
         .order_by(*_IN_ORDER)
     )
-    rows = chain.from_iterable(connection.execute(query).partitions(ROWS_AT_ONCE))
-    by_incident = groupby(rows, key=itemgetter(0))
-    return {incident: _facts(incident, rows) for incident, rows in by_incident}
+    return facts_by_incident(chain.from_iterable(connection.execute(query).partitions(ROWS_AT_ONCE)))
 
 
 def incidents(connection: Connection) -> tuple[str, ...]:
@@ -189,7 +158,7 @@ def last_closed(most: int) -> Question[tuple[tuple[str, datetime], ...]]:
 def files(connection: Connection) -> dict[str, tuple[str, str]]:
     """For every incident the name of its file and the digest of its newest good version."""
     query = select(t.incidents.c.id, t.incidents.c.file, t.incidents.c.digest)
-    return {incident: (os.fsdecode(name), digest) for incident, name, digest in connection.execute(query)}
+    return files_of(connection.execute(query))
 
 
 def file(incident: str) -> Question[KeptFile | None]:
@@ -197,13 +166,4 @@ def file(incident: str) -> Question[KeptFile | None]:
     columns = t.incidents.c.file, t.incidents.c.data, t.incidents.c.digest
     query = select(*columns).where(t.incidents.c.id == incident)
 
-    def read(connection: Connection) -> KeptFile | None:
-        row = connection.execute(query).first()
-        if row is None or row[1] is None:
-            return None
-        try:
-            return KeptFile(os.fsdecode(row[0]), zlib.decompress(row[1]), row[2])
-        except (TypeError, zlib.error):
-            raise UnreadableError(Unreadable(incident, "the last good version of its file cannot be read")) from None
-
-    return read
+    return lambda connection: kept_file(incident, connection.execute(query).first())

@@ -9,9 +9,8 @@ from sqlalchemy import Connection, RowMapping, select
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import replace_non_characters
+from tocsin.adapters.ledger.schema.decoding import RowError, decode
 from tocsin.adapters.ledger.schema.rows import (
-    RowError,
-    decode,
     notification_of,
     read_attempt,
     read_notification,

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, insert
 
+from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema import tables as t
 
 _SCHEMA_TABLE = """CREATE TABLE alembic_version (
@@ -24,4 +25,4 @@ def make_tables(connection: Connection) -> None:
     connection.execute(insert(t.lease), {"one": 1, "term": first, "node": "", "count": 0})
     connection.execute(insert(t.installation), {"one": 1, "id": str(uuid4())})
     connection.exec_driver_sql(_SCHEMA_TABLE)
-    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (t.SCHEMA,))
+    connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (SCHEMA,))

@@ -1,36 +1,20 @@
 """Notifications, attempts and suppressions as table rows, and back. A row that cannot be read is a RowError."""
 
 import hashlib
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from sqlalchemy import RowMapping
 
 from tocsin.adapters.ledger.schema.codec import read_outcome, replace_non_characters, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.decoding import RowError, decode
 from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
 from tocsin.domain.delivery import CERTAINTY, Attempt, Content, Outcome, Receipt
 from tocsin.domain.facts import Fact
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class RowError(ValueError):
-    """A row cannot be read: which one, and why not, in a few words (rule 63)."""
-
-
-def decode(table: str, row: int, read: Callable[P, T], *columns: P.args, **named: P.kwargs) -> T:
-    """What a row of a table says. Raises RowError."""
-    try:
-        return read(*columns, **named)
-    except (ValueError, TypeError, LookupError, AttributeError, zlib.error) as fault:
-        lines = str(fault).splitlines()
-        raise RowError(f"row {row} of {table} cannot be read ({lines[0] if lines else type(fault).__name__})") from None
 
 
 def digest_of(content: Content) -> str:

@@ -25,10 +25,8 @@ from sqlalchemy import (
     literal_column,
 )
 
-SCHEMA = "0010"
-"""The newest of the scripts."""
 LEADS_FROM = "0009"
-"""The oldest of them whose program may lead on a ledger of the newest (P9)."""
+"""The oldest of the scripts whose program may lead on a ledger of the newest (P9)."""
 
 metadata = MetaData()
 COUNT = Integer().with_variant(BigInteger(), "postgresql")

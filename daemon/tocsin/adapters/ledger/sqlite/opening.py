@@ -8,10 +8,8 @@ import importlib
 import os
 import re
 import sqlite3
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,34 +19,35 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from tocsin.adapters.files.rights import mode_in, why_not
+from tocsin.adapters.files.rights import mode_in
 from tocsin.adapters.ledger.errors import describe
+from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema.fresh import make_tables
-from tocsin.adapters.ledger.schema.tables import SCHEMA
 from tocsin.adapters.ledger.sqlite.ballast import Ballast
 from tocsin.adapters.ledger.sqlite.faults import is_damage, is_held_by_another, outlived
 from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
 from tocsin.adapters.ledger.sqlite.lock import Lock
+from tocsin.adapters.ledger.sqlite.reading import (
+    BESIDE,
+    BUSY_MS,
+    UNOPENED,
+    another_version,
+    may_hold_a_ledger,
+    read_text,
+    set_up_to_read,
+)
 from tocsin.adapters.ledger.sqlite.seal import Seal
 from tocsin.ports.ledger.ledger import LedgerError
 
-BUSY_MS = 5000
-"""How long a transaction waits for another process's, in milliseconds."""
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""
 READING_KB = 500
 """What a connection keeps of the file in memory, for good; the system keeps it too, for as long as there is room."""
-_read_text = partial(str, encoding="utf-8", errors="surrogateescape")
-"""Text as it is, also where a bit of it has flipped: then its row alone cannot be read, not all that are asked for."""
 NETWORKED = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "9p", "fuse.sshfs"}
 """File systems whose locks and flushes other machines may not see."""
 MOUNTS = Path("/proc/self/mountinfo")
 IN_PLACE = MappingProxyType({"mode": "rw"})
 """How SQLite opens a file that is there, to read and to write."""
-BESIDE = MappingProxyType({"mode": "ro"})
-"""How it opens one to read along, beside whoever writes it."""
-UNOPENED = MappingProxyType({"mode": "ro", "immutable": "1"})
-"""How it reads a file that nobody has open, without the files that it would want beside it."""
 MEMORY = MappingProxyType({"vfs": "memdb"})
 """How it opens the one database in memory."""
 
@@ -151,13 +150,7 @@ def open_existing(path: Path) -> OpenedLedger | None:
     """A ledger that is there, to be read only; None when there is none. For the web side and commands, beside a running
     daemon or without one: nothing is made, and nothing changed. Raises LedgerError.
     """
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as fault:
-        raise LedgerError(f"{path} {why_not(path, fault)}") from None
-    if not stat.S_ISREG(status.st_mode) or not status.st_size:
+    if not may_hold_a_ledger(path):
         return None
     unopened = None if is_open_to_readers(path) else path
     engine = make_engine(path, UNOPENED if unopened else BESIDE)
@@ -172,7 +165,7 @@ def open_existing(path: Path) -> OpenedLedger | None:
     engine.dispose()
     if schema is None:
         return None
-    raise LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
+    raise another_version(path, schema)
 
 
 def open_alone(path: Path) -> OpenedLedger:
@@ -202,13 +195,13 @@ def make_engine(path: Path, how: Mapping[str, str] = IN_PLACE) -> Engine:
         pool_size=CONNECTIONS,
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_MS / 1000},
     )
-    event.listen(engine, "connect", _set_up_to_read if how in (BESIDE, UNOPENED) else _set_up)
+    event.listen(engine, "connect", set_up_to_read if how in (BESIDE, UNOPENED) else _set_up)
     event.listen(engine, "begin", _begin)
     return engine
 
 
 def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.text_factory = _read_text
+    connection.text_factory = read_text
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
@@ -217,11 +210,6 @@ def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
         f"cache_size=-{READING_KB}",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-def _set_up_to_read(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.text_factory = _read_text
-    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
 def _begin(connection: Connection) -> None:

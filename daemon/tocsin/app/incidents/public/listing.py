@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from tocsin.app.incidents.histories import recorded_steps
+from tocsin.app.incidents.histories import tell_of
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Updated
 from tocsin.domain.incident import Incident
@@ -19,6 +19,7 @@ from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
 from tocsin.ports.ledger.reading import IncidentRecords
 from tocsin.wording.report.internal_view import promises
 from tocsin.wording.report.public.view import PublicView, public_view
+from tocsin.wording.report.timeline import steps_of
 
 LISTED_FOR = timedelta(days=90)
 """How long an incident that is over is listed."""
@@ -103,5 +104,5 @@ def _is_told(facts: Sequence[Fact] | Unreadable) -> bool:
 
 
 def _worked_out(name: str, facts: Sequence[Fact], records: Sequence[Record], policy: Policy) -> PublicView | None:
-    steps = recorded_steps(name, facts)
+    steps = tell_of(name, facts, steps_of)
     return public_view(steps, promises(records), policy) if steps else None

@@ -9,11 +9,12 @@ from concurrent.futures import Executor
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.domain.facts import Seen
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.reading import RecordedIncidents
 
 
 async def catch_up(
-    incident: str, files: IncidentFiles, ledger: IncidentLedger | None, threads: Executor | None = None
+    incident: str, files: IncidentFiles, ledger: RecordedIncidents | None, threads: Executor | None = None
 ) -> bool:
     """Have the incident's file hold the newest good version, if it holds an older one; whether it did. A file that is
     not there is none of ours: whoever edits the incident writes it anew. Raises FileError.

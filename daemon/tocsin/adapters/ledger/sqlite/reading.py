@@ -1,0 +1,164 @@
+"""The ledger in a file as people's commands read it, by SQL as it stands here: SQLAlchemy takes longer to import than a
+command to do the rest. It knows the few questions of `ports.ledger.reading.RecordedIncidents`, and only reads.
+
+Decides how a file is read that a daemon may write meanwhile. Must not know what the answers are for.
+"""
+
+import asyncio
+import json
+import sqlite3
+import stat
+import zlib
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from tocsin.adapters.files.disk_threads import DiskThreads
+from tocsin.adapters.files.rights import why_not
+from tocsin.adapters.ledger.errors import describe, ledger_error
+from tocsin.adapters.ledger.schema import SCHEMA
+from tocsin.adapters.ledger.schema.incident_rows import (
+    Rows,
+    all_facts,
+    facts_by_incident,
+    files_of,
+    kept_file,
+    versions_of,
+)
+from tocsin.adapters.ledger.sqlite.ledger_file import is_open_to_readers
+from tocsin.domain.facts import Fact, Seen
+from tocsin.domain.incident import Incident
+from tocsin.ports.ledger.kept_file import KeptFile
+from tocsin.ports.ledger.ledger import LedgerError, Unreadable
+
+BUSY_MS = 5000
+"""How long a transaction waits for another process's, in milliseconds."""
+BESIDE = MappingProxyType({"mode": "ro"})
+"""How SQLite opens a file to read along, beside whoever writes it."""
+UNOPENED = MappingProxyType({"mode": "ro", "immutable": "1"})
+"""How it reads a file that nobody has open, without the files that it would want beside it."""
+read_text = partial(str, encoding="utf-8", errors="surrogateescape")
+"""Text as it is, also where a bit of it has flipped: then its row alone cannot be read, not all that are asked for."""
+
+T = TypeVar("T")
+
+
+def may_hold_a_ledger(path: Path) -> bool:
+    """Whether a file lies there that is not empty. Raises LedgerError."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as fault:
+        raise LedgerError(f"{path} {why_not(path, fault)}") from None
+    return stat.S_ISREG(status.st_mode) and status.st_size > 0
+
+
+def another_version(path: Path, schema: str) -> LedgerError:
+    """That the ledger is of another schema than ours."""
+    return LedgerError(f"{path}: another version of tocsin keeps it (schema {schema}, not {SCHEMA})")
+
+
+def set_up_to_read(connection: sqlite3.Connection, _record: Any = None) -> None:
+    """What holds for each connection that only reads."""
+    connection.text_factory = read_text
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+
+
+def open_reader(path: Path) -> "FileReader | None":
+    """A ledger that is there, to be read only; None when there is none, or an empty one. Nothing is made, and nothing
+    changed. Raises LedgerError.
+    """
+    if not may_hold_a_ledger(path):
+        return None
+    unopened = None if is_open_to_readers(path) else path
+    how = UNOPENED if unopened else BESIDE
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?{urlencode(how)}", uri=True, isolation_level=None, check_same_thread=False
+        )
+        set_up_to_read(connection)
+        schema = _schema(connection)
+    except (sqlite3.Error, OSError) as fault:
+        raise LedgerError(f"{path}: {describe(fault)}") from None
+    if schema == SCHEMA:
+        return FileReader(connection, unopened)
+    connection.close()
+    if schema is None:
+        return None
+    raise another_version(path, schema)
+
+
+def _schema(connection: sqlite3.Connection) -> str | None:
+    """The name of the file's schema; None for an empty file."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+        return None
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    return row[0] if row else None
+
+
+class FileReader:
+    """A port RecordedIncidents. `unopened` is the file, where it is read as one that nobody has open."""
+
+    def __init__(self, connection: sqlite3.Connection, unopened: Path | None) -> None:
+        self._connection = connection
+        self._unopened = unopened
+        self._thread = DiskThreads("ledger reader")
+
+    async def facts(self, incident: str) -> tuple[Fact, ...]:
+        """All facts of one incident, in the order recorded. Raises UnreadableError."""
+        query = "SELECT incident, id, kind, body FROM facts WHERE incident = ? ORDER BY sequence"
+        return await self._read(partial(all_facts, incident), query, incident)
+
+    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
+        """The facts of every incident that may still need something, by its id."""
+        query = """
+            SELECT facts.incident, facts.id, facts.kind, facts.body
+            FROM facts JOIN incidents ON incidents.id = facts.incident
+            WHERE incidents.finished = 0 ORDER BY facts.incident, facts.sequence
+        """
+        return await self._read(facts_by_incident, query)
+
+    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
+        """The newest version of each of these incidents that was seen and can be read."""
+        query = """
+            SELECT incident, kind, body FROM facts WHERE id IN (
+                SELECT max(id) FROM facts
+                WHERE kind = ? AND incident IN (SELECT value FROM json_each(?)) GROUP BY incident
+            )
+        """
+        return await self._read(versions_of, query, Seen.__name__, json.dumps(list(incidents)))
+
+    async def incidents(self) -> tuple[str, ...]:
+        """The ids of all incidents ever seen."""
+        return await self._read(lambda rows: tuple(row[0] for row in rows), "SELECT id FROM incidents")
+
+    async def files(self) -> dict[str, tuple[str, str]]:
+        """For every incident the name of its file and the digest of its newest good version."""
+        return await self._read(files_of, "SELECT id, file, digest FROM incidents")
+
+    async def file(self, incident: str) -> KeptFile | None:
+        """The name and the bytes of the newest good version of an incident's file. Raises UnreadableError."""
+        query = "SELECT file, data, digest FROM incidents WHERE id = ?"
+        return await self._read(lambda rows: kept_file(incident, next(iter(rows), None)), query, incident)
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    async def _read(self, made: Callable[[Rows], T], query: str, *named: str) -> T:
+        """Ask in a thread, and make the answer of the rows. Raises LedgerError."""
+
+        def ask() -> T:
+            answer = made(self._connection.execute(query, named))
+            if self._unopened is not None and is_open_to_readers(self._unopened):
+                raise LedgerError("the daemon has just opened it; ask again")  # what was read may be torn
+            return answer
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
+        except (sqlite3.Error, OSError, ValueError, zlib.error) as fault:
+            raise ledger_error(fault) from None
