@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.fakes.certificates import Authority
 from tests.fakes.dns_server import DnsServer
-from tests.fakes.pager import TOCSIN, Pager
+from tests.fakes.pager import Pager
+from tests.fakes.ready_commands import run_ready
 from tests.fakes.smtp_server import Relay
 from tests.fakes.twilio_server import StandIn
 
@@ -30,13 +31,8 @@ sms: {{transport: twilio, account_sid: {account}, sender: "+14155550100", api_ur
 
 
 async def doctor(pager: Pager, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        TOCSIN, "doctor", *arguments, cwd=pager.folder, env=pager.environ,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(), 40)
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    done = await asyncio.to_thread(run_ready, ("doctor", *arguments), pager.folder, pager.environ, 40)
+    return done.returncode, done.stdout, done.stderr
 
 
 def failures(document: dict[str, Any]) -> list[str]:
