@@ -33,7 +33,7 @@ def test_the_scripts_make_the_tables(migrated: Database) -> None:
             if not index.get("duplicates_constraint")
         }
     wanted = {
-        (table.name, index.name, index.dialect_options["postgresql"]["where"] is not None)
+        (table.name, index.name, index.dialect_options["sqlite"]["where"] is not None)
         for table in t.metadata.tables.values()
         for index in table.indexes
     }

@@ -31,8 +31,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import Insert as TolerantInsert
-from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from tocsin.adapters.ledger.reads.messages import pending_letters
@@ -41,6 +39,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.decoding import RowError
 from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
+from tocsin.adapters.ledger.schema.tolerant import TolerantInsert, tolerant_insert
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import CERTAINTY, Receipt
 from tocsin.domain.notification import ASKING

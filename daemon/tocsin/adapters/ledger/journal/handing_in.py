@@ -10,20 +10,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.repetitions import alike
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import write_outcome
 from tocsin.adapters.ledger.schema.tables import write_instant
+from tocsin.adapters.ledger.schema.tolerant import tolerant_insert
 from tocsin.adapters.ledger.writes import KEYS_AT_ONCE, NEXT_NUMBER, Row, run_each
 from tocsin.domain.delivery import Uncertain
 from tocsin.domain.notification import NOBODY
 
 LOST_END = Uncertain("the database lost how it ended")
 """How a try is handed in of which the journal does not know it either (rule 40)."""
-_ATTEMPT = insert(t.attempts).values(number=NEXT_NUMBER.scalar_subquery()).on_conflict_do_nothing(index_elements=["id"])
+_ATTEMPT = (
+    tolerant_insert(t.attempts)
+    .values(number=NEXT_NUMBER.scalar_subquery())
+    .on_conflict_do_nothing(index_elements=["id"])
+)
 
 
 @dataclass(frozen=True, slots=True)

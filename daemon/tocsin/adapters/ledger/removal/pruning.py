@@ -12,11 +12,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, case, delete, exists, func, select, true
-from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.tolerant import tolerant_insert
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Closed, Seen
 from tocsin.domain.notification import NOBODY

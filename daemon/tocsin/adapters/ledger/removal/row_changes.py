@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, bindparam, delete, exists, func, select, true, update
-from sqlalchemy.dialects.postgresql import insert as tolerant_insert
 
 from tocsin.adapters.ledger.removal.pruning import drop_unused
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of
+from tocsin.adapters.ledger.schema.tolerant import tolerant_insert
 from tocsin.domain.delivery import Content
 from tocsin.ports.ledger.upkeep import Replaced
 
