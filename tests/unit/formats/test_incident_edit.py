@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.formats.incident.edit import edit_incident, rewrite_incident, write_incident
 from tocsin.formats.incident.read import read_incident
+from tocsin.text.yaml import read_yaml
 
 from tests.builders.examples import some
 from tests.builders.policies import small_policy
@@ -300,6 +301,44 @@ impact: "Nobody can pay."
 # the end
 """
     )
+
+
+def test_what_an_edit_does_not_touch_stays_letter_by_letter() -> None:
+    """Section 7, "comments kept": odd layout, quotes, blanks, and comments inside brackets, which the writer would lose."""
+    text = """title:   'Card payments fail'
+severity: sev1\t# agreed with Bo
+services: [   # only EU so far
+  checkout,   api ]
+roles: {incident_commander: bo,   # Ana is on a plane until 18:00
+    scribe: eli}
+summary: >
+   folded,
+   text\there
+"""
+    added = after(text, Edit(status=Status.IDENTIFIED))
+    assert added == text + "status: identified\n"
+    assert after(text, Edit(severity="sev2")) == text.replace("sev1\t#", "sev2 #")
+
+
+def test_comments_in_brackets_go_above_a_list_that_is_changed() -> None:
+    """It is written on one line then, and nothing that people wrote is lost."""
+    text = "roles: {incident_commander: bo,   # until 18:00\n  scribe: eli}  # both of EU\ntitle: x\n"
+    assert after(text, Edit(role=("technical_lead", "dee"))) == (
+        "# until 18:00\nroles: {incident_commander: bo, scribe: eli, technical_lead: dee} # both of EU\ntitle: x\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["? title\n: x\n", "{title: x, severity: sev1}\n", " title: x\n severity: sev1\n", "title: x\rseverity: sev1\n"],
+)
+def test_a_file_that_cannot_be_cut_by_its_keys_is_edited_as_a_whole(text: str) -> None:
+    """Keys that share a line, are indented, or are written out."""
+    edited = edit_incident(text.encode(), Edit(status=Status.MONITORING))
+    assert edited is not None
+    before, now = read_yaml(text.encode(), "").value, read_yaml(edited, "").value
+    assert isinstance(before, dict)
+    assert now == {**before, "status": "monitoring"}
 
 
 def test_what_is_no_file_of_ours_is_not_rewritten() -> None:

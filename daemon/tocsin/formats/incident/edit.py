@@ -6,7 +6,7 @@ written anew from the last good version instead.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from typing import Any
@@ -18,6 +18,7 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarString, LiteralScalarString
 
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, TimelineNote, UpdateEntry
+from tocsin.formats.incident.sections import Sections
 from tocsin.formats.incident.values import REVIEWED
 from tocsin.text.yaml import Document, Value, read_yaml
 
@@ -25,6 +26,7 @@ WIDTH = 100_000
 """Lines are never folded: what was one line stays one."""
 _HOPELESS = frozenset({"file-too-large", "not-utf8", "too-deep", "several-documents"})
 """Problems of a file that a round trip would not survive."""
+_Change = Callable[[CommentedMap], None]
 _ENTRIES_BY_NAME = frozenset({"roles", "links"})
 """The keys under which each entry has a name."""
 
@@ -41,7 +43,7 @@ class _Plain(VersionedResolver):
 def edit_incident(data: bytes, edit: Edit) -> bytes | None:
     """The file after the edit; None when it cannot be edited with everything else kept."""
     before = read_yaml(data, "")
-    result = _changed(data, before, lambda mapping: _apply(mapping, edit))
+    result = _changed(data, before, edit.keys, lambda mapping: _apply(mapping, edit))
     if result is None or not isinstance(before.value, dict):
         return None
     return result if _kept(before.value, read_yaml(result, "").value, edit) else None
@@ -52,17 +54,19 @@ def rewrite_incident(data: bytes, before: Incident, after: Incident) -> bytes | 
     that version is for the caller to see: a file may say things in words of its own.
     """
     old, new = _document(before), _document(after)
+    differing = [key for key in {**old, **new} if old.get(key) != new.get(key)]
 
     def change(mapping: CommentedMap) -> None:
-        for key in {**old, **new}:
-            if old.get(key) != new.get(key):
-                _rewrite(mapping, key, old.get(key), new.get(key))
+        for key in differing:
+            _rewrite(mapping, key, old.get(key), new.get(key))
 
-    return _changed(data, read_yaml(data, ""), change)
+    return _changed(data, read_yaml(data, ""), differing, change)
 
 
-def _changed(data: bytes, before: Document, change: Callable[[CommentedMap], None]) -> bytes | None:
-    """The file after a change of what it says; None where it does not survive being read and written."""
+def _changed(data: bytes, before: Document, keys: Collection[str], change: _Change) -> bytes | None:
+    """The file after a change of what it says under these keys: everything else as it stood, letter by letter, where it
+    can be cut so. None where it does not survive being read and written.
+    """
     if (
         before.broken
         or not isinstance(before.value, dict)
@@ -71,15 +75,51 @@ def _changed(data: bytes, before: Document, change: Callable[[CommentedMap], Non
         return None
     try:
         text = data.decode("utf-8-sig")
-        writer = _writer(*_indents(before))
-        mapping = writer.load(text)
+    except ValueError:
+        return None
+    lines, indents = text.replace("\r\n", "\n"), _indents(before)
+    after = _changed_sections(lines, before, keys, indents, change)
+    if after is None:
+        after = _round_trip(lines, indents, change)
+    if after is None:
+        return None
+    return (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
+
+
+def _changed_sections(
+    text: str, before: Document, keys: Collection[str], indents: tuple[int, int], change: _Change
+) -> str | None:
+    """The text with a change in the sections of these keys alone; None where that would say something else, or where
+    something of the text was not read, so that nobody can tell.
+    """
+    sections = None if before.problems else Sections.of(text, before)
+    changed = _round_trip(sections.text_of(keys), indents, change) if sections else None
+    if sections is None or changed is None:
+        return None
+    made = Sections.of(changed, read_yaml(changed.encode(), ""))
+    if made is None or made.head or not (sections.by_key.keys() & set(keys) <= made.by_key.keys()):
+        return None
+    after = sections.with_changed(made)
+    assert isinstance(before.value, dict)
+    untouched = {key: value for key, value in before.value.items() if key not in keys}
+    value, wanted = read_yaml(after.encode(), "").value, read_yaml(changed.encode(), "").value
+    return after if isinstance(wanted, dict) and value == untouched | wanted else None
+
+
+def _round_trip(text: str, indents: tuple[int, int], change: _Change) -> str | None:
+    """A text after a change; None where it does not survive being read and written."""
+    plain = text.replace("\t", " ")  # which the writer knows as white space only where a line begins
+    if plain != text and read_yaml(plain.encode(), "").value == read_yaml(text.encode(), "").value:
+        text = plain
+    try:
+        writer = _writer(*indents)
+        mapping = writer.load(text) if text else CommentedMap()
         if not isinstance(mapping, CommentedMap):
             return None
         change(mapping)
-        after = _dump(writer, mapping)
+        return _dump(writer, mapping)
     except (YAMLError, ValueError, TypeError, AttributeError, NotImplementedError, RecursionError):
         return None
-    return (after.replace("\n", "\r\n") if "\r\n" in text else after).encode()
 
 
 def write_incident(incident: Incident, edit: Edit | None = None) -> bytes:

@@ -1,0 +1,75 @@
+"""The sections of a file: the lines of each of its keys with the comments below, so that a change of one section leaves
+all others as they stand, letter by letter.
+
+Must not know what is changed, nor how.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from tocsin.text.yaml import Document
+
+_OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
+"""What YAML breaks lines at besides: such a text is not cut."""
+_FLOW = re.compile(r"[^\n]*?:[ \t]+[\[{]")
+"""A section whose value is a list or mapping in brackets."""
+_COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """A text, cut where its keys begin: what stands before the first one, and each key's lines."""
+
+    head: str
+    by_key: Mapping[str, str]
+
+    @classmethod
+    def of(cls, text: str, document: Document) -> "Sections | None":
+        """Those of a text, by where the keys of what was read of it stand. None where they share lines, are indented,
+        or are no plain `key:`.
+        """
+        begins = {path[0]: mark for path, mark in document.keys.items() if len(path) == 1}
+        places = [mark.line for mark in begins.values()]
+        shared = len(set(places)) < len(places) or any(mark.column for mark in begins.values())
+        if shared or _OTHER_BREAKS.search(text):
+            return None
+        lines = [f"{line}\n" for line in text.removesuffix("\n").split("\n")] if text else []
+        if any(lines[place].startswith("?") for place in places):
+            return None
+        ends = sorted([*places, len(lines)])
+        by_key = {str(key): "".join(lines[mark.line : ends[ends.index(mark.line) + 1]]) for key, mark in begins.items()}
+        return cls("".join(lines[: ends[0]]), dict(sorted(by_key.items(), key=lambda each: begins[each[0]].line)))
+
+    def text_of(self, keys: Collection[str]) -> str:
+        """The sections of these keys alone."""
+        return "".join(section for key, section in self.by_key.items() if key in keys)
+
+    def with_changed(self, changed: "Sections") -> str:
+        """The whole text with these sections in the place of the old ones, and new ones at the end."""
+        found = {key: _lost_comments(section, changed.by_key.get(key)) for key, section in self.by_key.items()}
+        new = "".join(section for key, section in changed.by_key.items() if key not in found)
+        text = "".join(found.values())
+        end = _end_of_keys(text)
+        return self.head + text[:end] + new + text[end:]
+
+
+def _end_of_keys(text: str) -> int:
+    """Where nothing but comments and blank lines follows: they stay at the end."""
+    end = len(text)
+    while end:
+        start = text.rfind("\n", 0, end - 1) + 1
+        if text[start] not in "#\n":
+            break
+        end = start
+    return end
+
+
+def _lost_comments(before: str, after: str | None) -> str:
+    """The section afterwards. A list in brackets over several lines is written on one, without the comments in it: they
+    go above it then.
+    """
+    if after is None or not _FLOW.match(before):
+        return before if after is None else after
+    comments = [comment for comment in _COMMENT.findall(before) if comment.rstrip() not in after]
+    return "".join(f"{comment.rstrip()}\n" for comment in comments) + after
