@@ -7,7 +7,6 @@ written anew from the last good version instead.
 
 import io
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -15,11 +14,18 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.resolver import VersionedResolver
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, FoldedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import FoldedScalarString, LiteralScalarString
 
-from tocsin.domain.incident import Acknowledgment, Edit, Incident, TimelineNote, UpdateEntry
+from tocsin.domain.incident import Edit, Incident
 from tocsin.formats.incident.sections import Sections
-from tocsin.formats.incident.values import REVIEWED
+from tocsin.formats.incident.written import (
+    acknowledgment_entry,
+    document_of,
+    instant,
+    on_one_line,
+    text_of,
+    update_entry,
+)
 from tocsin.text.yaml import Document, Value, read_yaml
 
 WIDTH = 100_000
@@ -53,7 +59,7 @@ def rewrite_incident(data: bytes, before: Incident, after: Incident) -> bytes | 
     """The file of one version as it says another one, comments kept; None where that cannot be. Whether it reads as
     that version is for the caller to see: a file may say things in words of its own.
     """
-    old, new = _document(before), _document(after)
+    old, new = document_of(before), document_of(after)
     differing = [key for key in {**old, **new} if old.get(key) != new.get(key)]
 
     def change(mapping: CommentedMap) -> None:
@@ -124,7 +130,7 @@ def _round_trip(text: str, indents: tuple[int, int], change: _Change) -> str | N
 
 def write_incident(incident: Incident, edit: Edit | None = None) -> bytes:
     """A whole file for this version, and the edit."""
-    mapping = CommentedMap(_document(incident))
+    mapping = CommentedMap(document_of(incident))
     if edit:
         _apply(mapping, edit)
     return _dump(_writer(), mapping).encode()
@@ -192,11 +198,11 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
     _append_all(mapping, edit)
     if edit.role:
         role, person = edit.role
-        _put(mapping, "roles", role, person, _flow({}))
+        _put(mapping, "roles", role, person, on_one_line({}))
     if edit.status:
         mapping["status"] = str(edit.status)
     if edit.eta:
-        mapping["eta"] = _instant(edit.eta)
+        mapping["eta"] = instant(edit.eta)
     elif edit.no_eta and "eta" in mapping:
         mapping["eta"] = None  # the key stays, and with it the comments around it
     _resolve(mapping, edit)
@@ -205,27 +211,27 @@ def _apply(mapping: CommentedMap, edit: Edit) -> None:
             mapping[key] = word
     for key in ("summary", "impact", "public_title", "verified_by"):
         if (text := getattr(edit, key)) is not None:
-            mapping[key] = _text(text)
+            mapping[key] = text_of(text)
 
 
 def _append_all(mapping: CommentedMap, edit: Edit) -> None:
     """Add what joins a list."""
     if edit.acknowledgment:
-        _append(mapping, "acknowledged", _flow(_acknowledgment(edit.acknowledgment)))
+        _append(mapping, "acknowledged", on_one_line(acknowledgment_entry(edit.acknowledgment)))
     if edit.entry:
-        _append(mapping, "updates", _flow(_entry(edit.entry)))
+        _append(mapping, "updates", on_one_line(update_entry(edit.entry)))
     if edit.note:
-        _append(mapping, "timeline", _flow(_entry(edit.note)))
+        _append(mapping, "timeline", on_one_line(update_entry(edit.note)))
     for service in edit.services or ():
         _append(mapping, "services", service)
     for title, address in edit.links or ():
-        _put(mapping, "links", title, _text(address), CommentedMap())
+        _put(mapping, "links", title, text_of(address), CommentedMap())
 
 
 def _resolve(mapping: CommentedMap, edit: Edit) -> None:
     """Write what ended it: a text, or where outsiders are told something too, {text, public}. No text ends both."""
     ended = {"text": edit.resolution, "public": edit.public_resolution}
-    words = {key: _text(text) for key, text in ended.items() if text is not None}
+    words = {key: text_of(text) for key, text in ended.items() if text is not None}
     there = mapping.get("resolution")
     if not words:
         return
@@ -337,72 +343,3 @@ def _trailing(entries: CommentedSeq | CommentedMap) -> Any:
     else:
         comments[place] = None
     return moved
-
-
-def _document(incident: Incident) -> dict[str, Any]:
-    """The version as the keys and values of a file, without what says nothing."""
-    fields: dict[str, Any] = {
-        "title": _text(incident.title),
-        "public_title": _text(incident.public_title),
-        "severity": incident.severity,
-        "status": str(incident.status),
-        "summary": _text(incident.summary),
-        "impact": _text(incident.impact),
-        "services": CommentedSeq(incident.services),
-        "roles": CommentedMap(incident.roles),
-        "acknowledged": CommentedSeq(
-            _flow(_acknowledgment(acknowledgment)) if acknowledgment.at else acknowledgment.by
-            for acknowledgment in incident.acknowledged
-        ),
-        "eta": _instant(incident.eta),
-        "started_at": _instant(incident.started_at),
-        "declared_at": _instant(incident.declared_at),
-        "declared_by": _text(incident.declared_by),
-        "updates": CommentedSeq(_flow(_entry(entry)) for entry in incident.updates),
-        "timeline": CommentedSeq(_flow(_entry(note)) for note in incident.timeline),
-        "bridge": _text(incident.bridge),
-        "links": CommentedMap({title: _text(address) for title, address in incident.links}),
-        "resolution": _resolution(incident),
-        "verified_by": _text(incident.verified_by),
-        "review": incident.review,
-        "drill": REVIEWED if incident.reviewed_drill else "true" if incident.drill else "",
-    }
-    return {key: value for key, value in fields.items() if value}
-
-
-def _resolution(incident: Incident) -> str | CommentedMap:
-    """What ended it, as it is written."""
-    if not incident.public_resolution:
-        return _text(incident.resolution)
-    texts = {"text": _text(incident.resolution), "public": _text(incident.public_resolution)}
-    return CommentedMap({key: text for key, text in texts.items() if text})
-
-
-def _acknowledgment(acknowledgment: Acknowledgment) -> dict[str, str]:
-    return {"by": acknowledgment.by, "at": _instant(acknowledgment.at)}
-
-
-def _entry(entry: UpdateEntry | TimelineNote) -> dict[str, Any]:
-    public = entry.public if isinstance(entry, UpdateEntry) else ""
-    texts = {"by": entry.by, "text": entry.text, "public": public}
-    return {"at": _instant(entry.at), **{key: DoubleQuotedScalarString(text) for key, text in texts.items() if text}}
-
-
-def _flow(values: Mapping[str, Any]) -> CommentedMap:
-    """A mapping on one line, without what is empty."""
-    mapping = CommentedMap({key: value for key, value in values.items() if value})
-    mapping.fa.set_flow_style()
-    return mapping
-
-
-def _instant(at: datetime | None) -> str:
-    """An instant as people write it: UTC, whole seconds where that is all there is."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else ""
-
-
-def _text(text: str) -> str:
-    """Free text, quoted on one line or as a block over several, so that nothing in it means anything."""
-    if "\n" in text and text == text.strip() and all(line == line.rstrip() for line in text.split("\n")):
-        block: str = LiteralScalarString(text + "\n")
-        return block
-    return DoubleQuotedScalarString(text) if text else ""
