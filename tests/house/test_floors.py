@@ -50,7 +50,7 @@ DOORS = {
     "pydantic_settings": {"formats/settings/"},
     "recurring_ical_events": {"formats/calendar/"},
     "rich": {"cli/output/terminal/"},
-    "ruamel": {"formats/incident/edit.py"},
+    "ruamel": {"formats/incident/edit.py", "formats/incident/written.py"},
     "sqlalchemy": {"adapters/ledger/"},
     "structlog": {"app/", "web/"},
     "twilio": {"adapters/twilio/"},

@@ -17,6 +17,7 @@ from tocsin.domain.plan import Plan
 from tocsin.domain.policy import Policy
 from tocsin.planning import current_state
 from tocsin.planning.current_state import pages_ahead
+from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.history.fold import apply_fact, fold_facts
 from tocsin.planning.history.redating import moved, moved_notification
 from tocsin.planning.plan import plan
@@ -151,6 +152,15 @@ def test_planning_again_after_recording_is_empty(world: World) -> None:
         again = plan(recorded.incident, walked.policy, recorded, now)
         assert made.at_rest
         assert (again.due, again.facts, again.suppressed, again.next_look) == ((), (), (), made.next_look)
+
+
+@MANY
+@given(full_worlds)
+def test_what_a_plan_decides_the_sender_wants(world: World) -> None:
+    """P2, P10: no message is decided that is held back before its first try, as no longer wanted."""
+    for _, _, made in walk(world).plans:
+        for due in made.due:
+            assert why_unwanted(due.notification, made.history) is None, due.notification
 
 
 @MANY

@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tocsin.domain.facts import Answer, Answered
+from tocsin.domain.notification import Reason, Why
+from tocsin.planning.delivery.still_wanted import why_unwanted
+from tocsin.planning.history.asked_for import asked_for
 
 from tests.timelines.stage import START, Watch, shows
 
@@ -727,3 +730,40 @@ def test_a_responder_by_a_slow_clock_has_answered() -> None:
         script="- {after: 1m, set: {acknowledged: [{by: chen, at: '2026-11-23T09:59:25Z'}]}}",
         span="9m",
     )
+
+
+def test_the_last_resort_is_asked_on_once_all_of_it_have_passed() -> None:
+    """Corner of 16: nobody would remain, so all are paged each window, and these pages are wanted; an answer counts, who
+    passes again is not asked by further channels of that page, and whoever is stood down hears so.
+    """
+    config = """
+    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
+    roles: {tl: {chain: [ana]}}
+    """
+    watch = Watch(config, "severity: s1", last_resort="bo, olga")
+    watch.until("5m")
+    watch.pass_("6m", "bo")
+    watch.pass_("7m", "olga")
+    watch.until("9m")
+    assert not asked_for(watch.history, "bo")
+    watch.until("10m")
+    newest = watch.said[-2:]
+    assert [(page.to, page.reason, why_unwanted(page, watch.history)) for page in newest] == [
+        ("bo", Reason.LAST_RESORT, None),
+        ("olga", Reason.LAST_RESORT, None),
+    ]
+    assert asked_for(watch.history, "bo").roles == ("technical_lead",)
+    watch.pass_("11m", "bo")
+    assert why_unwanted(newest[0], watch.history) is Why.NO_LONGER_WANTED
+    assert not asked_for(watch.history, "bo")
+    watch.until("15m")
+    assert why_unwanted(watch.said[-2], watch.history) is None
+    watch.ack("16m", "olga")
+    watch.until("20m")
+    watch.showed("""
+        0    page        declared     ana      sms  tl  0/1
+        5m   page        last_resort  bo,olga  sms  tl
+        10m  page        last_resort  bo,olga  sms  tl
+        15m  page        last_resort  bo,olga  sms  tl
+        16m  stand_down  accepted     ana,bo   sms  tl
+        """)

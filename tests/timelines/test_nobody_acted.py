@@ -149,10 +149,15 @@ MARKED = "# alertmanager: newest 2026-11-23T10:00:00+00:00 summary 0123 (leave t
 
 
 def test_what_alerts_write_themselves_does_not_count() -> None:
-    """Rule 28: a worse alert raises the severity and names a service; then all end. Nobody has acted."""
+    """Rule 28: a worse alert raises the severity, names a service and has a link of its own; then all end. Nobody has
+    acted.
+    """
     watch = Watch.of_text(ASKS, ALERT_FILE + MARKED.format("aaaaaaaa"))
     watch.until("19s")
-    raised = ALERT_FILE.replace("s2", "s1") + "services: [shop]\nsummary: two alerts\n"
+    raised = (
+        ALERT_FILE.replace("s2", "s1")
+        + "services: [shop]\nsummary: two alerts\nlinks: {Graph: 'https://graphs.example.com/1'}\n"
+    )
     watch.see_text("20s", raised + MARKED.format("bbbbbbbb aaaaaaaa"))
     watch.until("31s")
     watch.see_text("32s", raised + "status: resolved\nresolution: x\n" + MARKED.format("bbbbbbbb aaaaaaaa"))

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tocsin.domain.notification import Why
+from tocsin.domain.notification import Reason, Why
 
 from tests.timelines.stage import START, Watch, shows
 
@@ -821,3 +821,42 @@ def test_reach_for_a_role_that_was_dropped() -> None:
         script="[{after: 1m, set: {severity: s2}}]",
         span="9m",
     )
+
+
+def test_no_later_channel_rings_under_a_severity_without_page() -> None:
+    """Rules 9, 13: dai was asked to take over; then nobody is paged any more."""
+    config = """
+    severities:
+      s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 10m}}
+      s2: {}
+    roles: {tl: {chain: [bo]}, sc: {chain: [bo]}}
+    people: {dai: {email: dai@example.com, phone: "+14155550191", reach: [email, {via: sms, after: 3m}]}}
+    """
+    watch = Watch(config, "{severity: s1, roles: {sc: bo}, acknowledged: [bo]}")
+    watch.until("29m")
+    watch.see("29m", "roles: {sc: dai}")
+    watch.until("30m")
+    assert (watch.said[-1].to, watch.said[-1].reason) == ("dai", Reason.ASSIGNED)
+    watch.see("31m", "severity: s2")
+    watch.until("1h")
+    assert [page for page in watch.said if page.reason is Reason.REACH] == []
+
+
+def test_a_ladders_later_channel_rings_though_the_same_page_asked_whether_somebody_is_still_there() -> None:
+    """Rules 12, 13, 19: ana lost ic by her silence, and the file changed, which ends that question alone; tl is open."""
+    config = """
+    severities: {s1: {page: {roles: [ic, tl], via: [email, sms], acknowledge_within: 10m, still_there_after: 10m}}}
+    roles: {ic: {chain: [ana, bo]}, tl: {chain: [bo, ana]}}
+    people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 4m}]}}
+    """
+    watch = Watch(config, "{severity: s1, acknowledged: []}")
+    watch.until("0")
+    watch.ack("0", "ana")
+    watch.until("10m")
+    assert watch.said[-1].to == "ana"
+    assert set(watch.said[-1].roles) == {"incident_commander", "technical_lead"}
+    watch.see("11m", "summary: we look at the cache")
+    watch.until("14m")
+    assert [(page.to, page.roles) for page in watch.said if page.reason is Reason.REACH] == [
+        ("ana", ("technical_lead",))
+    ]

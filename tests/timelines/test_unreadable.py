@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from tocsin.domain.facts import Answer, Answered, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind
@@ -158,3 +159,21 @@ def test_another_version_that_cannot_be_read_changes_nothing() -> None:
     watch.see_unreadable("7m")
     watch.until("1h")
     watch.showed("0 page last_resort olga sms -\n5m page last_resort olga sms -")
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_another_unreadable_file_of_that_name_is_paged_for_anew(acknowledged: bool) -> None:
+    """P2, rule 32: the first one has been taken away, whether somebody looked after it or not."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("1m")
+    if acknowledged:
+        watch.ack("2m", "olga")
+    watch.note(Gone(START + timedelta(minutes=3)))
+    watch.until("30m")
+    watch.see_unreadable("31m")
+    watch.until("36m")
+    watch.showed("""
+        0    page  last_resort  olga  sms  -
+        31m  page  last_resort  olga  sms  -
+        36m  page  last_resort  olga  sms  -
+        """)

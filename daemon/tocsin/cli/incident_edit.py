@@ -120,7 +120,9 @@ def _told(written: WrittenEdit, telling: Telling) -> str:
     """What is true now."""
     changed = changes(written.before, written.edit)
     if written.edit.status is not None:  # what is written of the end, or is gone again, goes without saying
-        changed = tuple(change for change in changed if change.field not in {"resolution", "public_resolution"})
+        changed = tuple(
+            change for change in changed if change.field not in {"resolution", "public_resolution", "verified_by"}
+        )
     sentences = [change_sentence(change, telling) for change in changed]
     if written.edit.entry:
         sentences.insert(0, "The update is written.")

@@ -60,7 +60,8 @@ class RoleHistory:
     `first_pages` are the people paged for it in this episode, each with the first page's instant, in page order.
     `opened` counts escalations begun. `next_now_at` is the instant of a pass that asks for the next step at once;
     `declined` says that the next page's reason is `declined`. `restart_at`: a name was written on the unaccepted role.
-    `stood_down` are those told since their last page for it.
+    `stood_down` are those told since their last page for it. `asked_anew` are those who had passed, and whom the newest
+    step asked all the same, since nobody else remained (rule 16).
     """
 
     role: str
@@ -73,6 +74,7 @@ class RoleHistory:
     step: FiredStep | None = None
     first_pages: tuple[tuple[str, datetime], ...] = ()
     passed: frozenset[str] = frozenset()
+    asked_anew: frozenset[str] = frozenset()
     left_out: frozenset[str] = frozenset()
     holder: str | None = None
     accepted_at: datetime | None = None
@@ -84,6 +86,11 @@ class RoleHistory:
     still_asked_at: datetime | None = None
     pending_stand_downs: PendingStandDowns | None = None
     stood_down: frozenset[str] = frozenset()
+
+    @property
+    def declining(self) -> frozenset[str]:
+        """Who has passed, and was not asked anew since: their answer is not waited for."""
+        return self.passed - self.asked_anew if self.asked_anew else self.passed
 
     def was_paged(self, person: str) -> bool:
         """Whether the person was paged for this role in this episode."""
@@ -213,9 +220,9 @@ class History:
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
     `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the subject of all that each reader gets
-    of this incident, in whatever episode. `never_left` is no fact but
-    what the daemon knows at a look: (person, channel) by which pages were decided of which none has left; the plan of a
-    rehearsal knows none.
+    of this incident, in whatever episode. `gone`: its file, which was never readable, went away. `never_left` is no
+    fact but what the daemon knows at a look: (person, channel) by which pages were decided of which none has left; the
+    plan of a rehearsal knows none.
     """
 
     incident: Incident | None = None
@@ -269,6 +276,7 @@ class History:
     lost: frozenset[tuple[str, datetime]] = frozenset()
     ineffective_acks: tuple[tuple[str, datetime], ...] = ()
     unreadable_ended: bool = False
+    gone: bool = False
     resolved_at: datetime | None = None
     closed: bool = False
     verified: bool = False

@@ -65,7 +65,7 @@ def holder_of(draft: Draft, role: str) -> Person | None:
     known = draft.history.roles.get(role)
     candidates = [known.holder if known else None, draft.incident.assigned(role)]
     if known:
-        candidates += [name for name, _ in known.first_pages if name not in known.passed]
+        candidates += [name for name, _ in known.first_pages if name not in known.declining]
     people = (draft.person(name) for name in candidates if name)
     return next((person for person in people if person and open_channels(person, draft.history)), None)
 
@@ -137,15 +137,18 @@ def _answer_wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
     there, or to take it over, and have not answered.
     """
     history, person = draft.history, page.person
+    if draft.page is None:
+        return False
     if name == RESPONDER:
-        return draft.page is not None and person not in history.responders_answered | history.responders_passed
+        return person not in history.responders_answered | history.responders_passed
     role = history.roles.get(name)
     if role is None or not role.needed:
         return False
     if role.holder is None:
         changed_at = history.changed_at
-        ended = page.reason is Reason.STILL_THERE and changed_at is not None and changed_at > page.at
-        return person not in role.passed and draft.page is not None and not ended
+        lost_it = person in role.left_out  # asked whether they are still there, they did not answer (rule 19)
+        ended = lost_it and changed_at is not None and changed_at > page.at
+        return person not in role.declining and not ended
     if role.holder == person:
         return role.still_asked_at == page.at
     handover = role.handover

@@ -43,7 +43,7 @@ def _no_longer_needed(draft: Draft, role: RoleHistory, pending: PendingStandDown
     candidates = [name for name, _ in role.first_pages]
     if not accepted and pending.former is not None:
         candidates.append(pending.former)
-    spared = role.passed | role.stood_down | {role.holder, pending.former if accepted else None}
+    spared = role.declining | role.stood_down | {role.holder, pending.former if accepted else None}
     for name in dict.fromkeys(candidates):
         if name in spared or _asked_to_take_over(role, name):
             continue
@@ -72,7 +72,7 @@ def _wanted_for(role: RoleHistory, person: str) -> bool:
     if not role.needed:
         return False
     if role.holder is None:
-        return role.was_paged(person) and person not in role.passed | role.left_out | role.stood_down
+        return role.was_paged(person) and person not in role.declining | role.left_out | role.stood_down
     return role.holder == person or _asked_to_take_over(role, person)
 
 

@@ -344,16 +344,19 @@ async def test_two_commands_at_once_both_count(room: Room) -> None:
 
 @pytest.mark.parametrize("ended", ["Index rebuilt.", "{text: Index rebuilt., public: Search works.}"])
 async def test_what_reopens_takes_the_words_of_the_end_out(room: Room, ended: str) -> None:
-    """They did not hold, and may be said again of the next end; an edit that reopens nothing leaves them alone."""
-    over = f"{GOOD}status: resolved\nresolution: {ended}\n"
+    """They did not hold, and may be said again of the next end, as who found all healthy (rule 27): else nobody would be
+    asked again. An edit that reopens nothing leaves them alone.
+    """
+    over = f"{GOOD}status: resolved\nresolution: {ended}\nverified_by: ana\n"
     room.write("card.yaml", over)
     before = room.says()
     await room.desk.edit("card", Edit(entry=UpdateEntry("Looks well.")))
     await room.desk.edit("card", RESOLVE if ended[0] != "{" else Edit(status=Status.RESOLVED))
     assert room.says().public_resolution == before.public_resolution
     assert room.says().resolution
+    assert room.says().verified_by == "ana"
     await room.desk.edit("card", Edit(status=Status.MONITORING))
-    assert (room.says().resolution, room.says().public_resolution) == ("", "")
+    assert (room.says().resolution, room.says().public_resolution, room.says().verified_by) == ("", "", "")
     assert (room.folder / "card.yaml").read_text().startswith("# hand-written\n")
 
 

@@ -8,13 +8,15 @@ from tocsin.app.replies.stops import stop_notice
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import Accepted, Receipt
-from tocsin.domain.facts import Answered, PageLost
+from tocsin.domain.facts import Answer, Answered, PageLost
 from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person, StakeholderGroup
+from tocsin.domain.policy import Level, Who
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.wording.report.timeline import steps_of, timeline_lines
 
+from tests.builders.policies import WITHIN
 from tests.unit.app.test_sms_replies import ANA, BO, MINUTE, House
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
@@ -89,6 +91,23 @@ async def test_whoever_answered_is_asked_no_more(line: Line) -> None:
     await line.text(ANA, "ok")
     await line.text(ANA, "STOP")
     assert [page.via for page in line.pages("ana")] == [SMS]
+
+
+async def test_the_newest_page_that_is_still_wanted_goes_elsewhere(line: Line) -> None:
+    """Rule 51: what ana was asked last somebody else has accepted; what she was asked before it is open."""
+    commander = line.policy.roles["incident_commander"]
+    asked_later = replace(commander, chain=(commander.chain[0], Level((Who("ana"),))))
+    line.policy = replace(line.policy, roles={**line.policy.roles, "incident_commander": asked_later})
+    line.config.replace(line.policy, line.config.settings)
+    await line.see("db", "Database down")
+    await line.go(WITHIN, "db")
+    first, last = [page for page in line.pages("ana") if page.incident == "db"]
+    assert (first.roles, last.roles) == (("technical_lead",), ("incident_commander",))
+    line.incidents.add_event("db", Answered(line.clock.now(), "chen", Answer.OK))
+    await line.go(MINUTE, "db")
+    await line.text(ANA, "STOP")
+    later = [page for page in line.pages("ana") if page.incident == "db"][2:]
+    assert [(page.via, page.at, page.roles) for page in later] == [(EMAIL, first.at, first.roles)]
 
 
 async def test_from_then_on_everything_goes_elsewhere(line: Line) -> None:

@@ -111,6 +111,7 @@ def _reopen(group: AlertEntry, incident: Incident, memory: AlertMemory, meaning:
     reopening = Edit(
         status=Status.INVESTIGATING,
         resolution="",
+        verified_by="" if incident.verified_by else None,
         severity=edit.severity,
         services=edit.services,
         summary=edit.summary,

@@ -71,7 +71,7 @@ def _passed(after: History, person: str, telling: Telling, *, others_asked: bool
     """What they have passed on, and whether somebody is asked in their place."""
     if after.resolved_at is not None:
         return f"It was resolved at {telling.at(after.resolved_at)}; nothing is asked of you."
-    roles = [role for role in after.roles.values() if role.needed and person in role.passed]
+    roles = [role for role in after.roles.values() if role.needed and person in role.declining]
     names = [telling.policy.role_title(role.role) for role in roles]
     if person in after.responders_passed:
         names.append(telling.policy.role_title(RESPONDER))

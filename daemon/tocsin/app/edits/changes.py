@@ -146,6 +146,8 @@ def _review(change: FieldChange, _telling: Telling, _role: str) -> str:
 
 
 def _verified(change: FieldChange, telling: Telling, _role: str) -> str:
+    if not change.after:
+        return "Nobody says any more that all is healthy."
     return f"{telling.policy.person_name(change.after)} says that all is healthy."
 
 

@@ -39,7 +39,7 @@ def asked_beside(history: History, person: str) -> tuple[str, ...]:
         for role in waiting
         if role.was_paged(person) and role.next_now_at is None
         for name in (role.step.people if role.step else ())
-        if name not in role.passed
+        if name not in role.declining
     ]
     return tuple(dict.fromkeys(name for name in names if name != person))
 
@@ -47,7 +47,7 @@ def asked_beside(history: History, person: str) -> tuple[str, ...]:
 def _any_asked(history: History, person: str) -> bool:
     for role in history.roles.values():
         waits = role.needed and role.holder is None and role.was_paged(person)
-        if waits and role.step is not None and set(role.step.people) - role.passed - {person}:
+        if waits and role.step is not None and set(role.step.people) - role.declining - {person}:
             return True
     if not any(name == person for name, _ in history.responders):
         return False

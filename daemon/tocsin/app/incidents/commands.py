@@ -213,8 +213,8 @@ class IncidentCommands:
     async def change(self, incident: str, prepare: Prepare) -> WrittenEdit:
         """Make the edit that is prepared of what the file says when it is written. Raises EditRefusedError, FileError.
 
-        One that reopens takes the words of the end out, as they did not hold: the same words may then be said of the
-        next end. And the estimate, which nobody has given for what goes on now; unless it brings one itself.
+        One that reopens takes the words of the end out, as they did not hold, and who found all healthy: the same may
+        be said of the next end. And the estimate, unless it brings one: nobody has given it for what goes on now.
         """
         target = await self._find(incident)
 
@@ -224,6 +224,7 @@ class IncidentCommands:
                 return edit
             if current.resolution or current.public_resolution:
                 edit = replace(edit, resolution="")
+            edit = replace(edit, verified_by="") if current.verified_by else edit
             return replace(edit, no_eta=True) if current.eta and not edit.eta else edit
 
         return await self._in_threads(self._write, target, prepared)

@@ -151,7 +151,7 @@ def _changed_by_ok(history: History) -> tuple[object, ...]:
 
 def _changed_by_pass(history: History) -> tuple[object, ...]:
     """What a `pass` may change."""
-    return {name: (role.holder, role.passed) for name, role in history.roles.items()}, history.responders_passed
+    return {name: (role.holder, role.declining) for name, role in history.roles.items()}, history.responders_passed
 
 
 def _role_options(incident: Incident, history: History, person: str) -> Iterator[RoleOption]:
@@ -184,7 +184,7 @@ def _role_option(incident: Incident, history: History, role: RoleHistory, person
     if not role.needed:
         return None
     is_handed_over = role.handover is not None and role.handover.person == person
-    if person in role.passed and not is_handed_over:
+    if person in role.declining and not is_handed_over:
         return RoleOption(role.role, RoleState.PASSED, role.holder, role.accepted_at)
     state = RoleState.OPEN if role.holder is None or is_handed_over else RoleState.TAKEN
     return RoleOption(role.role, state, role.holder, role.accepted_at)

@@ -229,7 +229,7 @@ def _of_open(answer: str, open_: Open, language: Language) -> AnswerWording:
 
 def _passed(history: History, person: Person) -> list[str]:
     """The roles that somebody has passed on."""
-    roles = [name for name, role in history.roles.items() if role.needed and person.id in role.passed]
+    roles = [name for name, role in history.roles.items() if role.needed and person.id in role.declining]
     return [*roles, RESPONDER] if person.id in history.responders_passed else roles
 
 

@@ -17,6 +17,7 @@ from tocsin.domain.delivery import Accepted, Receipt, Record
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
+from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
@@ -107,7 +108,7 @@ class Stops:
             if page is None or not asked_for(history, person.id):
                 continue
             for record in await self._pages(incident, person):
-                if record.notification.episode == history.episode:
+                if why_unwanted(record.notification, history) is None:
                     event = ChannelFailed(record.notification, stopped=True, taken=_was_taken(record))
                     self._incidents.add_event(incident, event)
                     break

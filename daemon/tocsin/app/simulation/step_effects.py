@@ -165,7 +165,7 @@ def _why_in_vain(part: PlayedPart, policy: Policy, paged_at: Mapping[str, Sequen
     held = _held(history, person)
     if part.ok and held:
         return f"they are {_titles(held, policy)} already"
-    if part.declines and (person in history.responders_passed or any(person in role.passed for role in mine)):
+    if part.declines and (person in history.responders_passed or any(person in role.declining for role in mine)):
         return "they have passed already"
     if mine:
         return "; ".join(_of_others(mine, policy)) or "nothing is asked of them any more"

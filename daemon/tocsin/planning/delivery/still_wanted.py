@@ -95,7 +95,7 @@ def _still_asks(page: Notification, history: History) -> bool:
 
 def _role_still_asks(role: RoleHistory, person: str) -> bool:
     """Nobody has accepted; or the holder is asked whether they are still there; or a handover waits for this person."""
-    if not role.needed or person in role.passed:
+    if not role.needed or person in role.declining:
         return False
     if role.holder is None:
         return True

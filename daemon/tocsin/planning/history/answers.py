@@ -144,6 +144,7 @@ def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> R
         return replace(role, handover=None, passed=role.passed | {person})
     if role.holder is not None or not (role.was_paged(person) or assigned):
         return role
+    role = replace(role, asked_anew=role.asked_anew - {person}) if role.asked_anew else role
     passed, step = role.passed | {person}, role.step
     if step is not None and not step.last_resort and step.people and passed.issuperset(step.people):
         return replace(role, passed=passed, next_now_at=at, declined=True)

@@ -53,4 +53,4 @@ def _asks(role: RoleHistory, person: str) -> bool:
         return False
     if role.handover is not None and role.handover.person == person:
         return role.handover.asked_at is not None
-    return role.holder is None and person not in role.passed
+    return role.holder is None and person not in role.declining

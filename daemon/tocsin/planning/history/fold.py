@@ -130,6 +130,7 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
         case f.StepFired():
             role = replace(
                 role,
+                asked_anew=role.passed.intersection(fact.people) if role.passed else NOBODY,
                 step=FiredStep(fact.at, fact.round, fact.level, fact.people),
                 next_now_at=None,
                 declined=role.declined and not fact.people,
@@ -181,7 +182,7 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
     """Note how the incident comes to its end."""
     match fact:
         case f.Gone():
-            return replace(history, unreadable_ended=True)
+            return replace(history, unreadable_ended=True, gone=True)
         case f.Closed():
             return replace(history, closed=True)
         case f.VerifyAsked():

@@ -21,7 +21,7 @@ CHANGES_HELD_FOR = timedelta(seconds=2)
 def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
-    if old is None or (old.unreadable and not new.unreadable):
+    if old is None or (old.unreadable and (history.gone or not new.unreadable)):
         return _first_seen(history, new, at, seen.digest)
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
@@ -224,7 +224,7 @@ def _alerts_wrote(old: Incident, new: Incident) -> bool:
     """Whether alerts wrote this version: the file remembers other alerts than before, and says nothing new but what
     alerts may say.
     """
-    alerts_may = ("severity", "services", "summary", "status", "resolution", "alerts")
+    alerts_may = ("severity", "services", "summary", "status", "resolution", "links", "alerts")
     as_before = replace(new, **{name: getattr(old, name) for name in alerts_may})
     return old.alerts != new.alerts and as_before == old
 

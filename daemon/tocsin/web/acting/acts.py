@@ -121,4 +121,6 @@ def _has(history: History, role: str, person: str) -> bool:
     known = history.roles.get(role)
     if known is None or not known.needed:
         return False
-    return known.holder == person or (known.holder is None and known.was_paged(person) and person not in known.passed)
+    return known.holder == person or (
+        known.holder is None and known.was_paged(person) and person not in known.declining
+    )

@@ -67,7 +67,7 @@ def _may_be_asked(person: str, incident: Incident, history: History, policy: Pol
     if person in policy.last_resort or any(name == person for _, name in incident.roles):
         return True
     return any(
-        role.holder == person or (role.holder is None and role.was_paged(person) and person not in role.passed)
+        role.holder == person or (role.holder is None and role.was_paged(person) and person not in role.declining)
         for role in history.roles.values()
     )
 

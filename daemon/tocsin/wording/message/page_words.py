@@ -302,7 +302,7 @@ def _others(reader: str, history: History, policy: Policy, language: Language) -
     asked: dict[str, list[str]] = {}
     for role in history.roles.values():
         if role.needed and role.role and role.holder is None:
-            relieved = role.passed | role.left_out
+            relieved = role.declining | role.left_out
             for name, _ in role.first_pages:
                 if name not in relieved:
                     asked.setdefault(name, []).append(policy.role_title(role.role))

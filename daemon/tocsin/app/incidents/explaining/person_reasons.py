@@ -117,7 +117,7 @@ class PersonReasons:
         holder, accepted = role.holder, f"accepted it {self.stamp(role.accepted_at)}" if role.accepted_at else ""
         if holder == self.person:
             return f"they {accepted}"
-        if self.person in role.passed:
+        if self.person in role.declining:
             return "they have passed, and it goes on without them"
         by = f"{self.policy.person_name(holder)} {accepted}" if holder else ""
         paged = next((at for name, at in role.first_pages if name == self.person), None)
