@@ -222,8 +222,7 @@ class IncidentCommands:
             edit = prepare(current)
             if edit.status in (None, Status.RESOLVED) or not current.resolved:
                 return edit
-            if current.resolution or current.public_resolution:
-                edit = replace(edit, resolution="")
+            edit = replace(edit, resolution="") if current.resolution or current.public_resolution else edit
             edit = replace(edit, verified_by="") if current.verified_by else edit
             return replace(edit, no_eta=True) if current.eta and not edit.eta else edit
 
