@@ -1,10 +1,12 @@
 """What commands ask of a ledger in a file in SQL of its own, they are answered as the whole ledger answers it."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -152,3 +154,25 @@ async def test_a_file_that_nobody_has_open_is_read_without_a_trace(path: Path) -
         await reader.incidents()
     await reader.close()
     await daemon.close()
+
+
+async def test_nobody_waits_for_a_disk_that_hangs(ledger: SqlLedger, path: Path) -> None:
+    """A command that is broken off lets go of the file at once, whatever a question that has no answer holds."""
+    reader = open_reader(path)
+    assert reader is not None
+    answers, hangs, in_vain = Event(), Event(), list[bool]()
+
+    def hang() -> int:
+        hangs.set()
+        in_vain.append(not answers.wait(5))
+        return 0
+
+    reader._connection.set_progress_handler(hang, 1)
+    asked = asyncio.create_task(reader.incidents())
+    await asyncio.to_thread(hangs.wait, 10)
+    closing_it = asyncio.create_task(reader.close())
+    await asyncio.wait([closing_it], timeout=1)
+    assert closing_it.done()
+    answers.set()
+    assert len(await asked) == 5
+    assert not any(in_vain)

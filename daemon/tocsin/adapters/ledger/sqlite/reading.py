@@ -146,8 +146,8 @@ class FileReader:
         return await self._read(lambda rows: kept_file(incident, next(iter(rows), None)), query, incident)
 
     async def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+        """Let go of the file, once what is asked of it has its answer: on a disk that hangs nobody waits for that."""
+        self._thread.submit(self._connection.close)
 
     async def _read(self, made: Callable[[Rows], T], query: str, *named: str) -> T:
         """Ask in a thread, and make the answer of the rows. Raises LedgerError."""
