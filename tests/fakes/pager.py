@@ -100,6 +100,17 @@ class Pager:
             assert self.process is None or self.process.poll() is None, self.log.read_text()[-4000:]
         return found
 
+    def stop_within(self, seconds: float) -> int:
+        """SIGTERM; the exit status. It ends within so many seconds of its own."""
+        assert self.process is not None
+        taking, patience = self.stopwatch(), Patience(40)
+        self.process.terminate()
+        while (status := self.process.poll()) is None:
+            assert patience.nap(), "it does not end"
+            assert taking.seconds < seconds
+        self.process = None
+        return status
+
     def stopwatch(self) -> Stopwatch:
         """How long the daemon takes from now on."""
         assert self.process is not None

@@ -39,7 +39,7 @@ class Stopwatch:
 
     def __init__(self, pid: int) -> None:
         self._tasks = Path(f"/proc/{pid}/task")
-        self._lost = _in_line(self._tasks)
+        self._lost, self._most = _in_line(self._tasks), 0.0
         self._began = time.monotonic()
 
     @property
@@ -49,8 +49,9 @@ class Stopwatch:
 
     @property
     def stood_in_line(self) -> float:
-        """Seconds of that which its threads lost to other processes; 0 once it has ended."""
-        return max(0.0, _in_line(self._tasks) - self._lost)
+        """Seconds of that which its threads lost to other processes, as far as was seen before it ended."""
+        self._most = max(self._most, _in_line(self._tasks) - self._lost)
+        return self._most
 
 
 def _in_line(tasks: Path) -> float:
