@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, inspect, select
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.writes import run_each
+from tocsin.adapters.ledger.statements import run_each
 
 from tests.builders.postgres_ledger import make_engine, make_tables
 from tests.fakes.postgres import Database, Server, postgres

@@ -6,8 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from tocsin.adapters.ledger.statements import Row
 from tocsin.adapters.ledger.writer import Write
-from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.people import Channel
 

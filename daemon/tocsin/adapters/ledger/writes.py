@@ -11,15 +11,13 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     Connection,
     Dialect,
-    Insert,
     String,
     Table,
-    Update,
     and_,
     bindparam,
     case,
@@ -40,18 +38,15 @@ from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.decoding import RowError
 from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
 from tocsin.adapters.ledger.schema.tolerant import TolerantInsert, tolerant_insert
+from tocsin.adapters.ledger.statements import COMPILED_MAX, Row, ask, insert_if_new, run_each
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import CERTAINTY, Receipt
 from tocsin.domain.notification import ASKING
 
 KEYS_AT_ONCE = 500
 """Keys that one query asks about."""
-COMPILED_MAX = 64
-"""Statements kept compiled."""
 CONFIGS_KEPT = 20
 """How many configs keep their files."""
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,10 +249,7 @@ def _numbers(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
     """
     asked = [*ids, *[ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))]
     compiled = _compiled_numbers(len(asked), connection.dialect)
-    named = {f"id{place}": id_ for place, id_ in enumerate(asked)}
-    names = compiled.positiontup
-    found = connection.exec_driver_sql(compiled.string, tuple(asked) if names is not None else named)
-    return {row.id: row.number for row in found}
+    return dict(ask(connection, compiled, {f"id{place}": id_ for place, id_ in enumerate(asked)}))
 
 
 @lru_cache(COMPILED_MAX)
@@ -357,36 +349,6 @@ def claim_notice(connection: Connection, claims: Sequence[NoticeClaim]) -> list[
         for claim in claims
     ]
     return [run_each(connection, _NOTICE, [row]) == 1 for row in rows]
-
-
-def insert_if_new(connection: Connection, statement: TolerantInsert, rows: Sequence[Row]) -> list[bool]:
-    """Insert rows whose keys differ and may be known; whether each was new. Where all are, one round trip says so."""
-    if len(rows) > 1:
-        connection.exec_driver_sql("SAVEPOINT none_is_known")  # SQLAlchemy would compile its own anew each time
-        if run_each(connection, statement, rows) == len(rows):
-            connection.exec_driver_sql("RELEASE SAVEPOINT none_is_known")
-            return [True] * len(rows)
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT none_is_known")
-    return [run_each(connection, statement, [row]) == 1 for row in rows]
-
-
-def run_each(connection: Connection, statement: Insert | Update, rows: Sequence[Row]) -> int:
-    """Run a statement for each row; how many rows it wrote. All have the same keys. Compiled once, it goes to the
-    driver as it is: building the parameters of a wide row anew costs SQLAlchemy more than the insert costs SQLite.
-    """
-    if not rows:
-        return 0
-    compiled = _compiled(statement, tuple(rows[0]), connection.dialect)
-    names = compiled.positiontup
-    values: Any = [tuple([row[name] for name in names]) for row in rows] if names is not None else list(rows)
-    return connection.exec_driver_sql(compiled.string, values).rowcount
-
-
-@lru_cache(COMPILED_MAX)
-def _compiled(statement: Insert | Update, keys: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
-    compiled = statement.compile(dialect=dialect, column_keys=list(keys), for_executemany=True)
-    assert isinstance(compiled, SQLCompiler)
-    return compiled
 
 
 def _incident(incident: str) -> Row:

@@ -30,8 +30,9 @@ from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
 from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, Repetitions
 from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.statements import Row
 from tocsin.adapters.ledger.writer import Write, Writer
-from tocsin.adapters.ledger.writes import Row, end_attempt
+from tocsin.adapters.ledger.writes import end_attempt
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.people import Channel
 from tocsin.planning.machines.leadership import MIGRATES_WITHIN

@@ -25,8 +25,8 @@ from tocsin.adapters.ledger.sqlite.ledger_file import LedgerFile, is_open_to_rea
 from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, make_engine
 from tocsin.adapters.ledger.sqlite.sent_mark import LedgerLack, SentMark, first_id
+from tocsin.adapters.ledger.statements import Row
 from tocsin.adapters.ledger.writer import Write, Writer
-from tocsin.adapters.ledger.writes import Row
 from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import NOBODY
 from tocsin.domain.people import Channel

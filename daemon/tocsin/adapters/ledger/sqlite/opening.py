@@ -37,6 +37,7 @@ from tocsin.adapters.ledger.sqlite.reading import (
     set_up_to_read,
 )
 from tocsin.adapters.ledger.sqlite.seal import Seal
+from tocsin.adapters.ledger.statements import run
 from tocsin.ports.ledger.ledger import LedgerError
 
 CONNECTIONS = 4
@@ -215,7 +216,7 @@ def _set_up(connection: sqlite3.Connection, _record: Any) -> None:
 def _begin(connection: Connection) -> None:
     """Readers and writers alike name their intent at the start: a deferred transaction loses under contention."""
     reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    run(connection, "BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 def _open_sound(path: Path) -> Engine:
