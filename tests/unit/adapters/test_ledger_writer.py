@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import READING_KB, open_file
 from tocsin.adapters.ledger.writes import CONFIGS_KEPT
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import Bundle, Content, Letter
+from tocsin.domain.delivery import Accepted, Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
@@ -192,6 +192,34 @@ async def test_a_call_that_fails_takes_nobody_with_it(ledger: SqlLedger) -> None
     assert isinstance(results.pop(), LedgerError)
     assert [attempt.number for attempt in results if not isinstance(attempt, BaseException)] == [1] * 5
     assert (await ledger.begin_attempt("bad", Channel.SMS, PHONE, T0)).number == 1
+
+
+async def test_of_an_end_and_a_settlement_each_counts_by_itself(ledger: SqlLedger) -> None:
+    """An end that cannot be written is told, and what is settled with it is written all the same; also the other way
+    round.
+    """
+    await ledger.record("db", (), [letter("a"), letter("b")], ())
+    begun = await ledger.begin_attempt("b", Channel.SMS, PHONE, T0)
+    with pytest.raises(LedgerError):
+        await ledger.end_and_settle([(replace(begun, id="\ud800"), Accepted(), T0)], [("a", "accepted", T0)])
+    with pytest.raises(LedgerError):
+        await ledger.end_and_settle([(begun, Accepted("SM1"), T0)], [("\ud800", "accepted", T0)])
+    (left,) = await ledger.unsettled()
+    assert left.notification.key == "b"
+    assert [attempt.outcome for attempt in left.attempts] == [Accepted("SM1")]
+
+
+async def test_who_gives_up_an_end_and_a_settlement_in_time_writes_neither(ledger: SqlLedger) -> None:
+    """Cancelled before their transaction has begun, both stay unwritten: the try has no end, its letter is not settled."""
+    await ledger.record("db", (), [letter("a")], ())
+    begun = await ledger.begin_attempt("a", Channel.SMS, PHONE, T0)
+    ending = asyncio.create_task(ledger.end_and_settle([(begun, Accepted(), T0)], [("a", "accepted", T0)]))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    (left,) = await ledger.unsettled()
+    assert [attempt.outcome for attempt in left.attempts] == [None]
 
 
 async def test_a_bundle_is_begun_whole_or_not_at_all(ledger: SqlLedger) -> None:

@@ -3,7 +3,6 @@
 import os
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tocsin.adapters.ledger import redating, writes
@@ -35,6 +34,7 @@ from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
+from tocsin.planning.history.fast_replace import replace
 from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
 from tocsin.ports.ledger.tally import Tally

@@ -119,8 +119,24 @@ class Writer:
         return result
 
     async def commit_all(self, calls: Sequence[tuple[Write[Any, Any], Any]]) -> None:
-        """The same of several calls. Raises LedgerError if one of them is not written."""
-        await asyncio.gather(*(self._put(write, argument) for write, argument in calls))
+        """The same of several calls. Raises LedgerError if one of them is not written. Cancelled: what has not begun to
+        be written by then is not.
+        """
+        written = [self._put(write, argument) for write, argument in calls]
+        troubles = []
+        try:
+            for result in written:  # mostly all at once, so that this waits but for the first
+                try:
+                    await result
+                except LedgerError as trouble:
+                    troubles.append(trouble)
+        except asyncio.CancelledError:
+            for result in written:
+                if not (result.cancel() or result.cancelled()):
+                    result.exception()  # so that nobody says that it went unheard
+            raise
+        if troubles:
+            raise troubles[0]
 
     def _put(self, write: Write[Any, Any], argument: Any) -> "asyncio.Future[Any]":
         """Have it written in the next transaction."""

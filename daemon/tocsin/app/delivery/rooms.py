@@ -63,8 +63,8 @@ class Rooms:
     def admits(self, delivery: Delivery) -> bool:
         """Whether it may leave now and alone; otherwise it waits here, until `next_leaving` gives it back."""
         page = delivery.notification
-        address = current_address(page, self._context.config.policy)
-        if page.kind is not Kind.PAGE or not address:
+        address = current_address(page, self._context.config.policy) if page.kind is Kind.PAGE else ""
+        if not address:
             return True
         place, now = PagedAddress(page.via, page.to, address.casefold(), self._is_drill(page)), self._clock.now()
         for other in tuple(self._waiting):

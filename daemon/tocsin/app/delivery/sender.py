@@ -378,8 +378,8 @@ class Sender:
         for member in parcel.members:
             member.state, member.settled_at = state, now
             self._context.sign_in_codes.forget(member.notification.key)
-            late = self._wanted.why_not(member.notification) is Why.LATE
-            self._undelivered.end(member.notification, given_up=late or state == "refused")
+            given_up = state == "refused" or self._wanted.is_late_notice(member.notification)
+            self._undelivered.end(member.notification, given_up=given_up)
         await self._write(parcel)
 
     async def _write(self, parcel: Parcel) -> None:

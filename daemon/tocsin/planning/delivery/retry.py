@@ -136,6 +136,8 @@ def deciding_attempt(attempts: Sequence[Attempt]) -> Attempt:
     take it yet (rule 49).
     """
     last = _last(attempts)
+    if len(attempts) == 1:
+        return last
     telling = [attempt for attempt in attempts if isinstance(attempt.outcome, Accepted)]
     if not telling and isinstance(last.outcome, Refused) and last.outcome.fault is Fault.MESSAGE:
         failed = reversed(same_try.rows_of_try(attempts))

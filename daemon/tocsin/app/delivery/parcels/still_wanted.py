@@ -31,6 +31,10 @@ class StillWanted:
             return Why.LATE
         return why_not_now(notification, self._incidents.history(notification.incident), self._clock.now())
 
+    def is_late_notice(self, notification: Notification) -> bool:
+        """Whether it is a notice to operators that is too old to leave."""
+        return notification.kind is Kind.OPERATOR and self.why_not(notification) is Why.LATE
+
     def is_wanted(self, notification: Notification) -> bool:
         """Whether it should still leave, or be asked about."""
         return self.why_not(notification) is None

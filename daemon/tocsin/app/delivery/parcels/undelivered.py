@@ -59,7 +59,7 @@ class Undelivered:
         return bool(ways.taken - {notification.key})
 
     def end(self, notification: Notification, *, given_up: bool) -> None:
-        """The letter is settled. `given_up`: nobody took it, though it should have left."""
+        """The letter is settled. `given_up`, of a notice: nobody took it, though it should have left."""
         ways = self._groups.get(_group(notification))
         if ways is None or ways.open.pop(notification.key, None) is None or ways.open:
             return
