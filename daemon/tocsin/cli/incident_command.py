@@ -11,7 +11,7 @@ from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError
 from tocsin.app.intake.own_writes.catching_up import catch_up
-from tocsin.cli.ledger_access import open_ledger
+from tocsin.cli.ledger_access import acts_on, open_ledger
 from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.workspace import (
     NOT_YET,
@@ -84,7 +84,10 @@ async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
         async def is_judged() -> bool:
             return await ledger.outcome(ArrivalKind.ANSWER, entry.ref) is not None
 
-        left = await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, is_judged)
+        async def is_served() -> bool:
+            return await acts_on(workspace.settings.ledger, workspace.settings.incidents, ledger)
+
+        left = await leave(entry, workspace.settings.inbox, is_served, is_judged)
         if left is Left.NO_DAEMON:
             return "NOT yet acknowledged: no healthy daemon runs here; it counts as soon as one does (tocsin run)"
         if left is Left.WAITS:

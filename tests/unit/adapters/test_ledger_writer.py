@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -213,11 +214,22 @@ async def test_who_gives_up_an_end_and_a_settlement_in_time_writes_neither(ledge
     """Cancelled before their transaction has begun, both stay unwritten: the try has no end, its letter is not settled."""
     await ledger.record("db", (), [letter("a")], ())
     begun = await ledger.begin_attempt("a", Channel.SMS, PHONE, T0)
+    under_way, goes_on = threading.Event(), threading.Event()
+
+    def holds_up(_connection: object, calls: Sequence[object]) -> list[None]:
+        under_way.set()
+        assert goes_on.wait(20)
+        return [None] * len(calls)
+
+    before = asyncio.create_task(ledger.store._writer.commit(holds_up, None))
+    await asyncio.to_thread(under_way.wait, 20)
     ending = asyncio.create_task(ledger.end_and_settle([(begun, Accepted(), T0)], [("a", "accepted", T0)]))
     await asyncio.sleep(0)
     ending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await ending
+    goes_on.set()
+    await before
     (left,) = await ledger.unsettled()
     assert [attempt.outcome for attempt in left.attempts] == [None]
 
