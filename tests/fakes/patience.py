@@ -33,8 +33,8 @@ class Patience:
 
 
 class Stopwatch:
-    """How long a process takes for something: the time by the clock, less that in which it was ready to go on and another
-    process had the processor. On a machine with nothing else to do that is nothing.
+    """How long a process takes for something: the time by the clock, less that in which the thread of it that waited
+    longest was ready to go on and had no processor. On a machine with nothing else to do that is next to nothing.
     """
 
     def __init__(self, pid: int) -> None:
@@ -49,15 +49,16 @@ class Stopwatch:
 
     @property
     def stood_in_line(self) -> float:
-        """Seconds of that which its threads lost to other processes, as far as was seen before it ended."""
-        self._most = max(self._most, _in_line(self._tasks) - self._lost)
+        """Seconds of that which one of its threads lost, the one that lost most, as far as was seen before it ended."""
+        lost = (waited - self._lost.get(task, 0.0) for task, waited in _in_line(self._tasks).items())
+        self._most = min(max([self._most, *lost]), time.monotonic() - self._began)
         return self._most
 
 
-def _in_line(tasks: Path) -> float:
-    """Seconds for which threads have stood in line for a processor; 0 where the kernel does not count them."""
-    waited = 0
+def _in_line(tasks: Path) -> dict[str, float]:
+    """Seconds for which each thread has stood in line for a processor; none where the kernel does not count them."""
+    waited: dict[str, float] = {}
     with suppress(OSError):  # it has ended, or there is no such count
         for task in tasks.iterdir():
-            waited += int((task / "schedstat").read_text().split()[1])
-    return waited / 1e9
+            waited[task.name] = int((task / "schedstat").read_text().split()[1]) / 1e9
+    return waited

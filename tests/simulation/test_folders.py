@@ -14,7 +14,7 @@ from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.app.reply_options import seals, signed_links
 from tocsin.app.state.sign_in_codes import browser_digest
 from tocsin.domain.arrival import AnswerEntry, Arrival, ArrivalKind, CodeEntry, EditEntry, SignInEntry
-from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen
+from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, session_digest
@@ -270,6 +270,29 @@ def test_a_file_that_is_no_yaml_on_a_standby() -> None:
     assert len(machines.facts(Seen)) == 1
     assert machines.facts(Gone, incident="odd")
     assert any("pay.yaml" in text and "on b: " in text for text in machines.told())
+
+
+@pytest.mark.parametrize(
+    ("leads", "text"),
+    [(True, "Help, nothing works\n"), (True, "Still nothing works\n"), (False, "Still nothing works\n")],
+)
+def test_another_file_that_is_no_yaml_pages_anew(leads: bool, text: str) -> None:
+    """P2, rule 32: the first one of that name was taken away. The same bytes on a standby are a flaw that we know."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        world = machines.first if leads else machines.second
+        world.folder.write("odd.yaml", "Help, nothing works\n")
+        await machines.first.wait(30)
+        world.folder.remove("odd.yaml")
+        await machines.first.wait(30)
+        world.folder.write("odd.yaml", text)
+        await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    steps = [type(fact) for fact in machines.facts(Seen, Gone, StepFired, incident="odd")]
+    assert steps[:5] == [Seen, StepFired, Gone, Seen, StepFired]
 
 
 @pytest.mark.parametrize("leader_first", [True, False])

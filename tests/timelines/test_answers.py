@@ -767,3 +767,55 @@ def test_the_last_resort_is_asked_on_once_all_of_it_have_passed() -> None:
         15m  page        last_resort  bo,olga  sms  tl
         16m  stand_down  accepted     ana,bo   sms  tl
         """)
+
+
+LAST = """
+severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
+roles: {tl: {chain: [ana]}}
+"""
+
+
+def test_whoever_was_asked_anew_and_gives_it_up_again_has_passed() -> None:
+    """Rule 16: bo accepts once he is asked anew, then passes: he is asked nothing more, and the next one is at once."""
+    watch = Watch(LAST, "severity: s1", last_resort="bo, olga")
+    watch.until("5m")
+    watch.pass_("6m", "bo")
+    watch.pass_("7m", "olga")
+    watch.until("10m")
+    watch.ack("11m", "bo")
+    watch.until("11m")
+    assert watch.history.holder("technical_lead") == "bo"
+    watch.pass_("12m", "bo")
+    assert "bo" in watch.history.roles["technical_lead"].declining
+    assert not asked_for(watch.history, "bo")
+
+
+def test_a_last_resort_asked_anew_that_left_gives_way_at_once() -> None:
+    """Rules 16, 67: bo had passed and was asked anew; then the settings name olga, and bo is not in the config."""
+    watch = Watch(LAST, "severity: s1", last_resort="bo")
+    watch.until("5m")
+    watch.pass_("6m", "bo")
+    watch.until("10m")
+    watch.last_resort = "olga"
+    watch.configure("11m", LAST + "without: [bo]")
+    assert watch.look("11m") == ["page last_resort olga sms tl"]
+
+
+def test_whoever_was_asked_anew_stays_asked_when_others_join_the_last_resort() -> None:
+    """Rules 16, 17: bo's page of the window before is wanted, and he is stood down when olga accepts."""
+    watch = Watch(LAST, "severity: s1", last_resort="bo")
+    watch.until("5m")
+    watch.pass_("6m", "bo")
+    watch.until("10m")
+    watch.last_resort = "bo, olga"
+    watch.configure("11m", LAST)
+    watch.until("15m")
+    assert asked_for(watch.history, "bo")
+    watch.ack("16m", "olga")
+    assert "page" not in "".join(watch.look("16m"))
+    assert [
+        (message.kind.value, message.to) for message in watch.said if message.at == START + timedelta(minutes=16)
+    ] == [
+        ("stand_down", "ana"),
+        ("stand_down", "bo"),
+    ]

@@ -133,7 +133,7 @@ def everybody_replaced(draft: Draft, people: tuple[str, ...], whos: Iterable[Who
 
 def _step_is_void(draft: Draft, role: RoleHistory, step: FiredStep) -> bool:
     """Whether a step fires anew at once, because nobody of it is left who has not passed (rules 16, 67)."""
-    waited_for = tuple(person for person in step.people if person not in role.passed)
+    waited_for = tuple(person for person in step.people if person not in role.declining)
     if step.level is None:
         return everybody_left(draft, waited_for)
     levels = ladder_levels(draft, role)

@@ -146,7 +146,8 @@ def _answer_wanted(draft: Draft, page: WaitingPage, name: str) -> bool:
         return False
     if role.holder is None:
         changed_at = history.changed_at
-        lost_it = person in role.left_out  # asked whether they are still there, they did not answer (rule 19)
+        asked_anew = role.step is not None and person in role.step.people
+        lost_it = person in role.left_out and not asked_anew  # by their silence (rule 19)
         ended = lost_it and changed_at is not None and changed_at > page.at
         return person not in role.declining and not ended
     if role.holder == person:

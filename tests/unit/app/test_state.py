@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tocsin.app.state.agenda import Agenda
+from tocsin.app.state.incident_state import known_version
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Fact, Gone, Seen
 from tocsin.domain.history import History
@@ -207,3 +208,12 @@ def test_a_config_is_replaced_whole() -> None:
     assert config.policy is other
     assert config.settings == polled()
     assert config.reply_routes.takes_sms("+14155550101")
+
+
+def test_what_a_restart_compares_a_file_with_is_nothing_of_one_that_was_never_readable_and_is_gone() -> None:
+    """Rule 32: another one of that name is new."""
+    assert known_version([SEEN], "pay.yaml") is not None
+    assert known_version([SEEN, Gone(T0)], "pay.yaml") is None
+    again = known_version([SEEN, Gone(T0), replace(SEEN, digest="again")], "pay.yaml")
+    assert again is not None
+    assert (again.digest, again.older) == ("again", frozenset())

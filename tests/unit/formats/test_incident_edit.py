@@ -320,14 +320,6 @@ summary: >
     assert after(text, Edit(severity="sev2")) == text.replace("sev1\t#", "sev2 #")
 
 
-def test_comments_in_brackets_go_above_a_list_that_is_changed() -> None:
-    """It is written on one line then, and nothing that people wrote is lost."""
-    text = "roles: {incident_commander: bo,   # until 18:00\n  scribe: eli}  # both of EU\ntitle: x\n"
-    assert after(text, Edit(role=("technical_lead", "dee"))) == (
-        "# until 18:00\nroles: {incident_commander: bo, scribe: eli, technical_lead: dee} # both of EU\ntitle: x\n"
-    )
-
-
 @pytest.mark.parametrize(
     "text",
     ["? title\n: x\n", "{title: x, severity: sev1}\n", " title: x\n severity: sev1\n", "title: x\rseverity: sev1\n"],

@@ -114,8 +114,8 @@ class FileVersions:
         return bool(self._incidents.unrecorded(incident))
 
     async def recorded(self, incident: str, *, away: bool = False) -> Sequence[RecordedVersion]:
-        """Every version that counted of an incident, oldest first, those included that are not written down yet. Raises
-        LedgerError.
+        """Every version that counted of an incident, oldest first, those included that are not written down yet. None of
+        a file that was never readable, once that is gone (rule 32). Raises LedgerError.
         """
         if away and self._incidents.is_archived(incident):
             raise LedgerError(f"what happened in {incident} is in the ledger alone")
@@ -124,8 +124,14 @@ class FileVersions:
         pending, recorded = self._incidents.unrecorded(incident), tuple[Fact, ...]()
         with suppress(UnreadableError):  # it is set aside, and begins anew (rule 63)
             recorded = await self.ask(self._ledger.facts, incident)
-        facts = [*recorded, *(fact for fact in pending if fact not in recorded)]
-        return [(fact.digest, fact.incident) for fact in facts if isinstance(fact, Seen)]
+        versions: list[RecordedVersion] = []
+        for fact in [*recorded, *(fact for fact in pending if fact not in recorded)]:
+            match fact:
+                case Gone():
+                    versions.clear()
+                case Seen():
+                    versions.append((fact.digest, fact.incident))
+        return versions
 
     async def ask(self, question: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """An answer of the ledger, in time. Raises LedgerError, at once while the ledger is away."""

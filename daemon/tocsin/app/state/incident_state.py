@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.domain.delivery import Letter
-from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, Seen
+from tocsin.domain.facts import Fact, Gone, Paged, PageLost, ReachSettled, Seen
 from tocsin.domain.history import NEVER_SEEN, History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Notification, Reason, ReplyOffer, Suppression
@@ -115,8 +115,11 @@ class KnownVersion:
 
 
 def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
-    """The version that the ledger knows last of an incident, by its facts; None: it was never seen."""
-    versions = [fact for fact in facts if isinstance(fact, Seen)]
+    """The version that the ledger knows last of an incident, by its facts; None: it was never seen, or its file, which
+    was never readable, is gone (rule 32).
+    """
+    gone = max((place for place, fact in enumerate(facts, 1) if isinstance(fact, Gone)), default=0)
+    versions = [fact for fact in facts[gone:] if isinstance(fact, Seen)]
     if not versions:
         return None
     newest = versions[-1]

@@ -12,9 +12,6 @@ from tocsin.text.yaml import Document
 
 _OTHER_BREAKS = re.compile("[\r\x85\u2028\u2029]")
 """What YAML breaks lines at besides: such a text is not cut."""
-_FLOW = re.compile(r"[^\n]*?:[ \t]+[\[{]")
-"""A section whose value is a list or mapping in brackets."""
-_COMMENT = re.compile(r"(?m)(?:^|(?<=[ \t]))#.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class Sections:
 
     def with_changed(self, changed: "Sections") -> str:
         """The whole text with these sections in the place of the old ones, and new ones at the end."""
-        found = {key: _lost_comments(section, changed.by_key.get(key)) for key, section in self.by_key.items()}
+        found = {key: changed.by_key.get(key, section) for key, section in self.by_key.items()}
         new = "".join(section for key, section in changed.by_key.items() if key not in found)
         text = "".join(found.values())
         end = _end_of_keys(text)
@@ -63,13 +60,3 @@ def _end_of_keys(text: str) -> int:
             break
         end = start
     return end
-
-
-def _lost_comments(before: str, after: str | None) -> str:
-    """The section afterwards. A list in brackets over several lines is written on one, without the comments in it: they
-    go above it then.
-    """
-    if after is None or not _FLOW.match(before):
-        return before if after is None else after
-    comments = [comment for comment in _COMMENT.findall(before) if comment.rstrip() not in after]
-    return "".join(f"{comment.rstrip()}\n" for comment in comments) + after

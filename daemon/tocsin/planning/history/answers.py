@@ -91,6 +91,7 @@ def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, 
         accepted_at=at,
         answered_at=None,
         passed=role.passed - {person},
+        asked_anew=role.asked_anew - {person},
         left_out=role.left_out - {person},
         next_now_at=None,
         declined=False,
@@ -127,6 +128,7 @@ def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> R
     """
     if not role.needed:
         return role
+    role = replace(role, asked_anew=role.asked_anew - {person}) if role.asked_anew else role
     if role.holder == person:
         return replace(
             role,
@@ -144,7 +146,6 @@ def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> R
         return replace(role, handover=None, passed=role.passed | {person})
     if role.holder is not None or not (role.was_paged(person) or assigned):
         return role
-    role = replace(role, asked_anew=role.asked_anew - {person}) if role.asked_anew else role
     passed, step = role.passed | {person}, role.step
     if step is not None and not step.last_resort and step.people and passed.issuperset(step.people):
         return replace(role, passed=passed, next_now_at=at, declined=True)

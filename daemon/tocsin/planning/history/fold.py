@@ -130,7 +130,7 @@ def _apply_to_role(history: History, fact: _RoleFact) -> History:
         case f.StepFired():
             role = replace(
                 role,
-                asked_anew=role.passed.intersection(fact.people) if role.passed else NOBODY,
+                asked_anew=role.asked_anew | role.passed.intersection(fact.people) if role.passed else NOBODY,
                 step=FiredStep(fact.at, fact.round, fact.level, fact.people),
                 next_now_at=None,
                 declined=role.declined and not fact.people,

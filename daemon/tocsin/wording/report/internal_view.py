@@ -219,7 +219,7 @@ def _role(held: RoleHolder, coming: NextPages | None, history: History, policy: 
             handover=_contact(handover.person, policy, handover.asked_at) if handover else None,
             still_asked_at=ladder.still_asked_at,
         )
-    gone = ladder.passed | ladder.left_out | ladder.stood_down
+    gone = ladder.declining | ladder.left_out | ladder.stood_down
     return RoleStanding(
         role=held.role,
         title=title,
@@ -228,7 +228,7 @@ def _role(held: RoleHolder, coming: NextPages | None, history: History, policy: 
         asked=tuple(
             _contact(name, policy, _asked_at(name, ladder)) for name, _ in ladder.first_pages if name not in gone
         ),
-        passed=tuple(policy.person_name(name) for name in sorted(ladder.passed)),
+        passed=tuple(policy.person_name(name) for name in sorted(ladder.declining)),
         next_at=coming.at if coming else None,
         next_people=tuple(_contact(name, policy) for name in coming.people) if coming else (),
         next_is_last_resort=coming.last_resort if coming else False,

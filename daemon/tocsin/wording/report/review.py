@@ -176,7 +176,7 @@ def _after(length: timedelta | None) -> str:
 
 def _meant(role: RoleHistory, incident: Incident) -> str:
     """Who is assigned, else who was paged first and did not pass (rule 26)."""
-    asked = (name for name, _ in role.first_pages if name not in role.passed)
+    asked = (name for name, _ in role.first_pages if name not in role.declining)
     return incident.assigned(role.role) or next(asked, "")
 
 
