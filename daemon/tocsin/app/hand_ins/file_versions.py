@@ -114,8 +114,8 @@ class FileVersions:
         return bool(self._incidents.unrecorded(incident))
 
     async def recorded(self, incident: str, *, away: bool = False) -> Sequence[RecordedVersion]:
-        """Every version that counted of an incident, oldest first, those included that are not written down yet. None of
-        a file that was never readable, once that is gone (rule 32). Raises LedgerError.
+        """Every version that counted of an incident, oldest first, those that are not written down yet too; none of a
+        file that was never readable, once that is gone (rule 32). Raises LedgerError.
         """
         if away and self._incidents.is_archived(incident):
             raise LedgerError(f"what happened in {incident} is in the ledger alone")
