@@ -62,7 +62,8 @@ def pages(pager: Pager, incident: str) -> int:
 
 def told(pager: Pager) -> str:
     """All that the operators were told."""
-    return "\n".join(mail.get_content() for mail in pager.mails("operator", "olga"))
+    bodies = [mail.get_body(("plain",)) for mail in pager.mails("operator", "olga")]
+    return "\n".join(body.get_content() for body in bodies if body is not None)
 
 
 def declare(pager: Pager, name: str, number: int = 1) -> None:

@@ -34,7 +34,8 @@ def pages(pager: Pager, incident: str, to: str = "") -> int:
 
 def told(pager: Pager) -> str:
     """All that the operators were told."""
-    return "\n".join(mail.get_content() for mail in pager.mails("operator", "olga"))
+    bodies = [mail.get_body(("plain",)) for mail in pager.mails("operator", "olga")]
+    return "\n".join(body.get_content() for body in bodies if body is not None)
 
 
 def declare_two(pager: Pager) -> None:
