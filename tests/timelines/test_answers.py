@@ -732,15 +732,17 @@ def test_a_responder_by_a_slow_clock_has_answered() -> None:
     )
 
 
+LAST = """
+severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
+roles: {tl: {chain: [ana]}}
+"""
+
+
 def test_the_last_resort_is_asked_on_once_all_of_it_have_passed() -> None:
     """Corner of 16: nobody would remain, so all are paged each window, and these pages are wanted; an answer counts, who
     passes again is not asked by further channels of that page, and whoever is stood down hears so.
     """
-    config = """
-    severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
-    roles: {tl: {chain: [ana]}}
-    """
-    watch = Watch(config, "severity: s1", last_resort="bo, olga")
+    watch = Watch(LAST, "severity: s1", last_resort="bo, olga")
     watch.until("5m")
     watch.pass_("6m", "bo")
     watch.pass_("7m", "olga")
@@ -767,12 +769,6 @@ def test_the_last_resort_is_asked_on_once_all_of_it_have_passed() -> None:
         15m  page        last_resort  bo,olga  sms  tl
         16m  stand_down  accepted     ana,bo   sms  tl
         """)
-
-
-LAST = """
-severities: {s1: {page: {roles: [tl], via: [sms], acknowledge_within: 5m, rounds: 1}}}
-roles: {tl: {chain: [ana]}}
-"""
 
 
 def test_whoever_was_asked_anew_and_gives_it_up_again_has_passed() -> None:

@@ -7,6 +7,7 @@ Must not know what is changed, nor how.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tocsin.text.yaml import Document
 
@@ -26,17 +27,17 @@ class Sections:
         """Those of a text, by where the keys of what was read of it stand. None where they share lines, are indented,
         or are no plain `key:`.
         """
-        begins = {path[0]: mark for path, mark in document.keys.items() if len(path) == 1}
-        places = [mark.line for mark in begins.values()]
-        shared = len(set(places)) < len(places) or any(mark.column for mark in begins.values())
+        marks = {str(path[0]): mark for path, mark in document.keys.items() if len(path) == 1}
+        begins = sorted((mark.line, key) for key, mark in marks.items())
+        shared = len({place for place, _ in begins}) < len(begins) or any(mark.column for mark in marks.values())
         if shared or _OTHER_BREAKS.search(text):
             return None
         lines = [f"{line}\n" for line in text.removesuffix("\n").split("\n")] if text else []
-        if any(lines[place].startswith("?") for place in places):
+        if any(lines[place].startswith("?") for place, _ in begins):
             return None
-        ends = sorted([*places, len(lines)])
-        by_key = {str(key): "".join(lines[mark.line : ends[ends.index(mark.line) + 1]]) for key, mark in begins.items()}
-        return cls("".join(lines[: ends[0]]), dict(sorted(by_key.items(), key=lambda each: begins[each[0]].line)))
+        cuts = [*begins, (len(lines), "")]
+        by_key = {key: "".join(lines[begin:end]) for (begin, key), (end, _) in pairwise(cuts)}
+        return cls("".join(lines[: cuts[0][0]]), by_key)
 
     def text_of(self, keys: Collection[str]) -> str:
         """The sections of these keys alone."""
