@@ -73,7 +73,7 @@ def reply(data: bytes) -> None:
     assert len(said.whole) <= sms_grammar.NOTE_MOST
     if said.verb in {Verb.OK, Verb.PASS}:
         plain = unicodedata.normalize("NFKC", text).lower()
-        plain = "".join(letter for letter in plain if unicodedata.category(letter) not in UNSEEN)
+        plain = "".join(letter for letter in plain if unicodedata.category(letter) not in UNSEEN).replace(" ", "")
         assert said.code or any(word in plain for word in sms_grammar.WORDS)
     if said.code:
         assert said.code.isascii()

@@ -53,11 +53,11 @@ ENDS = [
     "\n> Reply ok A1 or pass A1",
 ]
 PASSES = ["pass", "PASS", "no", "No.", "pass k7", "k7 pass", "no K7", "K7 no", "passK7"]
-UNCLEAR = ["", " ", "?", "👍", "okai", "oky", "okayy", "ok ok", "ik", "on", "nk", "pas", "all", "all ok", "all pass", "okall", "ok all all", "ok all K7 K8", "ok K7 all", "K7 all", "status all",
-           "ok alll", "ok al", "ok all?", "ok all please", "OK all of it", "all K7", "ok thanks", "ok, on it", "k", "kk", "o k", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K 7",
-           "K7K8", "ok K7 K8", "nok7", "not ok", "nok", "aok", "acknowledge", "yess", "yes please", "nope", "no way", "да", "是", "はい", "نعم", "हाँ",
+UNCLEAR = ["", " ", "?", "👍", "okai", "oky", "okayy", "ok ok", "ik", "on", "nk", "pas", "all", "all ok", "all pass", "okal", "statusall", "statusk", "ok all all", "ok all K7 K8", "ok K7 all", "K7 all", "status all",
+           "ok alll", "ok al", "ok all?", "ok all please", "OK all of it", "all K7", "ok thanks", "ok, on it", "k", "kk", "0k", "оk", "ок", "οk", "ok K", "ok 7", "ok 7K", "ok K777", "K1 2", "ok K7 7",
+           "K7K8", "ok K7 K8", "not ok", "nok", "aok", "acknowledge", "yess", "yes please", "nope", "no way", "да", "是", "はい", "نعم", "हाँ",
            "ja", "oui", "sí", "ok-k", "ok\u0336", "ök", "ack!k", "Please ok K7", "I said ok", "> ok", "ok К7", "ok Κ7", "ok k７７７", "A1B2", "passport",
-           "note", "note ", "notes: x", "a note", "statusk7", "status?k", "\x00", "\ud800", "ok\ud800", "K7 note", "yesno",
+           "note", "note ", "notes: x", "a note", "status?k", "\x00", "\ud800", "ok\ud800", "K7 note", "yesno",
            "№", "ª", "ⓐ", "ₐ", "paß", "ﬆatus", "K⁷", "Ⓚ7", "㏀7", "ok?", "no?", "K7?", "ok K7?", "pass?", "note K7", "note ...", "noteé x", "noteда", "note1",
            "Ꮶ7", "κ7", "Қ7", "Ķ7", "K\u0308\u0337", "okК7", "оkK7", "ok К７", "ok Ⅶ", "ok K七", "ok K⑦", "pаss", "ѕtatus", "ack K7 Bo", "ok/K7", "ok=K7",
            "👍 K7", "ok 👍", "K7 👍", "+1", "👌", "✅", "ok\u0301", "ok K7\u0301", "> ok K7", "Re: ok K7", "OK!!!1", "tocsin ack pay as ana"]  # fmt: skip
@@ -91,6 +91,40 @@ def test_a_digit_of_any_script(seven: str) -> None:
     """Phones write the digits of their language."""
     assert read(f"ok K{seven}") == read(f"K{seven}") == SmsCommand(Verb.OK, "K7")
     assert read(f"pass K{seven}{seven}") == SmsCommand(Verb.PASS, "K77")
+
+
+@pytest.mark.parametrize(
+    ("said", "verb", "code", "everything"),
+    [(f"{word}k7", verb, "K7", False) for word, verb in WORDS.items()]
+    + [(f"k7{word}", verb, "K7", False) for word, verb in WORDS.items()]
+    + [(f"{word}all", verb, "", True) for word, verb in WORDS.items() if verb is not Verb.STATUS]
+    + [(f"{word}allk7", verb, "K7", True) for word, verb in WORDS.items() if verb is not Verb.STATUS]
+    + [(" ".join(word), verb, "", False) for word, verb in WORDS.items() if word not in SLIPS]
+    + [
+        ("K 7", Verb.OK, "K7", False),
+        ("ok k 7", Verb.OK, "K7", False),
+        ("K 12", Verb.OK, "K12", False),
+        ("# K 7", Verb.OK, "K7", False),
+        ("o k k7", Verb.OK, "K7", False),
+        ("okk 7", Verb.OK, "K7", False),
+        ("okkk7", Verb.OK, "K7", False),
+        ("a 1", Verb.OK, "A1", False),
+        ("a a1", Verb.OK, "A1", False),
+        ("n ok7", Verb.PASS, "K7", False),
+        ("k 7 n o", Verb.PASS, "K7", False),
+        ("pas s a ll", Verb.PASS, "", True),
+        ("status k 7?", Verb.STATUS, "K7", False),
+    ],
+)
+def test_a_blank_more_or_less(said: str, verb: Verb, code: str, everything: bool) -> None:  # noqa: FBT001
+    """Section 6: blanks don't matter, neither one too many nor one too few."""
+    assert replace(read(said.upper()), starts=False) == SmsCommand(verb, code, everything=everything)
+
+
+@pytest.mark.parametrize("said", ["K1 2", "ok K1 2", "ok k", "ok K", "ok ok", "o kk", "no t", "st op", "s top", "not e x"])
+def test_a_blank_that_could_change_what_is_meant(said: str) -> None:
+    """Of two numbers nobody knows which incident is meant, and the carrier does not hear its words in pieces."""
+    assert read(said).verb is Verb.UNCLEAR
 
 
 def test_the_question_that_is_one() -> None:
@@ -214,6 +248,9 @@ def distance(one: str, other: str) -> int:
         ('"note disk is full"', "", "disk is full", "disk is full"),
         ('note: "disk is full"', "", '"disk is full"', '"disk is full"'),
         ("#K7 Note: Größe", "K7", "Größe", "Größe"),
+        ("noteK7 disk is full", "K7", "disk is full", "K7 disk is full"),
+        ("k7note disk is full", "K7", "disk is full", "disk is full"),
+        ("note a 1 disk is full", "", "a 1 disk is full", "a 1 disk is full"),
         ("note K٧ x", "K7", "x", "K٧ x"),
         ("note \x1b[31mred\x1b[0m", "", "red", "red"),
         ("note " + "x" * 5000, "", "x" * 1000, "x" * 1000),

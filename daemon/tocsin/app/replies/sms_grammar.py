@@ -2,8 +2,10 @@
 
 It is an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
 marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
-that letter. A closed table of slips stands for `ok`; nothing that is one letter away from declining is in it. Whose
-message it is, and which codes there are, plays no part.
+that letter. A blank more or less changes nothing (`okall`, `K 7`, `o k`), but where it could change what is meant:
+between the digits of a code (`K1 2`), in a slip (`ok k`), in a note and in the carrier's own words. A closed table of
+slips stands for `ok`; nothing that is one letter away from declining is in it. Whose message it is, and which codes
+there are, plays no part.
 
     ok ack a yes [CODE | all [CODE]] · CODE [ok …] · pass no [CODE | all [CODE]] · status [CODE] · note [CODE] TEXT
     stop stopall unsubscribe cancel end quit revoke optout · start unstop (and yes) · help info
@@ -14,7 +16,7 @@ all of its lines.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tocsin.text.cleaning import clean, one_line
@@ -82,14 +84,14 @@ ALL = "all"
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"
 _EDGES = " .,;:!()[]…。、،।"
 _BETWEEN = "[ :,.;#-]"
-_CODE = r"[a-z][0-9]{1,2}"
-_WORD = "|".join(sorted(WORDS, key=len, reverse=True))
-_FIRST = re.compile(rf"(?P<verb>{_WORD})(?:{_BETWEEN}+(?P<code>{_CODE}))?")
-_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}+{ALL}(?:{_BETWEEN}+(?P<code>{_CODE}))?")
-_GLUED = re.compile(rf"(?P<verb>ok|ack|pass)(?P<code>{_CODE})")
-_LAST = re.compile(rf"#?(?P<code>{_CODE})(?:{_BETWEEN}+(?P<verb>{_WORD}))?")
-_NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]+)?note[ :,]*")
-_NOTE_CODE = re.compile(rf"#?(?P<code>{_CODE})(?:[ :,]+|$)")
+_CODE = r"[a-z] ?[0-9]{1,2}"
+_WORD = "|".join(word if word in SLIPS else " ?".join(word) for word in sorted(WORDS, key=len, reverse=True))
+_FIRST = re.compile(rf"(?P<verb>{_WORD})(?:{_BETWEEN}*(?P<code>{_CODE}))?")
+_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}*{' ?'.join(ALL)}(?:{_BETWEEN}*(?P<code>{_CODE}))?")
+_LAST = re.compile(rf"#? ?(?P<code>{_CODE})(?:{_BETWEEN}*(?P<verb>{_WORD}))?")
+_NOTE_S = "[a-z][0-9]{1,2}"  # a note's own words may begin with a letter and a number
+_NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_NOTE_S})[ :,]*)?note[ :,]*")
+_NOTE_CODE = re.compile(rf"#?(?P<code>{_NOTE_S})(?:[ :,]+|$)")
 
 
 def read(text: str) -> SmsCommand:
@@ -100,16 +102,25 @@ def read(text: str) -> SmsCommand:
     if first in CARRIER:
         verb = CARRIER[first]
         return SmsCommand(verb if alone or verb is Verb.STOP else Verb.CARRIER)
-    if (every := _ALL.fullmatch(first)) and WORDS[every["verb"]] is not Verb.STATUS:
-        return SmsCommand(WORDS[every["verb"]], (every["code"] or "").upper(), everything=True)
-    for form in (_FIRST, _GLUED, _LAST):
-        if match := form.fullmatch(first):
-            starts = alone and first in START
-            return SmsCommand(WORDS[match["verb"] or "ok"], (match["code"] or "").upper(), starts=starts)
-    question = _FIRST.fullmatch(first.rstrip("?؟ ")) or _LAST.fullmatch(first.rstrip("?؟ "))
-    if question and question["verb"] == Verb.STATUS:  # the one word that is a question
-        return SmsCommand(Verb.STATUS, (question["code"] or "").upper())
+    if (every := _ALL.fullmatch(first)) and (verb := WORDS[_joined(every["verb"])]) is not Verb.STATUS:
+        return SmsCommand(verb, _joined(every["code"]).upper(), everything=True)
+    if said := _said(first):
+        return replace(said, starts=alone and first in START)
+    question = _said(first.rstrip("?؟ "))
+    if question and question.verb is Verb.STATUS:  # the one word that is a question
+        return question
     return _note(text) or SmsCommand(Verb.UNCLEAR)
+
+
+def _said(line: str) -> SmsCommand | None:
+    """What a line says that is a word and a code, in either order, or one of the two."""
+    match = _FIRST.fullmatch(line) or _LAST.fullmatch(line)
+    return match and SmsCommand(WORDS[_joined(match["verb"]) or "ok"], _joined(match["code"]).upper())
+
+
+def _joined(words: str | None) -> str:
+    """Without its blanks."""
+    return (words or "").replace(" ", "")
 
 
 def _note(text: str) -> SmsCommand | None:
@@ -120,12 +131,12 @@ def _note(text: str) -> SmsCommand | None:
     plain, places = _plain(text)
     note = _NOTE.match(plain)
     after = note.end() if note else 0
-    if not note or (note[0].endswith("note") and _goes_on(plain[after : after + 1])):
+    code = _NOTE_CODE.match(plain, after)
+    if not note or (not code and note[0].endswith("note") and _goes_on(plain[after : after + 1])):
         return None
     whole = _note_text(text, places, after)
     if note["before"]:
         return SmsCommand(Verb.NOTE, note["before"].upper(), whole, whole) if whole else None
-    code = _NOTE_CODE.match(plain, after)
     words = _note_text(text, places, code.end()) if code else ""
     if code and words:
         return SmsCommand(Verb.NOTE, code["code"].upper(), words, whole)
