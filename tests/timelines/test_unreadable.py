@@ -149,6 +149,18 @@ def test_who_was_paged_for_it_hears_the_end_also_if_it_is_resolved_once_it_can_b
         """)
 
 
+def test_the_end_that_an_older_version_told_nobody_is_not_told_months_later() -> None:
+    """An edit of a file of long ago: its end was never told, and what is not told now is noted (P6)."""
+    watch = Watch.of_unreadable_file(CONFIG)
+    watch.until("6m")
+    watch.see("7m", "status: resolved")
+    assert watch.look("60d") == []
+    assert [(held.kind, held.why.value, held.to) for held in watch.suppressed] == [(Kind.CLOSING, "late", "olga")]
+    watch.see("61d", "{status: resolved, review: done}")
+    assert watch.look("61d") == []
+    assert watch.history.closed
+
+
 def test_another_version_that_cannot_be_read_changes_nothing() -> None:
     """Rule 32: the pages go on by the clock of the first one."""
     watch = Watch.of_unreadable_file(CONFIG)

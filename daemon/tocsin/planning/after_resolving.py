@@ -3,7 +3,7 @@ that it is well and to write the review (rule 27).
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Closed, ReviewAsked, VerifyAsked
 from tocsin.domain.history import History, ReaderHistory
@@ -17,6 +17,10 @@ from tocsin.planning.reach import channels_of, holder_of, open_channels
 
 VERIFY_TIMES = 3
 """How often health is asked for, `verify_after` apart."""
+UNDECLARED_TOLD_WITHIN = timedelta(days=1)
+"""How late the end of what was never declared is told to who was paged for it: before 0.5 nobody was, and an edit of
+such a file months later must not say so.
+"""
 REMINDERS_AFTER_DUE = 3
 """How many reminders of a review still go after it was due."""
 
@@ -36,6 +40,11 @@ def send_closing(draft: Draft) -> None:
     for name in history.held_groups:
         draft.suppress(Kind.CLOSING, Why.NEVER_TOLD, at, name, "it was over before their first update", rule)
     _tell_what_nobody_is_asked(draft, at)
+    if not history.episode and draft.now - history.resolved_at > UNDECLARED_TOLD_WITHIN:
+        for reader in history.reached:
+            draft.suppress(Kind.CLOSING, Why.LATE, at, reader, "it was over long before", rule)
+        draft.record(Closed(at))
+        return
     told: set[tuple[Channel, str]] = set()
     for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
         heard = history.channels_heard(reader)
