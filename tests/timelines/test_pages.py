@@ -764,6 +764,25 @@ def test_in_the_daemon_a_page_that_every_channel_refused_reached_nobody() -> Non
         """)
 
 
+def test_reach_of_a_still_there_page_of_a_role_already_lost_ends_with_an_edit() -> None:
+    """Corner [13]: it goes after the role was lost (they may still `ok`), until the file changes."""
+    config = """
+        severities: {s1: {page: {roles: [tl], via: [sms, email], acknowledge_within: 5m, still_there_after: 30m}}}
+        roles: {tl: {chain: [ana, bo]}}
+        people: {ana: {email: ana@example.com, phone: "+14155550101", reach: [email, {via: sms, after: 8m}]},
+                 bo: {email: bo@example.com}}
+        """
+    lost = """
+        0    page  declared     ana   email  tl  0/1
+        31m  page  still_there  ana   email  tl
+        36m  page  escalated    bo    email  tl  1/1
+        """
+    late = "39m  page  reach        ana   sms    tl"
+    shows(config, "severity: s1", lost + late, script="[{after: 1m, ack: ana}]", span="40m")
+    edited = "[{after: 1m, ack: ana}, {after: 38m, set: {summary: Queues grow}}]"
+    shows(config, "severity: s1", lost, script=edited, span="40m")
+
+
 def test_reach_of_a_still_there_page_is_about_that_page() -> None:
     """Corner [13]: ana answered the first question; the SMS that still waited of it does not go for the second one."""
     shows(

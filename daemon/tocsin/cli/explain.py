@@ -24,7 +24,9 @@ from tocsin.ports.ledger.ledger import LedgerError
 
 @click.command()
 @incident_argument
-@instant_option("--at", today=True, help="As it stood then: 10:30, or ISO 8601 with offset or Z. Default: now.")
+@instant_option(
+    "--at", ago=True, today=True, help="As it stood then: 10:30, 2h (ago), or ISO 8601 with offset or Z. Default: now."
+)
 @click.option(
     "--person",
     metavar="P",

@@ -121,7 +121,9 @@ def test_a_blank_more_or_less(said: str, verb: Verb, code: str, everything: bool
     assert replace(read(said.upper()), starts=False) == SmsCommand(verb, code, everything=everything)
 
 
-@pytest.mark.parametrize("said", ["K1 2", "ok K1 2", "ok k", "ok K", "ok ok", "o kk", "no t", "st op", "s top", "not e x"])
+@pytest.mark.parametrize(
+    "said", ["K1 2", "ok K1 2", "ok k", "ok K", "ok ok", "o kk", "no t", "st op", "s top", "not e x"]
+)
 def test_a_blank_that_could_change_what_is_meant(said: str) -> None:
     """Of two numbers nobody knows which incident is meant, and the carrier does not hear its words in pieces."""
     assert read(said).verb is Verb.UNCLEAR

@@ -13,6 +13,7 @@ from tests.fakes.pager import CONFIG, SETTINGS
     ("arguments", "status", "said"),
     [
         (["pay", "--at", "2199-01-01T00:00Z"], 2, "--at lies ahead"),
+        (["pay", "--at", "2h"], 0, "--at 2h is "),
         (["pay", "--timezone", "Berlin"], 2, 'unknown timezone "Berlin"; did you mean "Europe/Berlin"?'),
         (["pay", "--person", "annna"], 1, 'unknown person "annna"; did you mean "ana"?'),
         (["pau"], 1, 'there is no incident "pau"; did you mean "pay"?'),
