@@ -34,17 +34,26 @@ def send_closing(draft: Draft) -> None:
         return
     assert history.resolved_at is not None
     at, rule = draft.instant(history.resolved_at), draft.severity.place
+    if not history.episode and draft.now - history.resolved_at > UNDECLARED_TOLD_WITHIN:
+        _close_in_silence(draft, at)
+    else:
+        _close(draft, at, rule)
+    draft.record(Closed(at))
+
+
+def _close_in_silence(draft: Draft, at: datetime) -> None:
+    for reader in draft.history.reached:
+        draft.suppress(Kind.CLOSING, Why.LATE, at, reader, "it was over long before", draft.severity.place)
+
+
+def _close(draft: Draft, at: datetime, rule: str) -> None:
+    history = draft.history
     for group in history.groups.values():
         if group.held_since is not None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
     for name in history.held_groups:
         draft.suppress(Kind.CLOSING, Why.NEVER_TOLD, at, name, "it was over before their first update", rule)
     _tell_what_nobody_is_asked(draft, at)
-    if not history.episode and draft.now - history.resolved_at > UNDECLARED_TOLD_WITHIN:
-        for reader in history.reached:
-            draft.suppress(Kind.CLOSING, Why.LATE, at, reader, "it was over long before", rule)
-        draft.record(Closed(at))
-        return
     told: set[tuple[Channel, str]] = set()
     for reader, reached in sorted(history.reached.items(), key=lambda known: draft.person(known[0]) is None):
         heard = history.channels_heard(reader)
@@ -70,7 +79,6 @@ def send_closing(draft: Draft) -> None:
             told.add((via, address))
         if not channels:
             draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, at, external=reached.external), rule)
-    draft.record(Closed(at))
 
 
 def ask_to_verify(draft: Draft) -> None:

@@ -116,7 +116,7 @@ def test_a_digit_of_any_script(seven: str) -> None:
         ("status k 7?", Verb.STATUS, "K7", False),
     ],
 )
-def test_a_blank_more_or_less(said: str, verb: Verb, code: str, everything: bool) -> None:  # noqa: FBT001
+def test_a_blank_more_or_less(said: str, verb: Verb, code: str, everything: bool) -> None:
     """Section 6: blanks don't matter, neither one too many nor one too few."""
     assert replace(read(said.upper()), starts=False) == SmsCommand(verb, code, everything=everything)
 
