@@ -179,7 +179,7 @@ def test_a_kept_config_that_does_not_inflate(pager: Pager) -> None:
 def test_facts_in_another_order_are_for_no_command_the_end(pager: Pager) -> None:
     """Rule 63: commands say of an incident whose facts do not fit together that they do not, and show the others."""
     declare_two(pager)
-    spoil(pager, "UPDATE facts SET id = 1000000 - id WHERE incident = 'db'")
+    spoil(pager, "UPDATE facts SET sequence = 1000000 - sequence WHERE incident = 'db'")
     for command in (("status",), ("status", "--format", "json"), ("explain", "db"), ("explain", "web")):
         done = pager.run(*command)
         assert done.returncode == 0, done.stderr
