@@ -207,3 +207,32 @@ async def test_a_mark_that_says_it_all_is_not_written_anew(path: Path) -> None:
         await ledger.close()
         assert len(SentMark(path).read()) == 2
         mark.write_bytes(sound)
+
+
+@pytest.mark.parametrize("kind", ["link", "unreadable link", "folder"])
+async def test_a_mark_that_is_no_file_of_ours_is_replaced_at_a_start_or_told(path: Path, kind: str) -> None:
+    """Rule 64: nothing is noted where no start finds it. What a link leads to is read, and left as it is; where nothing
+    of ours can take its place, that is told.
+    """
+    ledger, _ = await opened(path, T0)
+    await send(ledger, key(0), T0)
+    await ledger.close()
+    mark, elsewhere = path.with_name("tocsin.db.sent"), path.with_name("elsewhere")
+    mark.rename(elsewhere)
+    sound = elsewhere.read_bytes()
+    if kind == "folder":
+        mark.mkdir()
+    else:
+        mark.symlink_to(elsewhere if kind == "link" else path.parent)
+    ledger, lack = await opened(path, T0 + MINUTE)
+    assert lack.count == 0
+    await send(ledger, key(1), T0 + MINUTE)
+    if kind == "folder":
+        await until(ledger, "Is a directory")
+    await ledger.close()
+    assert ledger.store.mark_trouble == ("Is a directory" if kind == "folder" else "")
+    assert elsewhere.read_bytes() == sound
+    if kind != "folder":
+        noted = [line.key for line in SentMark(path).read() if isinstance(line, Sent)]
+        assert noted == [hash_of(key(number)) for number in ((0, 1) if kind == "link" else (1,))]
+        assert not mark.is_symlink()

@@ -83,7 +83,10 @@ class SentMark:
         """
         try:
             text = self.path.read_text("ascii", "replace")
+        except FileNotFoundError:
+            return []
         except OSError:
+            self._whole = False
             return []
         written = text.splitlines()
         lines = [line for line in map(_line, written) if line is not None]
@@ -112,8 +115,8 @@ class SentMark:
         kept = [line for line in lines if isinstance(line, datetime) or now - line.at < KEPT_FOR][-KEPT_MOST:]
         if lack.news or len(kept) < len(lines) or not self._whole:
             self._rewrite([*kept, now] if lack.news else kept)
-        else:
-            self._append("")  # whether it can be written is known from the start
+        elif not self._append(""):  # what is noted next would be lost: a file of ours takes its place, if it can
+            self._rewrite(kept)
         return lack
 
     def _write(self) -> None:
@@ -128,7 +131,8 @@ class SentMark:
             if text:
                 self._append(text)
 
-    def _append(self, text: str) -> None:
+    def _append(self, text: str) -> bool:
+        """Whether it is on disk."""
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
             file = os.open(self.path, flags, mode_in(self.path.parent))
@@ -139,11 +143,12 @@ class SentMark:
                 grown = mark.tell() > GROWS_TO
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
-            return
+            return False
         self.trouble = ""
         if grown:
             lines = self.read()
             self._rewrite(lines[len(lines) // 2 :])
+        return True
 
     def _rewrite(self, lines: Iterable[Sent | datetime]) -> None:
         """Only these lines, whole or not at all."""
@@ -151,6 +156,8 @@ class SentMark:
             write_whole(self.path, "".join(map(_text, lines)).encode("ascii"), mode_in(self.path.parent))
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
+        else:
+            self.trouble = ""
 
 
 def first_id(lines: Iterable[Sent | datetime]) -> str | None:
