@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.adapters.ledger.statements import run_each
@@ -47,5 +47,17 @@ def test_a_transaction_that_may_not_begin_says_whose_lock_it_was(connection: Con
     assert fault.value.orig.sqlite_errorcode == sqlite3.SQLITE_BUSY
     other.execute("COMMIT")
     other.close()
+    with connection.begin():
+        assert run_each(connection, insert(t.arrivals), [ROW]) == 1
+
+
+def test_a_connection_that_was_closed_is_given_up(connection: Connection) -> None:
+    """The fault says that it was, as SQLAlchemy says it, and whoever asks next gets another connection."""
+    sqlite = connection.connection.dbapi_connection
+    assert sqlite is not None
+    sqlite.close()
+    with pytest.raises(ProgrammingError) as fault, connection.begin():
+        raise AssertionError("it has begun without a connection")
+    assert fault.value.connection_invalidated
     with connection.begin():
         assert run_each(connection, insert(t.arrivals), [ROW]) == 1

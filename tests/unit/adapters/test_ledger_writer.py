@@ -296,3 +296,15 @@ async def test_who_writes_keeps_more_of_the_file_in_memory_than_who_reads(ledger
     asked = await asyncio.gather(*(ledger.store.read(kept) for _ in range(4)))
     assert asked == [[-READING_KB]] * 4
     assert await ledger.store.commit(kept, None) == -WRITING_KB
+
+
+async def test_a_connection_that_was_closed_costs_no_write(ledger: SqlLedger, path: Path) -> None:
+    """P2: the writer goes on with another one, and nobody who waits hears of it; nothing is written twice."""
+    assert await ledger.record("db", (FACT,), [letter("a")], ()) == {"a"}
+    closed = ledger.store._writer._connection.connection.dbapi_connection
+    await asyncio.to_thread(closed.close)
+    calls = [ledger.record(f"i{number}", (FACT,), [letter(f"k{number}")], ()) for number in range(3)]
+    assert await asyncio.gather(*calls) == [{"k0"}, {"k1"}, {"k2"}]
+    assert ledger.store.trouble == ""
+    assert rows(path, "notifications") == 4
+    assert rows(path, "facts") == 4

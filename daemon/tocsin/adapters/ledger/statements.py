@@ -44,7 +44,7 @@ def run_each(connection: Connection, statement: Insert | Update, rows: Sequence[
     try:
         return _sqlite(connection).executemany(compiled.string, values).rowcount
     except sqlite3.Error as fault:
-        raise _as_sqlalchemy_says(compiled.string, fault) from fault
+        raise _as_sqlalchemy_says(connection, compiled.string, fault) from fault
 
 
 def ask(connection: Connection, compiled: SQLCompiler, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -55,7 +55,7 @@ def ask(connection: Connection, compiled: SQLCompiler, values: Mapping[str, Any]
     try:
         return _sqlite(connection).execute(compiled.string, [values[name] for name in names]).fetchall()
     except sqlite3.Error as fault:
-        raise _as_sqlalchemy_says(compiled.string, fault) from fault
+        raise _as_sqlalchemy_says(connection, compiled.string, fault) from fault
 
 
 def run(connection: Connection, text: str) -> None:
@@ -66,7 +66,7 @@ def run(connection: Connection, text: str) -> None:
     try:
         _sqlite(connection).execute(text)
     except sqlite3.Error as fault:
-        raise _as_sqlalchemy_says(text, fault) from fault
+        raise _as_sqlalchemy_says(connection, text, fault) from fault
 
 
 def _sqlite(connection: Connection) -> sqlite3.Connection:
@@ -76,9 +76,15 @@ def _sqlite(connection: Connection) -> sqlite3.Connection:
     return sqlite
 
 
-def _as_sqlalchemy_says(statement: str, fault: sqlite3.Error) -> Exception:
-    """The fault of SQLAlchemy that stands for this one of the driver's."""
-    return DBAPIError.instance(statement, None, fault, sqlite3.Error)
+def _as_sqlalchemy_says(connection: Connection, statement: str, fault: sqlite3.Error) -> Exception:
+    """The fault of SQLAlchemy that stands for this one of the driver's. A connection that is closed is given up, as
+    SQLAlchemy does: who asks it next gets another one.
+    """
+    driver_fault: Any = fault
+    closed = connection.dialect.is_disconnect(driver_fault, connection.connection, None)
+    if closed:
+        connection.invalidate(fault)
+    return DBAPIError.instance(statement, None, fault, sqlite3.Error, connection_invalidated=closed)
 
 
 @lru_cache(COMPILED_MAX)

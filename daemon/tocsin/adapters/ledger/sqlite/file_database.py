@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.sqlite.faults import is_passing
@@ -61,11 +61,15 @@ class FileDatabase:
 
     def is_of_one_call(self, fault: BaseException) -> bool:
         """Whether a fault is about what was written."""
-        return isinstance(fault, IntegrityError | DataError | ProgrammingError | ValueError | OverflowError)
+        return not _is_closed(fault) and isinstance(
+            fault, IntegrityError | DataError | ProgrammingError | ValueError | OverflowError
+        )
 
     def may_repeat(self, fault: BaseException, tries: int, waited: float, *, troubled: bool) -> bool:  # noqa: ARG002
-        """Never: SQLite itself has waited for the locks of others."""
-        return False
+        """Once, on another connection, where this one was closed. Else never: SQLite itself has waited for the locks of
+        others.
+        """
+        return tries == 1 and _is_closed(fault)
 
     def is_passing(self, fault: BaseException) -> bool:
         """Whether it may be over by itself, and leaves the connection as it was."""
@@ -74,3 +78,8 @@ class FileDatabase:
     def was_committed(self, group: int) -> bool:  # noqa: ARG002 - the seam's
         """A commit that failed is taken back by SQLite. Raises LedgerError: it says so itself."""
         raise LedgerError("its commit failed")
+
+
+def _is_closed(fault: BaseException) -> bool:
+    """Whether the connection was not open any more."""
+    return isinstance(fault, DBAPIError) and fault.connection_invalidated
