@@ -37,6 +37,7 @@ from tocsin.domain.facts import (
     ClockMoved,
     Closed,
     Coded,
+    Gone,
     Paged,
     PageLost,
     ReachSettled,
@@ -600,7 +601,9 @@ async def test_the_newest_version_of_many(ledger: Ledger) -> None:
 
 
 async def test_the_digests_of_all_versions(ledger: Ledger) -> None:
-    """Of each in the order seen, or of the last alone; of what was never seen there are none."""
+    """Of each in the order seen, or of the last alone; of what was never seen there are none, nor of a file that was
+    never readable once it is gone (rule 32).
+    """
     for name, digests in (("a", ("1", "2", "1")), ("b", ("3",))):
         await ledger.record(name, [Seen(T0, replace(INCIDENT, id=name), digest) for digest in digests], (), ())
     await ledger.record("typo", [Answered(T0, "ana", Answer.OK)], (), ())
@@ -609,6 +612,12 @@ async def test_the_digests_of_all_versions(ledger: Ledger) -> None:
     assert await ledger.version_digests(names, newest=True) == {"a": ("1",), "b": ("3",)}
     assert await ledger.version_digests(["b"]) == {"b": ("3",)}
     assert await ledger.version_digests(()) == {}
+    await ledger.record("b", [Gone(T0)], (), ())
+    for newest in (True, False):
+        assert await ledger.version_digests(["b"], newest=newest) == {}
+    await ledger.record("b", [Seen(T0, replace(INCIDENT, id="b"), "4")], (), ())
+    for newest in (True, False):
+        assert await ledger.version_digests(["b"], newest=newest) == {"b": ("4",)}
     for number, summary in enumerate(('"digest":"x"}', "long " * 900, "half a pair \ud83d", "")):
         incident = replace(INCIDENT, id="c", summary=summary)
         await ledger.record("c", [Seen(T0, incident), Seen(T0, incident, f"{number:032x}")], (), ())

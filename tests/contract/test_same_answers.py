@@ -28,7 +28,7 @@ from tocsin.domain.delivery import (
     Refused,
     Uncertain,
 )
-from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Noted, Paged, RoleOpened, Seen, StepFired
+from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Gone, Noted, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel, Session
@@ -144,6 +144,7 @@ class Story:
                 Coded(at, person, ADDRESSES[0], self.one_of(("K7", "k7", "A1"))),
                 Noted(at, person, self.one_of(TEXTS)),
                 Closed(at),
+                Gone(at),
                 RoleOpened(at, "technical_lead", Reason.DECLARED),
                 StepFired(at, "technical_lead", None, 1, (person,)),
                 Paged(at, person, ("technical_lead",), 0, 1, Reason.DECLARED, (Channel.SMS,), ((Channel.EMAIL, at),)),

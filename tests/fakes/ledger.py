@@ -24,7 +24,7 @@ from tocsin.domain.delivery import (
     Uncertain,
     numbered_attempt,
 )
-from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Seen
+from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Gone, Seen
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
@@ -347,6 +347,8 @@ class MemoryLedger:
         for name, fact in self._at_work().facts:
             if isinstance(fact, Seen) and name in incidents:
                 digests[name] = (*digests.get(name, ()), fact.digest)
+            if isinstance(fact, Gone):
+                digests.pop(name, None)
         return {name: known[-1:] if newest else known for name, known in digests.items()}
 
     async def summaries(self, incidents: Collection[str]) -> Mapping[str, IncidentSummary]:

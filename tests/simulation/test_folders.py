@@ -274,10 +274,15 @@ def test_a_file_that_is_no_yaml_on_a_standby() -> None:
 
 @pytest.mark.parametrize(
     ("leads", "text"),
-    [(True, "Help, nothing works\n"), (True, "Still nothing works\n"), (False, "Still nothing works\n")],
+    [
+        (True, "Help, nothing works\n"),
+        (False, "Help, nothing works\n"),
+        (True, "Still nothing works\n"),
+        (False, "Still nothing works\n"),
+    ],
 )
 def test_another_file_that_is_no_yaml_pages_anew(leads: bool, text: str) -> None:
-    """P2, rule 32: the first one of that name was taken away. The same bytes on a standby are a flaw that we know."""
+    """P2, rule 32: the first one of that name was taken away; this one may have the same bytes, on either machine."""
 
     async def story(machines: Machines) -> None:
         await machines.begin()
@@ -293,6 +298,35 @@ def test_another_file_that_is_no_yaml_pages_anew(leads: bool, text: str) -> None
     machines = simulate(story)
     steps = [type(fact) for fact in machines.facts(Seen, Gone, StepFired, incident="odd")]
     assert steps[:5] == [Seen, StepFired, Gone, Seen, StepFired]
+
+
+@pytest.mark.parametrize("restarted", ["first", "second"])
+def test_the_same_file_that_is_no_yaml_pages_anew_after_a_restart(restarted: str) -> None:
+    """P2, rule 32: what was seen, gone and back is so for whoever leads, and whoever hands it in, by then."""
+
+    async def story(machines: Machines) -> None:
+        await machines.begin()
+        folder = machines.second.folder
+        folder.write("odd.yaml", "Help, nothing works\n")
+        await machines.first.wait(30)
+        folder.remove("odd.yaml")
+        await machines.first.wait(30)
+        if restarted == "first":
+            await machines.first.kill()
+            await machines.first.start()
+        else:
+            await machines.second.kill()
+            await machines.second.stand_by()
+        for _ in range(2):
+            folder.write("odd.yaml", "Help, nothing works\n")
+            await machines.first.wait(30)
+            folder.remove("odd.yaml")
+            await machines.first.wait(30)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    steps = [type(fact) for fact in machines.facts(Seen, Gone, incident="odd")]
+    assert steps == [Seen, Gone] * 3
 
 
 @pytest.mark.parametrize("leader_first", [True, False])

@@ -79,7 +79,7 @@ from tocsin.domain.delivery import (
     Uncertain,
     numbered_attempt,
 )
-from tocsin.domain.facts import Answered, ClockMoved, Fact, Seen
+from tocsin.domain.facts import Answered, ClockMoved, Fact, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
@@ -435,8 +435,11 @@ class DiskLedger:
         await self._read()
         digests = {name: left.digests for name, left in self._disk.pruned.items() if name in incidents}
         for name in self._disk.facts.keys() & set(incidents):
-            seen = (fact.digest for fact in self._disk.facts[name] if isinstance(fact, Seen))
-            digests[name] = (*digests.get(name, ()), *seen)
+            for fact in self._disk.facts[name]:
+                if isinstance(fact, Gone):
+                    digests.pop(name, None)
+                elif isinstance(fact, Seen):
+                    digests[name] = (*digests.get(name, ()), fact.digest)
         return {name: known[-1:] if newest else known for name, known in digests.items() if known}
 
     async def finish(self, incident: str) -> None:

@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 WHO_LEADS_TELLS = frozenset({Trouble.FILE_VANISHED, Trouble.UNREAD_FILE_GONE})
 """Of what is gone here: another machine may have it."""
+ENDED = "ended"
+"""Stands among what a file has held where it was gone, and the pages of what was never readable had ended with it."""
 NOTES_EVERY = 1.0
 """Seconds after which what was handed in and is safe is remembered as that."""
 
@@ -116,7 +118,7 @@ class MachineFolder:
         for missing in changes.missing:
             about, text = missing.notice.about, missing.notice.text
             await self._hands_in.give(FilesGone(self._machine, missing.incidents, about, text))
-        self._forget(changes.left)
+        self._forget(changes.left, frozenset(changes.gone))
         told = tuple(notice for notice in changes.notices if notice.trouble not in WHO_LEADS_TELLS)
         tell_of_files(replace(changes, notices=told), self._notices)
         return {incident: frozenset(older) - {""} for incident, older in digests.items()}
@@ -183,7 +185,7 @@ class MachineFolder:
             return
         known, data = self._files.get(incident), listed.data or b""
         before, held = (known.data, known.held) if known else (None, ())
-        if incident in self._lost:
+        if incident in self._lost or held[-1:] == (ENDED,):
             before = None
             self._lost.discard(incident)
         version = FileVersion(self._machine, incident, listed.name, data, before, held, listed.trouble)
@@ -196,11 +198,14 @@ class MachineFolder:
         held = held_after(known.held if known else (), content := digest(data))
         self._files[incident] = self._unnoted[incident] = RememberedFile(listed.name, incident, content, data, held)
 
-    def _forget(self, incidents: Sequence[str]) -> None:
-        """Their files are gone. What these held is remembered: one may come back."""
+    def _forget(self, incidents: Sequence[str], ended: AbstractSet[str]) -> None:
+        """Their files are gone. What these held is remembered: one may come back. The pages of what was never readable
+        have `ended` with it: the same bytes are something new then, and the ledger tells them from the first ones.
+        """
         for incident in incidents:
             if (file := self._files.get(incident)) is not None:
-                self._files[incident] = self._unnoted[incident] = replace(file, gone=True)
+                held = held_after(file.held, ENDED) if incident in ended else file.held
+                self._files[incident] = self._unnoted[incident] = replace(file, held=held, gone=True)
 
 
 async def known_files(

@@ -89,8 +89,8 @@ class PrunedLedger(Protocol):
     async def version_digests(
         self, incidents: Collection[str], *, newest: bool = False
     ) -> Mapping[str, tuple[str, ...]]:
-        """The digests of all versions of each of these incidents, oldest first, those before it was pruned included;
-        `newest`: of the last one alone.
+        """The digests of all versions of each of these incidents, oldest first, those before it was pruned included,
+        and none of a file that was never readable, once that is gone (rule 32); `newest`: of the last one alone.
         """
         ...
 

@@ -20,7 +20,7 @@ from tocsin.adapters.ledger.schema.incident_rows import (
     versions_of,
 )
 from tocsin.adapters.ledger.schema.tables import read_instant
-from tocsin.domain.facts import Answered, Closed, Fact, Seen
+from tocsin.domain.facts import Answered, Closed, Fact, Gone, Seen
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger.kept_file import KeptFile
@@ -65,8 +65,9 @@ def newest_versions(names: Collection[str]) -> Question[dict[str, Incident]]:
 
 
 def version_digests(names: Collection[str], *, newest: bool) -> Question[dict[str, tuple[str, ...]]]:
-    """The digests of all versions of each of these incidents, oldest first, those before it was pruned included;
-    `newest`: of the last one alone. A digest stands at the end of its version: nothing else of that is fetched.
+    """The digests of all versions of each of these incidents, oldest first, those before it was pruned included, and
+    none of a file that was never readable, once that is gone (rule 32); `newest`: of the last one alone. A digest
+    stands at the end of its version: nothing else of that is fetched.
     """
     listed = sorted(names)
 
@@ -76,14 +77,17 @@ def version_digests(names: Collection[str], *, newest: bool) -> Question[dict[st
             some = listed[start : start + DIGESTS_AT_ONCE]
             left = select(t.pruned.c.incident, t.pruned.c.digests).where(t.pruned.c.incident.in_(some))
             digests.update((name, tuple(text.split())) for name, text in connection.execute(left))
-            wanted = t.facts.c.incident.in_(some), t.facts.c.kind == Seen.__name__
-            query = select(t.facts.c.incident, _END).where(*wanted).order_by(*_IN_ORDER)
+            wanted = t.facts.c.incident.in_(some), t.facts.c.kind.in_((Seen.__name__, Gone.__name__))
+            query = select(t.facts.c.incident, t.facts.c.kind, _END).where(*wanted).order_by(*_IN_ORDER)
             if newest:
                 last = select(func.max(t.facts.c.id)).where(*wanted).group_by(t.facts.c.incident)
-                query = select(t.facts.c.incident, _END).where(t.facts.c.id.in_(last))
-            for name, end in connection.execute(query):
+                query = select(t.facts.c.incident, t.facts.c.kind, _END).where(t.facts.c.id.in_(last))
+            for name, kind, end in connection.execute(query):
                 digest = _DIGEST.search(end)
-                digests[name] = (*digests.get(name, ()), digest[1] if digest else "")
+                if kind == Gone.__name__:
+                    digests.pop(name, None)
+                else:
+                    digests[name] = (*digests.get(name, ()), digest[1] if digest else "")
         return {name: known[-1:] if newest else known for name, known in digests.items()}
 
     return read
