@@ -20,11 +20,11 @@ from tocsin.app.reply_options.options import ReplyOptions
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN, Attempt, Content, Letter, Message
+from tocsin.domain.delivery import Attempt, Content, Letter, Message
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, OptOut, ReservedCode
 from tocsin.domain.delivery import (
     CERTAINTY,
-    MAIN,
     Accepted,
     Attempt,
     Bundle,
@@ -28,7 +27,7 @@ from tocsin.domain.facts import Answered, ClockMoved, Closed, Coded, Fact, Gone,
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, Suppression
-from tocsin.domain.people import Channel, Session
+from tocsin.domain.people import MAIN, Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tocsin.domain.delivery import Limit
+from tocsin.domain.people import Limit
 from tocsin.planning.delivery.room import Admission, PageSent, Room, room_of
 
 from tests.builders.instants import T0

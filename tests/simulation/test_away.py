@@ -13,10 +13,10 @@ from tocsin.app.hand_ins.hand_in import SentFromMemory, hand_in_of
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind
-from tocsin.domain.delivery import MAIN, Accepted
+from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answered
 from tocsin.domain.notification import Kind
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 
 from tests.builders.active_config import settings
 from tests.fakes.fence import AwayFence

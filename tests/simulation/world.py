@@ -62,7 +62,6 @@ from tocsin.domain.arrival import BY_FILE, HANDED_IN, ArrivalKind, Judgement, Op
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.delivery import (
     CERTAINTY,
-    MAIN,
     Accepted,
     Attempt,
     Bundle,
@@ -83,7 +82,7 @@ from tocsin.domain.facts import Answered, ClockMoved, Fact, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import ASKING, NO_REPLY_OFFER, AnswerLink, Kind, Notification, ReplyOffer, Suppression
-from tocsin.domain.people import Channel, Session
+from tocsin.domain.people import MAIN, Channel, Session
 from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits

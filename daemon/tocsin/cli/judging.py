@@ -4,7 +4,6 @@ Decides when that process begins: it needs other libraries than the command, and
 """
 
 import atexit
-import importlib
 from collections.abc import Callable
 from functools import cache
 
@@ -37,7 +36,7 @@ def begin_judging(command: str) -> None:
     there, dead, where that waits for nobody.
     """
     if command not in HAVE_NONE:
-        bounded_child().keep_ready(_import_judge)
+        bounded_child().keep_ready(_prepare_for_one)
         atexit.register(bounded_child().abandon)
 
 
@@ -49,7 +48,8 @@ def judge_many() -> None:
     bounded_child().keep_ready(prepare_judging)
 
 
-def _import_judge() -> None:
+def _prepare_for_one() -> None:
     """What nearly every config needs to be judged."""
-    for needed in ("tocsin.app.configuration.read_tree", "email_validator", "phonenumbers"):
-        importlib.import_module(needed)
+    from tocsin.app.configuration.judge import prepare_judging
+
+    prepare_judging(for_many=False)

@@ -16,9 +16,9 @@ from tocsin.adapters.files.rights import closed
 from tocsin.cli.opened_config import OpenedConfig, open_policy
 from tocsin.cli.options import AS, completed, config_option, fail, tell_problems, utc_now
 from tocsin.cli.output.terminal.line import Line, Mark, marked
-from tocsin.domain.delivery import MAIN, Accepted, Message, Outcome
+from tocsin.domain.delivery import Accepted, Message, Outcome
 from tocsin.domain.notification import NOBODY, Kind
-from tocsin.domain.people import Channel, Person
+from tocsin.domain.people import MAIN, Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.advice import LACKING

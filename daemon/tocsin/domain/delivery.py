@@ -11,9 +11,6 @@ from types import MappingProxyType
 from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel
 
-MAIN = "main"
-"""The name of the provider that stands first in the config; in attempts of older versions it is empty."""
-
 
 @dataclass(frozen=True, slots=True)
 class Content:
@@ -199,14 +196,6 @@ class Bundle:
     id: str
     content: Content
     links: tuple[AnswerLink, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How many pages an address takes at once, and how often it takes one more (rule 45)."""
-
-    burst: int
-    every: timedelta
 
 
 class ProvedBy(StrEnum):

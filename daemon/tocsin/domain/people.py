@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+MAIN = "main"
+"""The name of the provider that stands first in the config; in attempts of older versions it is empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChannelTraits:
@@ -64,6 +67,16 @@ _TRAITS = {
         unsubscribes=True,
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many pages an address takes at once, and how often it takes one more (rule 45)."""
+
+    burst: int
+    every: timedelta
+
+
 QUIET_FIRST = tuple(sorted(Channel, key=lambda via: via.traits.wakes))
 """Every channel, those that wake nobody first."""
 _ADDRESS_FIELDS = tuple((via, via.traits.address_field) for via in Channel)

@@ -99,3 +99,21 @@ print({model.__pydantic_complete__ for model in (*SECTIONS.values(), Settings)})
 """
     found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     assert found.stdout == "{True}\n"
+
+
+def test_who_has_one_config_judged_prepares_what_nearly_all_need() -> None:
+    """What reads any config is built while the command still imports its own; what few need is loaded by those few, and
+    what is sent by none.
+    """
+    ask = """
+import sys
+from tocsin.app.configuration.judge import prepare_judging
+from tocsin.formats.config.entries import SECTIONS
+from tocsin.formats.settings.settings import Settings
+prepare_judging(for_many=False)
+print({model.__pydantic_complete__ for model in (*SECTIONS.values(), Settings)})
+print({"phonenumbers", "email_validator"} <= sys.modules.keys())
+print(sorted({"pydantic_settings", "icalendar", "tocsin.domain.delivery", "tocsin.domain.facts"} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert found.stdout == "{True}\nTrue\n[]\n"

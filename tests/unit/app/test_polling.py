@@ -14,8 +14,7 @@ from tocsin.app.replies import polling, sms_poll
 from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings

@@ -23,11 +23,10 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict

@@ -14,7 +14,6 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import (
-    MAIN,
     Accepted,
     Attempt,
     Deferred,
@@ -29,7 +28,7 @@ from tocsin.domain.delivery import (
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.formats.settings.settings import Settings
 
 from tests.builders.active_config import settings

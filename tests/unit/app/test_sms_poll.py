@@ -8,9 +8,9 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.replies.sms_poll import BACK_MOST, FIRST_BACK, IDLE, OVERLAP, SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN, Deferred, Fault
+from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.ports.ledger.ledger import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings

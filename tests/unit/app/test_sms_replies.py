@@ -27,11 +27,11 @@ from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN, Outcome
+from tocsin.domain.delivery import Outcome
 from tocsin.domain.facts import Answer, Answered, Coded, Noted, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.planning.current_state import current_state
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.text.gsm import segments

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from tocsin.app.incidents.waiting_pages import with_room
-from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter, Limit
+from tocsin.domain.delivery import Accepted, Bundle, Content, Deferred, Letter
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Limit
 
 from tests.builders.instants import MINUTE, T0
 from tests.builders.policies import shipped_policy

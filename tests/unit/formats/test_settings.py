@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.adapters.files.config_snapshot import credentials
-from tocsin.domain.delivery import Limit
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Limit
 from tocsin.domain.problem import ProblemLevel
 from tocsin.formats.settings.advice import needless_secrets
 from tocsin.formats.settings.layers import SettingsLayers, ledger_addresses, read_settings

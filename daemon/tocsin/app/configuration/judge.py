@@ -29,19 +29,16 @@ JUDGED_SOON = 4.0
 """Seconds by the clock after which a start and a person's command go on with what the ledger keeps, if it keeps any."""
 NOT_JUDGED = "not-judged"
 """The code of what the machine was too slow for: nothing is known to be wrong with it."""
+NEEDED_BY_MOST = ("tocsin.app.configuration.read_tree", "email_validator", "phonenumbers")
+NEEDED_BY_SOME = ("pydantic_settings", "tocsin.formats.calendar.read")
+"""What configs need to be judged: those with addresses; those with a calendar, or that a variable sets."""
 
 
-def prepare_judging() -> None:
-    """Load and build now what is else left until a config needs it: a process that has many configs judged calls this
-    before it forks them, so that it is not done anew in each.
+def prepare_judging(*, for_many: bool = True) -> None:
+    """Load and build now what is else left until a config needs it: a process that has configs judged calls this before
+    it forks what judges them. `for_many`: also what few configs need, so that it is not done anew for each.
     """
-    for late in (
-        "tocsin.app.configuration.read_tree",
-        "email_validator",
-        "phonenumbers",
-        "pydantic_settings",
-        "tocsin.formats.calendar.read",
-    ):
+    for late in (*NEEDED_BY_MOST, *(NEEDED_BY_SOME if for_many else ())):
         importlib.import_module(late)
     for section in SECTIONS.values():
         section.model_rebuild()

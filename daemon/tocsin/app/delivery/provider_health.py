@@ -9,20 +9,9 @@ from datetime import datetime, timedelta
 from tocsin.app.delivery.refusals.denials import Denials, Denies
 from tocsin.app.delivery.refusals.refusal_row import DIFFERENT_MOST, RefusalRow, Try
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import (
-    MAIN,
-    NOT_LEADING,
-    Accepted,
-    Attempt,
-    Deferred,
-    Fate,
-    Fault,
-    Receipt,
-    Refused,
-    Uncertain,
-)
+from tocsin.domain.delivery import NOT_LEADING, Accepted, Attempt, Deferred, Fate, Fault, Receipt, Refused, Uncertain
 from tocsin.domain.operator_notice import Trouble, subject_of
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.wording.delivery.answer_words import (
     for_provider,
     provider_cure,

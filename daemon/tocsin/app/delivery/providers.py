@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from tocsin.app.delivery.provider_health import ProviderHealth
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Deferred, Fate, Message, Outcome, Receipt, Uncertain
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fate, Message, Outcome, Receipt, Uncertain
 from tocsin.domain.notification import Kind
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.planning.delivery import same_try
 from tocsin.ports.clock import Clock
 from tocsin.ports.transport import Transport

@@ -20,8 +20,9 @@ from tocsin.app.delivery.providers import Providers
 from tocsin.app.delivery.sender import Sender
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.domain.arrival import Arrival
-from tocsin.domain.delivery import MAIN, Accepted, Attempt, Fate, Fault, Receipt, numbered_attempt
+from tocsin.domain.delivery import Accepted, Attempt, Fate, Fault, Receipt, numbered_attempt
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification
+from tocsin.domain.people import MAIN
 from tocsin.planning.delivery import receipts, retry
 from tocsin.planning.delivery.still_wanted import opted_out
 from tocsin.ports.clock import Clock

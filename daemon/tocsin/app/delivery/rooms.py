@@ -14,10 +14,10 @@ from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import rank
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.still_wanted import StillWanted
-from tocsin.domain.delivery import Attempt, Limit
+from tocsin.domain.delivery import Attempt
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Limit
 from tocsin.planning.delivery.room import Admission, PageSent, Room, room_of
 from tocsin.planning.delivery.still_wanted import current_address, why_unwanted
 from tocsin.ports.clock import Clock

@@ -7,8 +7,7 @@ channel's providers a message goes to in `providers`.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from tocsin.domain.delivery import MAIN
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.transport import Transport
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.app.delivery.rooms import RECKONED_FROM, first_tries
-from tocsin.domain.delivery import Attempt, Limit, Record
+from tocsin.domain.delivery import Attempt, Record
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Limit
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.room import Admission, PageSent, room_of
 from tocsin.planning.delivery.still_wanted import current_address

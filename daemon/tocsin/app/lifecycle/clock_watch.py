@@ -15,9 +15,8 @@ from tocsin.app.delivery.sender import Sender
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.delivery import MAIN
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.planning.machines.clocks import differs
 from tocsin.ports.clock import MovableClock
 from tocsin.ports.ledger.ledger import Ledger, LedgerError

@@ -11,7 +11,7 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.people import MAIN
 
 WIDTH = 80
 """Columns of a line; what is longer goes on below."""

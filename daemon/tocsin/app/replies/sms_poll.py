@@ -18,9 +18,9 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.delivery import MAIN, Deferred, Fault
+from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.formats.settings.advice import missing_sms_secret
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock

@@ -19,7 +19,7 @@ from tocsin.app.doctor.examine import Examination, resolve
 from tocsin.app.doctor.relay import MailServer
 from tocsin.app.doctor.sms_account import SmsAccount
 from tocsin.app.leadership.this_node import key_fingerprint
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.people import MAIN
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
 from tocsin.formats.settings.settings import Settings, reply_routes

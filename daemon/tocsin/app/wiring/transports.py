@@ -5,8 +5,7 @@ from collections.abc import Mapping
 
 from tocsin.adapters.outbox.transport import Outbox
 from tocsin.adapters.smtp.transport import Smtp
-from tocsin.domain.delivery import MAIN
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.formats.settings.providers import EmailProvider, MailTransport, SmsProvider, SmsTransport
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock

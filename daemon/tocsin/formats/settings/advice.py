@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.people import MAIN
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.schema.pydantic_problems import Located
 from tocsin.formats.settings.providers import Security, SmsTransport

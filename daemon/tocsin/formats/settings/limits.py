@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from tocsin.domain.delivery import Limit
-from tocsin.domain.people import Channel
+from tocsin.domain.people import Channel, Limit
 from tocsin.formats.schema.fields import Count, Duration, Model
 
 _BURST = "pages to one address that leave at once, each by itself"

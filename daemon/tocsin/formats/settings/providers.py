@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.people import MAIN
 from tocsin.formats.schema.fields import Model, Text
 from tocsin.formats.settings.senders import SmsSenders
 from tocsin.formats.settings.types import (

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, SecretStr, WithJsonSchema
 
-from tocsin.domain.delivery import MAIN
+from tocsin.domain.people import MAIN
 from tocsin.formats.schema import addresses, json_schema, patterns
 from tocsin.formats.schema.fields import Duration, Name, one_or_many
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address

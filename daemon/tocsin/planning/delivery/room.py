@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from itertools import groupby
 
-from tocsin.domain.delivery import Limit
+from tocsin.domain.people import Limit
 
 LATELY = timedelta(minutes=10)
 """What a worse page is compared with, and within which so many need no room (rule 46)."""

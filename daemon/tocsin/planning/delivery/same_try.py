@@ -7,7 +7,8 @@ Decides from the rows alone, so that a kill in between changes nothing. Must not
 from collections import Counter
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import MAIN, NOT_LEADING, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.delivery import NOT_LEADING, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
+from tocsin.domain.people import MAIN
 
 
 def goes_on(outcome: Outcome | None) -> bool:

@@ -17,8 +17,7 @@ from prometheus_client.exposition import choose_encoder
 
 from tocsin.app.doctor.machines import LEADING, STANDING_BY
 from tocsin.app.lifecycle.health import HEALTHY
-from tocsin.domain.delivery import MAIN
-from tocsin.domain.people import Channel
+from tocsin.domain.people import MAIN, Channel
 from tocsin.domain.policy import Policy
 from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally

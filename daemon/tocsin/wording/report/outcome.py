@@ -4,18 +4,8 @@ that was where it is not the only one.
 
 from collections.abc import Sequence
 
-from tocsin.domain.delivery import (
-    MAIN,
-    Accepted,
-    Attempt,
-    Deferred,
-    Fault,
-    Outcome,
-    Receipt,
-    Record,
-    Refused,
-    Uncertain,
-)
+from tocsin.domain.delivery import Accepted, Attempt, Deferred, Fault, Outcome, Receipt, Record, Refused, Uncertain
+from tocsin.domain.people import MAIN
 from tocsin.planning.delivery import same_try
 from tocsin.text.cleaning import clean, cut, one_line
 from tocsin.wording.delivery.answer_words import undelivered_cause
