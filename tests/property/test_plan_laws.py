@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Fact, Seen
 from tocsin.domain.history import History
-from tocsin.domain.incident import Incident, Status, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Incident, Status, UpdateEntry
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel
 from tocsin.domain.plan import Plan
@@ -81,8 +81,10 @@ class Walk:
         return made.next_look
 
 
-def walk(world: World, minutes: int | None = None) -> Walk:
-    """Follow the planner's next looks and the world's steps to its end."""
+def walk(world: World, minutes: int | None = None, slow: int | None = None) -> Walk:
+    """Follow the planner's next looks and the world's steps to its end. `slow`: who acknowledges writes it into the
+    file, and their clock is so many seconds behind.
+    """
     policy = world.policy(policy_of(""))
     by = "Alertmanager" if world.by_alerts else "Ana"
     roles = tuple(world.assigned.items())
@@ -93,7 +95,7 @@ def walk(world: World, minutes: int | None = None) -> Walk:
     now: datetime | None = START
     while now is not None and now <= end:
         while waiting and START + timedelta(minutes=waiting[0][0]) <= now:
-            for fact in _facts(walked.incident(), waiting.pop(0), now):
+            for fact in _facts(walked.incident(), waiting.pop(0), now, slow):
                 walked.happen(fact)
         ahead = walked.look(now)
         step = START + timedelta(minutes=waiting[0][0]) if waiting else None
@@ -101,17 +103,20 @@ def walk(world: World, minutes: int | None = None) -> Walk:
     return walked
 
 
-def _facts(incident: Incident, step: tuple[int, str, str], now: datetime) -> list[Fact]:
+def _facts(incident: Incident, step: tuple[int, str, str], now: datetime, slow: int | None) -> list[Fact]:
     _, verb, what = step
     match verb:
         case "fail":
             person, via = what.split()
             return [ChannelRefused(now, person, Channel(via))]
+        case "ack" if slow is not None:
+            entry = Acknowledgment(what, now - timedelta(seconds=slow))
+            changed = replace(incident, acknowledged=(*incident.acknowledged, entry))
         case "ack" | "pass":
             return [Answered(now, what, Answer.OK if verb == "ack" else Answer.PASS)]
         case "update" | "public":
-            entry = UpdateEntry(what, what if verb == "public" else "")
-            changed = replace(incident, updates=(*incident.updates, entry))
+            news = UpdateEntry(what, what if verb == "public" else "")
+            changed = replace(incident, updates=(*incident.updates, news))
         case "severity":
             changed = replace(incident, severity=what)
         case _:
@@ -273,18 +278,35 @@ def _first_pages(walked: Walk) -> dict[str, datetime]:
     return found
 
 
+def _accepted(history: History) -> dict[str, tuple[str | None, datetime | None]]:
+    """Who holds each role, and since when."""
+    return {name: (role.holder, role.accepted_at) for name, role in history.roles.items()}
+
+
+SMALL_AND_LARGE = [timedelta(minutes=4), timedelta(hours=1), timedelta(hours=-1), timedelta(days=400, seconds=7)]
+
+
 @MANY
 @given(
-    full_worlds, st.sampled_from([timedelta(hours=1), timedelta(hours=-1), timedelta(days=400, seconds=7)]), st.data()
+    worlds(reopening=True).map(lambda world: replace(world, full=True)),
+    st.sampled_from(SMALL_AND_LARGE),
+    st.sampled_from([None, 45, 150]),
+    st.data(),
 )
-def test_what_moves_with_the_clock_moves_the_plan_as_one(world: World, by: timedelta, data: st.DataObject) -> None:
-    """Rule 60: all facts and the instant moved alike give the same decisions, moved: no wait is longer or shorter."""
-    walked = walk(world)
+def test_what_moves_with_the_clock_moves_the_plan_as_one(
+    world: World, by: timedelta, slow: int | None, data: st.DataObject
+) -> None:
+    """Rule 60: all facts and the instant moved alike give the same decisions, moved: no wait is longer or shorter, and
+    what people dated in the file accepts what it accepted.
+    """
+    walked = walk(world, slow=slow)
     known = walked.facts[: data.draw(st.integers(1, len(walked.facts)))]
     now = max(fact.at for fact in known) + timedelta(minutes=data.draw(st.integers(0, 90)))
     before, after = fold_facts(known), fold_facts(moved(fact, by) for fact in known)
     assert before.incident is not None
     assert after.incident is not None
+    assert _accepted(after) == {name: (who, at and at + by) for name, (who, at) in _accepted(before).items()}
+    assert (after.verified, len(after.ineffective_acks)) == (before.verified, len(before.ineffective_acks))
     made, again = (
         plan(before.incident, walked.policy, before, now),
         plan(after.incident, walked.policy, after, now + by),

@@ -26,7 +26,8 @@ from tocsin.domain.notification import Notification, Suppression
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import digest, read_incident
-from tocsin.planning.history.fold import apply_fact
+from tocsin.planning.history.fold import apply_fact, fold_facts
+from tocsin.planning.history.redating import moved
 from tocsin.planning.plan import plan
 
 from tests.builders.simulations import simulated
@@ -175,6 +176,7 @@ class Watch:
         self.policy = policy_of(config, last_resort)
         self.last_resort = last_resort
         self.history = History()
+        self.facts: list[Fact] = []
         self.fields: dict[str, Any] = {"title": "Trouble", **yaml.safe_load(full(incident))}
         self.said: list[Notification] = []
         self.suppressed: list[Suppression] = []
@@ -185,7 +187,7 @@ class Watch:
     def of_unreadable_file(cls, config: str, last_resort: str = "olga") -> Self:
         """The view of a file that is not YAML at all, from when it has been still for long enough (rule 32)."""
         watch = cls(config, "severity: s1", last_resort)
-        watch.history = History()
+        watch.history, watch.facts = History(), []
         watch.see_unreadable("0")
         return watch
 
@@ -193,7 +195,7 @@ class Watch:
     def of_text(cls, config: str, text: str) -> Self:
         """The view of a file as somebody wrote it, half-typed or not."""
         watch = cls(config, "severity: s1")
-        watch.history, watch.fields = History(), {}
+        watch.history, watch.facts, watch.fields = History(), [], {}
         watch.see_text("0", text)
         return watch
 
@@ -222,8 +224,15 @@ class Watch:
 
     def note(self, fact: Fact) -> None:
         """Something happened; look soon."""
+        self.facts.append(fact)
         self.history = apply_fact(self.history, fact)
         self.next_look = fact.at
+
+    def move_clock(self, by: str) -> None:
+        """The clock is put forward by that, and all that is recorded with it: later instants are the new clock's."""
+        self.facts = [moved(fact, span_of(by)) for fact in self.facts]
+        self.history = fold_facts(self.facts)
+        self.next_look = self.next_look + span_of(by) if self.next_look else None
 
     def ack(self, after: str, person: str) -> None:
         """A person answers ok."""
@@ -269,6 +278,7 @@ class Watch:
     def _look(self, now: datetime) -> list[str]:
         assert self.history.incident is not None
         made = plan(self.history.incident, self.policy, self.history, now)
+        self.facts += made.facts
         self.history, self.next_look = made.history, made.next_look
         said = [due.notification for due in made.due]
         self.said += said

@@ -24,11 +24,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A version of the incident's file was seen, and counts from `at`. `digest` names the file's bytes."""
+    """A version of the incident's file was seen, and counts from `at`. `digest` names the file's bytes. By `moved`
+    `at` was moved since with a clock that was put right; what people dated in the file was not (rule 60).
+    """
 
     at: datetime
     incident: Incident
     digest: str = ""
+    moved: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

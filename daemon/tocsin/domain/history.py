@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tocsin.domain.facts import Assessed
-from tocsin.domain.incident import Incident, UpdateEntry
+from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
@@ -205,10 +205,10 @@ class History:
     reminded. `acted`: somebody has accepted, passed or written something (rule 28).
     `alert_title` is the title that alerts gave, which nobody has judged fit for outsiders.
     `in_earnest_at` is when what had been a drill became real, `taken_back` are outsiders who were told that it was one.
-    `digest` names the newest
-    version's bytes. `first_sight` are people whose
-    acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all the
-    file ever listed, `acknowledged_before` those of earlier episodes, which ended at `reopened_after` (rule 15);
+    `digest` names the newest version's bytes. `first_sight` are people whose acknowledgment stood in the episode's
+    first version and is still to be judged; `acknowledged_ever` are all entries that the file ever had, each with the
+    instant from which it counts, `acknowledged_before` those that stood there when a reopening took back the end at
+    `reopened_after` (rule 15);
     `updates_before` are the entries that stood there then, `resolution_before` and `public_resolution_before` what
     was written of the end before, as long as it stands there unchanged. `undated` are entries without an instant of
     their own, and when each was first seen. `news_outdated` and `public_news_outdated` tell that status, impact or ETA
@@ -248,8 +248,8 @@ class History:
     paging_services: tuple[str, ...] = ()
     paged_via: tuple[Channel, ...] = ()
     first_sight: tuple[str, ...] = ()
-    acknowledged_ever: frozenset[str] = frozenset()
-    acknowledged_before: frozenset[str] = frozenset()
+    acknowledged_ever: dict[Acknowledgment, datetime] = field(default_factory=dict)
+    acknowledged_before: dict[Acknowledgment, datetime] = field(default_factory=dict)
     reopened_after: datetime | None = None
     updates_before: tuple[UpdateEntry, ...] = ()
     resolution_before: str = ""

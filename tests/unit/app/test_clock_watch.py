@@ -68,7 +68,10 @@ def test_a_step_is_taken_over_at_once() -> None:
         assert "from 2026-11-23 10:00:10 UTC to 2026-11-23 11:00:10 UTC" in notice.text
         by = HOUR + APART
         assert desk.machine.now() == start + 10 * SECOND + by
-        assert await desk.parts.ledger.facts("pay") == (Seen(start + by, PAY), ClockMoved(desk.machine.now(), by))
+        assert await desk.parts.ledger.facts("pay") == (
+            Seen(start + by, PAY, moved=by),
+            ClockMoved(desk.machine.now(), by),
+        )
         assert not desk.told()
 
     on_desk(story)

@@ -72,7 +72,8 @@ def test_a_fact_is_moved_whole(by: timedelta) -> None:
     assert moved(silent, by) == Updated(NOW + by, "support", Reason.DUE, False, ())
     assert moved(EtaReminded(NOW, NOW), by) == EtaReminded(NOW + by, NOW)
     file = Incident("db", "Down", "sev1", Status.INVESTIGATING, acknowledged=(Acknowledgment("ana", NOW),), eta=NOW)
-    assert moved(Seen(NOW, file, "d"), by) == Seen(NOW + by, file, "d")
+    seen = moved(Seen(NOW, file, "d"), by)
+    assert (seen, moved(seen, by)) == (Seen(NOW + by, file, "d", by), Seen(NOW + 2 * by, file, "d", 2 * by))
 
 
 def test_what_has_happened_stays_as_it_is() -> None:
@@ -92,6 +93,8 @@ def test_a_fact_of_the_future_counts_as_now() -> None:
     assert not_later(early, NOW) == ReachSettled(NOW, "ana", NOW - MINUTE, Channel.SMS, NOW, sent=True)
     assert not_later(PageLost(NOW + HOUR, "ana", NOW - MINUTE), NOW) == PageLost(NOW, "ana", NOW - MINUTE)
     assert not_later(PageLost(NOW + HOUR, "ana", NOW + MINUTE), NOW) == PageLost(NOW, "ana", NOW)
+    file = Incident("db", "Down", "sev1")
+    assert not_later(Seen(NOW + HOUR, file, moved=MINUTE), NOW) == Seen(NOW, file, moved=MINUTE)
 
 
 def test_a_letter_of_the_future_counts_as_now() -> None:

@@ -1,13 +1,13 @@
 """Recorded instants in the light of a clock that was wrong (rules 59, 60): moved as one, or none later than now.
 
 What was recorded is moved whole, so that spans stay as they were. What stands in an incident's file is people's own
-writing, and is left alone. It must not know where the records are kept.
+writing, and is left alone: a version remembers by how much it was moved. It must not know where the records are kept.
 """
 
 from datetime import datetime, timedelta
 
 from tocsin.domain.delivery import Attempt, Letter
-from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Updated
+from tocsin.domain.facts import Fact, Paged, PageLost, ReachSettled, RefusalTakenBack, Reminded, Seen, Updated
 from tocsin.domain.notification import Notification
 from tocsin.planning.history.fast_replace import replace
 
@@ -15,6 +15,8 @@ from tocsin.planning.history.fast_replace import replace
 def moved(fact: Fact, by: timedelta) -> Fact:
     """The fact as a clock that differed so would have had it."""
     match fact:
+        case Seen():
+            return replace(fact, at=fact.at + by, moved=fact.moved + by)
         case Paged():
             waiting = tuple((via, due_at + by) for via, due_at in fact.waiting)
             return replace(fact, at=fact.at + by, waiting=waiting)
@@ -35,12 +37,15 @@ def moved(fact: Fact, by: timedelta) -> Fact:
 
 def not_later(fact: Fact, now: datetime) -> Fact:
     """The fact, as if it had happened now if it lies in the future. A page that it speaks of is moved as its own fact
-    is, so that the two still fit; what is due later stays as far ahead of its fact.
+    is, so that the two still fit; what is due later stays as far ahead of its fact. What people dated later than that
+    counts from then, as at its first sight.
     """
     if fact.at <= now and not isinstance(fact, PageLost | ReachSettled):  # nearly all, and each start asks of every one
         return fact
     clamped = fact if fact.at <= now else moved(fact, now - fact.at)
     match fact, clamped:
+        case Seen(), Seen():
+            return replace(clamped, moved=fact.moved)
         case PageLost(), PageLost():
             return replace(clamped, page_at=min(fact.page_at, now))
         case ReachSettled(), ReachSettled():

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 
 from tocsin.domain.facts import Seen
 from tocsin.domain.history import NEVER_SEEN, NOBODY, GroupHistory, Handover, History, RoleHistory
-from tocsin.domain.incident import Acknowledgment, Incident, UpdateEntry
+from tocsin.domain.incident import Incident, UpdateEntry
 from tocsin.domain.notification import Reason
-from tocsin.planning.history.answers import apply_dated_ok
+from tocsin.planning.history.acknowledged import apply_acknowledgments, new_acknowledgments, reopened, with_entries
 from tocsin.planning.history.fast_replace import replace
 
 CHANGES_HELD_FOR = timedelta(seconds=2)
@@ -22,25 +22,26 @@ def apply_version(history: History, seen: Seen) -> History:
     """The history after a version was seen: an episode begins, goes on, or ends."""
     new, old, at = seen.incident, history.incident, seen.at
     if old is None or (old.unreadable and (history.gone or not new.unreadable)):
-        return _first_seen(history, new, at, seen.digest)
+        return _first_seen(history, seen)
     if old.unreadable:
         return replace(history, incident=new, seen_at=at)
     if old.resolved and not new.resolved:
         acted = history.acted or not _alerts_wrote(old, new)
-        history = replace(_reopen(history, new, at), acted=acted)
+        history = replace(_reopen(history, seen), acted=acted)
     else:
         reread = bool(seen.digest) and seen.digest == history.digest
         wrote = history.resolved_at is None and not reread and _somebody_wrote(old, new)
-        history = _continue(history, old, new, at)
+        history = _continue(history, old, seen)
         history = replace(history, acted=history.acted or wrote)
     return replace(history, digest=seen.digest)
 
 
-def _first_seen(before: History, incident: Incident, at: datetime, digest: str) -> History:
+def _first_seen(before: History, first: Seen) -> History:
     """First sight, by who was told of a file that could not be read. An incident first seen resolved sends nothing
     (rule 20).
     """
-    told = {"reached": before.reached, "subjects": before.subjects, "digest": digest}
+    incident, at = first.incident, first.at
+    told = {"reached": before.reached, "subjects": before.subjects, "digest": first.digest}
     if incident.unreadable:
         seen = {"started_at": at, "seen_at": at, "changed_at": at, "severity_changed_at": at}
         return replace(NEVER_SEEN, incident=incident, **seen, **told)
@@ -48,7 +49,7 @@ def _first_seen(before: History, incident: Incident, at: datetime, digest: str) 
         return replace(
             NEVER_SEEN,
             incident=incident,
-            acknowledged_ever=_with_names(NOBODY, incident),
+            acknowledged_ever=with_entries({}, incident.acknowledged, first),
             seen_at=at,
             changed_at=at,
             started_at=at,
@@ -58,17 +59,17 @@ def _first_seen(before: History, incident: Incident, at: datetime, digest: str) 
             **told,
         )
     people = tuple(dict.fromkeys(ack.by for ack in incident.acknowledged))
-    return _begin(incident, at, 1, Reason.DECLARED, people, **told)
+    entries = with_entries({}, incident.acknowledged, first)
+    return _begin(incident, at, 1, Reason.DECLARED, first_sight=people, acknowledged_ever=entries, **told)
 
 
-def _reopen(history: History, new: Incident, at: datetime) -> History:
+def _reopen(history: History, seen: Seen) -> History:
     """A new episode. Names that stood there before count again only as a newer `{by, at}` (rule 15)."""
-    before, episode = history.acknowledged_ever, _begin(new, at, history.episode + 1, Reason.REOPENED, ())
-    ended = history.incident
+    ended, new, at = history.incident, seen.incident, seen.at
+    episode = _begin(new, at, history.episode + 1, Reason.REOPENED)
     episode = replace(
         episode,
-        acknowledged_before=before,
-        acknowledged_ever=before | episode.acknowledged_ever,
+        acknowledged_ever=history.acknowledged_ever,
         reopened_after=history.resolved_at or at,
         subjects=history.subjects,
         updates_before=ended.updates if ended else (),
@@ -77,8 +78,7 @@ def _reopen(history: History, new: Incident, at: datetime) -> History:
         public_resolution_before=_unchanged(ended.public_resolution if ended else "", new.public_resolution),
         alert_title=history.alert_title or episode.alert_title,
     )
-    people = tuple(dict.fromkeys(ack.by for ack in new.acknowledged if _of_this_episode(episode, ack)))
-    return replace(episode, first_sight=people)
+    return reopened(episode, new_acknowledgments(ended, seen), seen)
 
 
 def _unchanged(before: str, now: str) -> str:
@@ -86,16 +86,7 @@ def _unchanged(before: str, now: str) -> str:
     return before if before == now else ""
 
 
-def _of_this_episode(history: History, ack: Acknowledgment) -> bool:
-    """Whether an entry speaks of this episode."""
-    if ack.by not in history.acknowledged_before or history.reopened_after is None:
-        return True
-    return ack.at is not None and ack.at > history.reopened_after
-
-
-def _begin(
-    incident: Incident, at: datetime, episode: int, reason: Reason, first_sight: tuple[str, ...], **kept: object
-) -> History:
+def _begin(incident: Incident, at: datetime, episode: int, reason: Reason, **kept: object) -> History:
     return replace(
         NEVER_SEEN,
         incident=incident,
@@ -110,16 +101,9 @@ def _begin(
         eta_since=at,
         acted=_has_own_entries(incident),
         alert_title=incident.title if incident.declared_by_alerts else "",
-        first_sight=first_sight,
-        acknowledged_ever=_with_names(NEVER_SEEN.acknowledged_ever, incident),
         undated=_undated(incident.updates, at),
         **kept,
     )
-
-
-def _with_names(names: frozenset[str], incident: Incident) -> frozenset[str]:
-    """These, and whoever stands under `acknowledged`: as a rule nobody, and then it is the very same set."""
-    return names.union(ack.by for ack in incident.acknowledged) if incident.acknowledged else names
 
 
 def _undated(entries: tuple[UpdateEntry, ...], at: datetime) -> tuple[tuple[UpdateEntry, datetime], ...]:
@@ -127,13 +111,13 @@ def _undated(entries: tuple[UpdateEntry, ...], at: datetime) -> tuple[tuple[Upda
     return tuple((entry, at) for entry in entries if entry.at is None)
 
 
-def _continue(history: History, old: Incident, new: Incident, at: datetime) -> History:
+def _continue(history: History, old: Incident, seen: Seen) -> History:
     """The episode goes on, or ends. Assignments come before acknowledgments, so that both in one edit agree."""
+    new, at = seen.incident, seen.at
     changed = replace(old, acknowledged=()) != replace(new, acknowledged=())
     history = replace(
         history,
         incident=new,
-        acknowledged_ever=_with_names(history.acknowledged_ever, new),
         seen_at=at,
         changed_at=at if changed else history.changed_at,
         severity_changed_at=at if old.severity != new.severity else history.severity_changed_at,
@@ -152,16 +136,7 @@ def _continue(history: History, old: Incident, new: Incident, at: datetime) -> H
     for role, person in new.roles:
         if old.assigned(role) != person:
             history = _assign(history, role, person, at)
-    if history.reopened_after is None:
-        history = replace(history, acknowledged_before=_with_names(history.acknowledged_before, old))
-    counted = Counter(old.acknowledged)
-    for ack in new.acknowledged:
-        if counted[ack] > 0:
-            counted[ack] -= 1
-        elif not _of_this_episode(history, ack):
-            history = replace(history, ineffective_acks=(*history.ineffective_acks, (ack.by, at)))
-        else:
-            history = apply_dated_ok(history, ack.by, min(ack.at or at, at), at)
+    history = apply_acknowledgments(history, new_acknowledgments(old, seen), seen)
     if new.resolved and not old.resolved:
         return replace(history, resolved_at=at)
     return history if new.resolved else _hold_changes(history, old, new, at)
