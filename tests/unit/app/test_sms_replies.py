@@ -377,6 +377,27 @@ async def test_an_ok_to_a_verify(house: House) -> None:
     assert await house.text(ANA, "ok") == "You are technical_lead of Database down (SEV1)."
 
 
+@pytest.mark.parametrize("said", ["no", "pass {}", "no all", "ok all"])
+async def test_a_no_to_a_verify_is_told_whom_to_call(house: House, said: str) -> None:
+    """Asked "is it healthy?" somebody writes `no`: nothing is opened again by it, and they must not read that there is
+    nothing to do. `all` never means that question (rule 47).
+    """
+    severity = house.policy.severities["sev1"]
+    asking = replace(severity, verify_after=30 * MINUTE)
+    house.config.replace(replace(house.policy, severities={"sev1": asking}), polled())
+    house.incidents.poke_all()
+    await house.go(timedelta(0), "pay")
+    await house.text(ANA, "ok")
+    await house.see("pay", status=Status.RESOLVED)
+    await house.go(31 * MINUTE, "pay")
+    answer = await house.text(ANA, said.format(house.code("pay")))
+    assert answer == "SEV1 Card payments fail: resolved. Is it healthy? If not, call Olga, +14155550106."
+    assert await house.text(ANA, "ok") == "Thank you. Card payments fail: confirmed healthy."
+    assert await house.text(ANA, f"no {house.code('pay')}") == (
+        "Card payments fail was resolved at 10:01 UTC. Nothing to do."
+    )
+
+
 async def test_a_closed_incident_is_named(house: House) -> None:
     """Whoever answers too late is told so, and that they need not do anything."""
     await house.see("pay", status=Status.RESOLVED)

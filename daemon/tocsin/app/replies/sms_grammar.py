@@ -2,8 +2,8 @@
 
 It is an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
 marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
-that letter. A blank more or less changes nothing (`okall`, `K 7`, `o k`), but where it could change what is meant:
-between the digits of a code (`K1 2`), in a slip (`ok k`), in a note and in the carrier's own words. A closed table of
+that letter. One blank more or less changes nothing (`okall`, `okk7`, `K 7`, `o k`), but where words of everyday could
+become an answer (`at 5`, `not 5`, `a 5`), or another incident could be meant: then it is unclear. A closed table of
 slips stands for `ok`; nothing that is one letter away from declining is in it. Whose message it is, and which codes
 there are, plays no part.
 
@@ -80,18 +80,28 @@ CARRIER = {
     **dict.fromkeys(START - WORDS.keys(), Verb.START),
     **dict.fromkeys(("help", "info"), Verb.CARRIER),
 }
-ALL = "all"
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"
 _EDGES = " .,;:!()[]…。、،।"
 _BETWEEN = "[ :,.;#-]"
-_CODE = r"[a-z] ?[0-9]{1,2}"
-_WORD = "|".join(word if word in SLIPS else " ?".join(word) for word in sorted(WORDS, key=len, reverse=True))
-_FIRST = re.compile(rf"(?P<verb>{_WORD})(?:{_BETWEEN}*(?P<code>{_CODE}))?")
-_ALL = re.compile(rf"(?P<verb>{_WORD}){_BETWEEN}*{' ?'.join(ALL)}(?:{_BETWEEN}*(?P<code>{_CODE}))?")
-_LAST = re.compile(rf"#? ?(?P<code>{_CODE})(?:{_BETWEEN}*(?P<verb>{_WORD}))?")
-_NOTE_S = "[a-z][0-9]{1,2}"  # a note's own words may begin with a letter and a number
-_NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_NOTE_S})[ :,]*)?note[ :,]*")
-_NOTE_CODE = re.compile(rf"#?(?P<code>{_NOTE_S})(?:[ :,]+|$)")
+_CODE = r"[a-z][0-9]{1,2}"
+_APART = r"(?![aiu] )[a-z] ?[0-9]{1,2}"
+"""A code that may have a blank inside; behind a letter that is a word by itself it is a sentence (`a 5`, `u 2`)."""
+_WORD = "|".join(sorted(WORDS, key=len, reverse=True))
+_PIECES = "|".join(" ?".join(word) for word in sorted(WORDS.keys() - SLIPS, key=len, reverse=True))
+_ALL = " ?".join("all")
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?P<verb>{_PIECES}|{_WORD})(?:{_BETWEEN}+(?P<code>{_CODE}))?",
+        rf"(?P<verb>{_WORD})(?:{_BETWEEN}+(?P<code>{_APART})|(?P<glued>{_CODE}))",
+        rf"#? ?(?P<code>{_APART})(?:{_BETWEEN}+(?P<verb>{_WORD}))?",
+        rf"#? ?(?P<code>{_CODE})(?:{_BETWEEN}*(?P<verb>{_WORD})|{_BETWEEN}+(?P<pieces>{_PIECES}))",
+        rf"(?P<verb>{_PIECES}|{_WORD}){_BETWEEN}*(?P<all>{_ALL})(?:{_BETWEEN}+(?P<code>{_APART})|(?P<glued>{_CODE}))?",
+    )
+)
+"""Each has one thing at most that is not as it should be: a blank in a word or in a code, or none between them."""
+_NOTE = re.compile(rf"[ .#(\[]*(?:(?P<before>{_CODE})[ :,]*)?note[ :,]*")
+_NOTE_CODE = re.compile(rf"#?(?P<code>{_CODE})(?:[ :,]+|$)")
 
 
 def read(text: str) -> SmsCommand:
@@ -102,8 +112,6 @@ def read(text: str) -> SmsCommand:
     if first in CARRIER:
         verb = CARRIER[first]
         return SmsCommand(verb if alone or verb is Verb.STOP else Verb.CARRIER)
-    if (every := _ALL.fullmatch(first)) and (verb := WORDS[_joined(every["verb"])]) is not Verb.STATUS:
-        return SmsCommand(verb, _joined(every["code"]).upper(), everything=True)
     if said := _said(first):
         return replace(said, starts=alone and first in START)
     question = _said(first.rstrip("?؟ "))
@@ -113,14 +121,16 @@ def read(text: str) -> SmsCommand:
 
 
 def _said(line: str) -> SmsCommand | None:
-    """What a line says that is a word and a code, in either order, or one of the two."""
-    match = _FIRST.fullmatch(line) or _LAST.fullmatch(line)
-    return match and SmsCommand(WORDS[_joined(match["verb"]) or "ok"], _joined(match["code"]).upper())
-
-
-def _joined(words: str | None) -> str:
-    """Without its blanks."""
-    return (words or "").replace(" ", "")
+    """What a line says that is a word, a code, or both in either order; None for anything else."""
+    match = next((match for form in _FORMS if (match := form.fullmatch(line))), None)
+    if match is None:
+        return None
+    parts = {name: (part or "").replace(" ", "") for name, part in match.groupdict().items()}
+    verb = WORDS[parts["verb"] or parts.get("pieces") or "ok"]
+    everything = bool(parts.get("all"))
+    if everything and verb is Verb.STATUS:
+        return None
+    return SmsCommand(verb, (parts["code"] or parts.get("glued", "")).upper(), everything=everything)
 
 
 def _note(text: str) -> SmsCommand | None:

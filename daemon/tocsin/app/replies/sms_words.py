@@ -17,7 +17,7 @@ from tocsin.planning.current_state import CurrentState
 from tocsin.wording.answer.answer_wording import AnswerWording
 from tocsin.wording.language.language import Language
 from tocsin.wording.language.times import clock
-from tocsin.wording.message.page_words import meeting_place
+from tocsin.wording.message.page_words import meeting_place, people_to_call
 from tocsin.wording.message.update_words import status_text
 
 Open = Sequence[tuple[str, str]]
@@ -62,6 +62,8 @@ def passed(
     """After a pass."""
     about = _about(after, policy, language)
     if after.resolved_at is not None:
+        if is_asked_health(after, person):
+            return asks_health(after, policy, person, language)
         return replace(about, answer="over", at=clock(after.resolved_at, person.timezone, now, language))
     declined, already = _passed(after, person), _passed(before, person)
     roles = [role for role in declined if role not in already]
@@ -69,6 +71,19 @@ def passed(
         others = others_asked(after, policy, person.id, now)
         return replace(about, answer="passed", roles=_titles(policy, roles, language), others=int(others))
     return replace(about, answer="passed_before" if declined else "not_asked")
+
+
+def is_asked_health(history: History, person: Person) -> bool:
+    """Whether somebody was asked whether all is healthy after the end, and nobody has said so yet."""
+    return history.resolved_at is not None and person.id in dict(history.verify_people) and not history.verified
+
+
+def asks_health(history: History, policy: Policy, person: Person, language: Language) -> AnswerWording:
+    """After a `no` to the question whether all is healthy, which opens nothing again: whom to call."""
+    to_call = people_to_call(history, policy, language, without=person.id)
+    _, name, phone = to_call[0] if to_call else ("", "", "")
+    about = _about(history, policy, language)
+    return replace(about, answer="asks_health", holder=name if phone else "", phone=phone)
 
 
 def confirmed(

@@ -39,7 +39,8 @@ class AnswerWording:
     """Everything the template of an answer may say, which goes by `answer`. Empty means there is nothing to say.
 
     `title`, `tag` and `code` are of the incident, or of the worst of `count`, which `tally` counts by severity: `2
-    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `holders` pairs of role and name, of which
+    SEV1, 7 SEV3`. `roles` and `holder` are names in words, `phone` is the holder's where they are to be called,
+    `holders` are pairs of role and name, of which
     `unlisted` have no room; `bridge` is where people
     meet. `word` is what people write (`ok`), `everything` what answers all (`ok all`). `codes` lists what is open, each
     with its code. `others` and `nobody` are in how many somebody else is asked, and in how many nobody. What is said
@@ -53,6 +54,7 @@ class AnswerWording:
     code: str = ""
     roles: str = ""
     holder: str = ""
+    phone: str = ""
     holders: tuple[tuple[str, str], ...] = ()
     unlisted: int = 0
     at: str = ""
