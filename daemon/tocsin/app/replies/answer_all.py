@@ -68,11 +68,6 @@ class AllMeant:
     held: int
     lost: int = 0
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether nothing asks the person, on its way or lost."""
-        return not (self.meant or self.waiting or self.lost)
-
 
 class CountedInMemory(Protocol):
     """Who has judged answers that the ledger could not take."""

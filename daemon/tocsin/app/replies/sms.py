@@ -220,20 +220,14 @@ class SmsReplies:
                 await self._ledger.record(one.id, [fact], (), ())
                 self._note([(one.id, fact)])
             return COUNTED if all_meant.meant else IGNORED
-        said: AnswerIn = partial(words, all_meant, policy, self._code_of_worst(person, all_meant))
-        if all_meant.is_nothing and (ended := self._asks_health(person)):  # which `all` never means
-            said = partial(sms_words.asks_health, ended, policy, person)
+        histories = [self._incidents.history(code.incident) for code in self._open(person)]
+        said = partial(words, all_meant, policy, person, histories, self._code_of_worst(person, all_meant))
         letter = await self._letter(arrival, person, said, NOBODY, now)
         if await self._ledger.record_answers([(one.id, fact) for one in all_meant.meant], letter):
             self._note((one.id, fact) for one in all_meant.meant)
             self._send(letter, person)
             return ACTED if all_meant.meant else ANSWERED
         return ACTED
-
-    def _asks_health(self, person: Person) -> History | None:
-        """The newest of what is over that asks them whether all is healthy."""
-        histories = (self._incidents.history(code.incident) for code in self._open(person))
-        return next((history for history in histories if sms_words.is_asked_health(history, person)), None)
 
     def _all_refused(self, command: SmsCommand, person: Person) -> AnswerIn | None:
         """The answer to an `ok all` that names a code which is none of theirs, or none where one is required."""

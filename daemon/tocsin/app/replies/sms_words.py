@@ -3,7 +3,7 @@
 The sentences are in `templates/answer.sms.txt.j2`, how they fit one segment in `wording/answer`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -98,25 +98,29 @@ def confirmed(
     """After an answer that counted in memory and is written down by now."""
     is_ok = command.verb is Verb.OK
     if command.everything:
-        return (accepted_all if is_ok else passed_all)(counted, policy, "", language)
+        return (accepted_all if is_ok else passed_all)(counted, policy, person, (), "", language)
     return (accepted if is_ok else passed)(counted.meant[0].before, after, policy, person, now, language)
 
 
-def accepted_all(all_meant: AllMeant, policy: Policy, code: str, language: Language) -> AnswerWording:
-    """After an `ok all`; `code` is that of the worst."""
+def accepted_all(
+    all_meant: AllMeant, policy: Policy, person: Person, open_: Iterable[History], code: str, language: Language
+) -> AnswerWording:
+    """After an `ok all`; `code` is that of the worst, `open_` what wants an answer of theirs, the newest first."""
     taken = [one for one in all_meant.meant if one.asked.roles]
     if not all_meant.meant:
-        return _none_asked(all_meant, language)
+        return _none_asked(all_meant, policy, person, open_, language)
     if not taken:
         return _counted("confirmed_all", all_meant.meant, all_meant, policy, code, language)
     counted = _counted("accepted_all", taken, all_meant, policy, code, language)
     return replace(counted, held=len(all_meant.meant) - len(taken))
 
 
-def passed_all(all_meant: AllMeant, policy: Policy, code: str, language: Language) -> AnswerWording:
-    """After a `pass all`; `code` is that of the worst."""
+def passed_all(
+    all_meant: AllMeant, policy: Policy, person: Person, open_: Iterable[History], code: str, language: Language
+) -> AnswerWording:
+    """After a `pass all`, likewise."""
     if not all_meant.meant:
-        return _none_asked(all_meant, language)
+        return _none_asked(all_meant, policy, person, open_, language)
     asked = sum(one.others_asked for one in all_meant.meant)
     counted = _counted("passed_all", all_meant.meant, all_meant, policy, code, language)
     return replace(counted, held=all_meant.held, others=asked, nobody=len(all_meant.meant) - asked)
@@ -194,8 +198,13 @@ def signed(answer_in: AnswerIn, organisation: str) -> AnswerIn:
     return lambda language: replace(answer_in(language), organisation=organisation)
 
 
-def _none_asked(all_meant: AllMeant, language: Language) -> AnswerWording:
-    """When nothing that had left asks for an answer."""
+def _none_asked(
+    all_meant: AllMeant, policy: Policy, person: Person, open_: Iterable[History], language: Language
+) -> AnswerWording:
+    """When nothing that had left asks for an answer. `all` never means the question whether all is healthy."""
+    ended = next((history for history in open_ if is_asked_health(history, person)), None)
+    if ended and not (all_meant.waiting or all_meant.lost):
+        return asks_health(ended, policy, person, language)
     answer = "none_sent" if all_meant.waiting or all_meant.lost else "none_asked"
     return replace(_of_open(answer, (), language), waiting=all_meant.waiting, lost=all_meant.lost)
 

@@ -88,8 +88,8 @@ SECTIONS = (
         "In an answer to an SMS",
         [ANSWER],
         """
-        answer title tag code roles holder holders unlisted bridge at status next word everything needs_code open codes
-        count
+        answer title tag code roles holder phone holders unlisted bridge at status next word everything needs_code open
+        codes count
         tally drills held others nobody waiting lost id after drill kind organisation language direction
         """,
     ),
