@@ -21,7 +21,7 @@ import sys
 from tocsin.cli.run import load_log_library
 load_log_library()
 import tocsin.app.wiring.build
-print(sorted(name for name in sys.modules if name.partition(".")[0] in {"rich", "pygments"}))
+print(sorted(name for name in sys.modules if name.partition(".")[0] in {"rich", "pygments", "greenlet"}))
 import rich.console
 load_log_library()
 print(rich.console is sys.modules["rich.console"])

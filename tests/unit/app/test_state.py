@@ -1,13 +1,15 @@
 """What the running daemon shares: incidents with what came in for them, the agenda, the notices, the config in force."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from sys import getsizeof
 
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incident_state import known_version
 from tocsin.app.state.incidents import Incidents
-from tocsin.domain.facts import Fact, Gone, Seen
+from tocsin.domain.facts import Fact, Gone, PageLost, Seen
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.people import Channel
@@ -123,6 +125,20 @@ def test_letters_on_their_way_are_counted() -> None:
     assert not incidents.has_unsettled("pay")
 
 
+async def test_a_storm_that_is_over_leaves_no_empty_tables() -> None:
+    """Python keeps a table as large as it ever was; where nothing is left in it, it is given up."""
+    agenda = Agenda()
+    incidents, empty = Incidents(agenda), getsizeof({})
+    for number in range(1000):
+        incidents.add_unsettled(f"i{number}")
+        incidents.add_event(f"i{number}", SEEN)
+    for number in range(1000):
+        incidents.remove_unsettled(f"i{number}")
+        agenda.done(await agenda.take(), None)
+    assert getsizeof(agenda._waiting) == empty
+    assert getsizeof(incidents._unsettled) == getsizeof(Counter())
+
+
 async def test_a_resolution_waits_for_its_review() -> None:
     """In the order in which they were resolved."""
     incidents = Incidents(Agenda())
@@ -137,8 +153,9 @@ def test_the_channels_a_page_went_by_end_with_the_incident() -> None:
     state.note([SEEN, *plan_of([SEEN])])
     assert state.pages["ana", T0] == frozenset(Channel)
     draft = state.draft()
-    draft.pages.clear()
-    assert state.pages
+    draft.note([PageLost(T0 + MINUTE, "ana", T0)])
+    assert ("ana", T0) in state.pages
+    assert ("ana", T0) not in draft.pages
     resolved = Seen(T0 + MINUTE, replace(PAY, status=Status.RESOLVED), "e")
     history = fold_facts([SEEN, *plan_of([SEEN]), resolved])
     planned = plan(history.incident or PAY, paging_policy(), history, T0 + MINUTE)

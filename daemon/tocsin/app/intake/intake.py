@@ -96,6 +96,8 @@ class Intake:
             for name in sorted(self._files.unsettled):
                 if self._judge(self._files.present[name], look):
                     self._files.unsettled.discard(name)
+            if not self._files.unsettled:
+                self._files.unsettled.clear()  # a table that held many names would stay as large
             self._miss(look)
             self._ask_of_held(look)
             none_held = not (look.unknown or self._to_ask or self._any_held())

@@ -104,6 +104,7 @@ class Agenda:
         if next_look is None:
             self._ranks.pop(incident, None)
         if not self._under_way and not self._waiting:
+            self._waiting.clear()  # after a storm its table would stay as large
             self._idle.set()
 
     @property

@@ -2,9 +2,11 @@
 each page has gone by, and what the ledger could not take. It keeps, it does not decide.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from tocsin.domain.delivery import Letter
 from tocsin.domain.facts import Fact, Gone, Paged, PageLost, ReachSettled, Seen
@@ -98,6 +100,8 @@ LATELY_MOST = 64
 
 NONE_OLDER: frozenset[str] = frozenset()
 """The digests before the first version of an incident: one set for all of them."""
+NO_PAGES: Mapping[tuple[str, datetime], Any] = MappingProxyType({})
+"""What nobody was paged for: one for all such incidents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +136,17 @@ def known_version(facts: Sequence[Fact], file: str) -> KnownVersion | None:
 class IncidentState:
     """One incident in memory. `digests` are those of the contents that brought its versions, oldest first. `pages` are
     the channels that each page (person, instant) has gone by, `reaches` the instant of the page that a later channel
-    (person, instant) belongs to. `unwritten` is what the ledger has not taken yet, `failures` counts looks that broke,
-    `looked` is whether this process has looked, `ineffective_told` how many answers that accepted nothing the operators
-    have heard of. `anew`: what the ledger has of it cannot be read, and is put aside with the first that is recorded
-    now (rule 63).
+    (person, instant) belongs to; neither is ever written into: news make new ones. `unwritten` is what the ledger has
+    not taken yet, `failures` counts looks that broke, `looked` is whether this process has looked, `ineffective_told`
+    how many answers that accepted nothing the operators have heard of. `anew`: what the ledger has of it cannot be
+    read, and is put aside with the first that is recorded now (rule 63).
     """
 
     history: History = NEVER_SEEN
     digests: tuple[str, ...] = ()
     events: list[IncidentEvent] = field(default_factory=list)
-    pages: dict[tuple[str, datetime], frozenset[Channel]] = field(default_factory=dict)
-    reaches: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
+    pages: Mapping[tuple[str, datetime], frozenset[Channel]] = field(default_factory=lambda: NO_PAGES)
+    reaches: Mapping[tuple[str, datetime], datetime] = field(default_factory=lambda: NO_PAGES)
     unwritten: Decision = NOTHING_DECIDED
     failures: int = 0
     looked: bool = False
@@ -151,27 +155,24 @@ class IncidentState:
 
     def draft(self) -> "IncidentState":
         """A copy to decide on: the state itself changes only when the decisions are safe."""
-        return replace(self, events=[], pages=dict(self.pages), reaches=dict(self.reaches))
+        return replace(self, events=[])
 
     def note(self, facts: Iterable[Fact], history: History | None = None) -> None:
         """Take in facts that count from now on. `history` is the fold of them, if it is known already."""
+        went: list[Paged | ReachSettled | PageLost] = []
         for fact in facts:
             if history is None:
                 self.history = apply_fact(self.history, fact)
             if isinstance(fact, Seen):
                 self.digests = (*self.digests, fact.digest)
-            elif isinstance(fact, Paged):
-                self._went(fact.person, fact.at, fact.channels)
-            elif isinstance(fact, ReachSettled) and fact.sent:
-                self._went(fact.person, fact.page_at, (fact.via,))
-                self.reaches[fact.person, fact.at] = fact.page_at
-            elif isinstance(fact, PageLost):
-                self.pages.pop((fact.person, fact.page_at), None)
+            elif isinstance(fact, Paged | ReachSettled | PageLost):
+                went.append(fact)
         if history is not None:
             self.history = history
         if self.history.resolved_at is not None:
-            self.pages.clear()
-            self.reaches.clear()
+            self.pages = self.reaches = NO_PAGES
+        elif went:
+            self._note_pages(went)
 
     def page_at(self, page: Notification) -> datetime:
         """The instant of the page that a notification belongs to; a `reach` one carries its own."""
@@ -181,5 +182,17 @@ class IncidentState:
         """The channels by which this page has gone to this person."""
         return self.pages.get((page.to, self.page_at(page)), frozenset()) | {page.via}
 
-    def _went(self, person: str, at: datetime, channels: Iterable[Channel]) -> None:
-        self.pages[person, at] = self.pages.get((person, at), frozenset()) | frozenset(channels)
+    def _note_pages(self, facts: Iterable[Paged | ReachSettled | PageLost]) -> None:
+        """By which channels pages went, or that one reached nobody."""
+        pages, reaches = dict(self.pages), dict(self.reaches)
+        for fact in facts:
+            if isinstance(fact, PageLost):
+                pages.pop((fact.person, fact.page_at), None)
+            elif isinstance(fact, Paged):
+                page = fact.person, fact.at
+                pages[page] = pages.get(page, frozenset()) | frozenset(fact.channels)
+            elif fact.sent:
+                page = fact.person, fact.page_at
+                pages[page] = pages.get(page, frozenset()) | {fact.via}
+                reaches[fact.person, fact.at] = fact.page_at
+        self.pages, self.reaches = pages, reaches

@@ -215,6 +215,8 @@ class Incidents:
         self._unsettled[incident] -= 1
         if not self._unsettled[incident]:
             del self._unsettled[incident]
+        if not self._unsettled:
+            self._unsettled.clear()  # after a storm its table would stay as large
 
     def has_unsettled(self, incident: str) -> bool:
         """Whether letters of this incident are on their way."""

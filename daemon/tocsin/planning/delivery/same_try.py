@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from tocsin.domain.delivery import NOT_LEADING, Attempt, Deferred, Fault, Outcome, Refused, Uncertain
 from tocsin.domain.people import MAIN
 
+NONE_YET: frozenset[str] = frozenset()
+"""The providers that a letter which was not tried went to: one set for all that wait in a storm."""
+
 
 def goes_on(outcome: Outcome | None) -> bool:
     """Whether the next provider gets the message at once: this one surely has nothing of it, and the address is not to
@@ -39,7 +42,7 @@ def rows_of_try(attempts: Sequence[Attempt]) -> tuple[Attempt, ...]:
 
 def tried(attempts: Sequence[Attempt]) -> frozenset[str]:
     """The providers that the newest try went to."""
-    return frozenset(map(name, rows_of_try(attempts)))
+    return frozenset(map(name, rows_of_try(attempts))) if attempts else NONE_YET
 
 
 def refused_by(attempts: Sequence[Attempt]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from tocsin.domain.history import History, ReaderHistory
 from tocsin.domain.people import Channel
@@ -20,7 +20,21 @@ def reached_with(
     reached: dict[str, ReaderHistory], readers: Iterable[tuple[str, Channel]], external: bool, *, told: bool
 ) -> dict[str, ReaderHistory]:
     """The same of what is known of readers."""
-    reached = dict(reached)
+    return _with(reached, readers, external, told) if reached else _first_reached(tuple(readers), external, told)
+
+
+@lru_cache(maxsize=16)
+def _first_reached(readers: tuple[tuple[str, Channel], ...], external: bool, told: bool) -> dict[str, ReaderHistory]:
+    """The same for all incidents of which the same readers were told first: as a rule those are a group, and each of
+    many incidents would hold all of it.
+    """
+    return _with({}, readers, external, told)
+
+
+def _with(
+    known_before: dict[str, ReaderHistory], readers: Iterable[tuple[str, Channel]], external: bool, told: bool
+) -> dict[str, ReaderHistory]:
+    reached = dict(known_before)
     for reader, via in readers:
         known = reached.get(reader) or _heard((), external, frozenset())
         channels = known.channels if via in known.channels else (*known.channels, via)
