@@ -113,6 +113,23 @@ def test_each_kind_in_each_state(kind: Kind) -> None:
     assert reasons == dict(zip(STATES, BY_KIND[kind], strict=True))
 
 
+def test_an_end_that_was_taken_back_is_told_to_nobody_who_heard_so() -> None:
+    """P4, P5: a closing that waits for its provider while the incident is opened again would say that all is over. Who
+    hears nothing of the new episode there still hears the end of theirs.
+    """
+    again = (*STATES["reopened"], updated(10, Reason.DECLARED))
+    for facts in (again, (*again, seen(11, OVER))):
+        for to, via, why in (
+            ("ceo", Channel.EMAIL, NEWER),
+            ("ceo", Channel.SMS, None),
+            ("ana", Channel.EMAIL, None),
+        ):
+            closing = notification(Kind.CLOSING, Reason.RESOLVED, to=to, via=via)
+            assert why_unwanted(closing, history(*facts)) is why
+    of_its_own = notification(Kind.CLOSING, Reason.RESOLVED, to="ceo", via=Channel.EMAIL, episode=2)
+    assert why_unwanted(of_its_own, history(*again, seen(11, OVER))) is None
+
+
 DROPPED = (RoleDropped(minutes(1), LEAD),)
 
 

@@ -40,7 +40,9 @@ def opted_out(notification: Notification, policy: Policy) -> bool:
 def why_unwanted(notification: Notification, history: History) -> Why | None:
     """Why it should not leave any more, or None while it should."""
     kind = notification.kind
-    if kind is Kind.CLOSING or kind in OUTSIDE_PLAN:
+    if kind is Kind.CLOSING:
+        return Why.SUPERSEDED if _hears_on(notification, history) else None
+    if kind in OUTSIDE_PLAN:
         return None
     if notification.episode != history.episode:
         return Why.NO_LONGER_WANTED
@@ -67,6 +69,11 @@ def why_not_now(notification: Notification, history: History, now: datetime) -> 
     if worth_for is not None and now - notification.at > worth_for:
         return Why.LATE
     return why_unwanted(notification, history)
+
+
+def _hears_on(closing: Notification, history: History) -> bool:
+    """Whether its reader hears there that the incident is open again: it is not over then, or is by another closing."""
+    return closing.episode < history.episode and closing.via in history.channels_heard(closing.to)
 
 
 def _is_superseded(update: Notification, history: History) -> bool:
