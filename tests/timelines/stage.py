@@ -232,7 +232,7 @@ class Watch:
         """The clock is put forward by that, and all that is recorded with it: later instants are the new clock's."""
         self.facts = [moved(fact, span_of(by)) for fact in self.facts]
         self.history = fold_facts(self.facts)
-        self.next_look = self.next_look + span_of(by) if self.next_look else None
+        self.next_look = max(fact.at for fact in self.facts)
 
     def ack(self, after: str, person: str) -> None:
         """A person answers ok."""

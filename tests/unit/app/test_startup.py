@@ -9,13 +9,18 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 from tocsin.app.lifecycle import startup
-from tocsin.app.lifecycle.startup import TOLD_FROM, bring_back, let_go_of_life, made_to_stay, recall
+from tocsin.app.lifecycle.startup import TOLD_FROM, Started, bring_back, let_go_of_life, made_to_stay, recall
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
+from tocsin.app.state.notices import Notices
+from tocsin.app.wiring.build import tell_troubles
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.operator_notice import Trouble
+from tocsin.domain.problem import Problem, ProblemLevel
 
+from tests.builders.active_config import settings
+from tests.builders.policies import small_policy
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger
 
@@ -98,3 +103,13 @@ def test_the_collector_leaves_alone_what_is_made_to_stay() -> None:
 
 class Kept:
     circle: object
+
+
+def test_a_config_that_cannot_be_read_at_a_start_is_not_told_to_be_good_again() -> None:
+    """Rules 39, 73: whether what was refused before is good nobody knows then."""
+    notices = Notices(StillClock())
+    unread = Problem("config", 1, 1, ProblemLevel.ERROR, "no-config", "there is no config folder config")
+    tell_troubles(notices, Started(small_policy(), settings(), "d", unread=(unread,)), None)
+    assert notices.take_recovered() == ()
+    tell_troubles(notices, Started(small_policy(), settings(), "d"), None)
+    assert Trouble.CONFIG_REFUSED in [recovery.trouble for recovery in notices.take_recovered()]

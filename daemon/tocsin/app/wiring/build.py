@@ -383,6 +383,6 @@ def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNoti
         notices.tell(OperatorNotice(Trouble.CONFIG_BEHIND, f"{sentence}, {started.policy.revision}, goes on"))
     if started.left_out:
         notices.tell(OperatorNotice(Trouble.CONFIG_IN_PART, in_part(started.left_out)))
-    elif not started.refused and not started.behind:
+    elif not (started.refused or started.behind or started.unread):
         for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART, Trouble.CONFIG_BEHIND):
             notices.cured(trouble, "", "the config on disk is in force")
