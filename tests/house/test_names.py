@@ -9,8 +9,10 @@ import pytest
 from tests.house.code import PACKAGE, ROOT, Module, modules, of_each
 
 FOLDER_MOST = 12
-WIDE = {"cli": 40}
-"""A folder that may hold more: an index by the commands' names."""
+WIDE = {"cli": 43}
+"""A folder that may hold more: an index by the commands' names. Three have a second module, imported while their config
+is judged.
+"""
 APP_ROOMS_MOST = 20
 
 

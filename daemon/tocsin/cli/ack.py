@@ -2,20 +2,13 @@
 since when.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from tocsin.app.edits.changes import Telling
-from tocsin.app.replies.answer_options import AnswerOptions, RoleState, answer_fact, options_of
-from tocsin.cli.options import anyway_option, config_option, incident_argument, person_option
-from tocsin.domain.facts import Answer, Fact
-from tocsin.domain.history import History
-from tocsin.domain.policy import RESPONDER, Policy
-from tocsin.planning.history.answers import apply_ok
-from tocsin.wording.language.language import ENGLISH
+from tocsin.app.configuration.judge import JUDGED_SOON
+from tocsin.cli.opened_config import Asked, judged_config
+from tocsin.cli.options import anyway_option, config_option, folder_of, incident_argument, person_option
 
 
 @click.command()
@@ -32,61 +25,14 @@ def command(incident: str, person: str, anyway: bool, config: Path | None) -> No
       tocsin ack 2026-11-23-card-payments-fail --as ana
       tocsin ack 2026-11-23-card-payments-fail --as "Ana Souza"
     """
+    needed = "tocsin.cli.incident_command", "tocsin.cli.acknowledging"
+    loaded = judged_config(folder_of(config), *needed, patience=JUDGED_SOON, asked=Asked.INCIDENTS)
     from tocsin.app.incidents.commands import IncidentCommands
+    from tocsin.cli.acknowledging import acknowledged
     from tocsin.cli.incident_command import run_command
     from tocsin.text.names import person_named
 
     async def act(commands: IncidentCommands, id_: str) -> str:
         return await commands.acknowledge(id_, person_named(person, commands.policy), acknowledged)
 
-    run_command(config, act, anyway=anyway, incident=incident)
-
-
-def acknowledged(
-    facts: Sequence[Fact], history: History, person: str, policy: Policy, now: datetime
-) -> tuple[bool, str]:
-    """Whether an `ok` of that person changes anything, by what is recorded and what the file says; and what they are
-    told.
-    """
-    options = options_of(facts, history, person, now)
-    known = policy.people.get(person)
-    telling = Telling(policy, now, known.timezone if known else "UTC")
-    fact = answer_fact(options, Answer.OK, now, "")
-    if fact is None:
-        return False, f"{nothing_to_accept(options, telling)}; nothing was written"
-    return True, accepted(options, apply_ok(history, person, fact.at, fact.at), telling)
-
-
-def accepted(before: AnswerOptions, after: History, telling: Telling) -> str:
-    """What is true once an `ok` of that person is written, that does something: `after` is what it leads to."""
-    name = telling.policy.person_name(before.person)
-    if before.confirms:
-        return f"{name} says that all is healthy"
-    new = [role for role in after.roles if after.holder(role) == before.person != before.history.holder(role)]
-    if new:
-        return f"{name} is {_titles(new, telling)} now"
-    if before.holds:
-        return f"{name} is still {_titles(_held(before), telling)}"
-    return f"acknowledged by {before.person}"
-
-
-def nothing_to_accept(options: AnswerOptions, telling: Telling) -> str:
-    """Why an `ok` of that person changes nothing."""
-    name = telling.policy.person_name(options.person)
-    if options.verify or options.healthy:
-        return "somebody has said already that all is healthy"
-    for state, has in (RoleState.HELD, "holds"), (RoleState.TAKEN, "has taken"):
-        for option in options.roles:
-            if option.state is state and option.role not in {"", RESPONDER} and option.holder:
-                since = f" since {telling.at(option.since)}" if option.since else ""
-                roles = _held(options) if state is RoleState.HELD else [option.role]
-                return f"{telling.policy.person_name(option.holder)} {has} {_titles(roles, telling)}{since}"
-    return f"{name} has answered already"
-
-
-def _held(options: AnswerOptions) -> list[str]:
-    return [option.role for option in options.roles if option.state is RoleState.HELD and option.role != RESPONDER]
-
-
-def _titles(roles: list[str], telling: Telling) -> str:
-    return ENGLISH.listed([telling.policy.role_title(role) for role in roles])
+    run_command(config, act, anyway=anyway, incident=incident, loaded=loaded)

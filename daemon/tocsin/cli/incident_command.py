@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from tocsin.adapters.files.incident_writer import FileError, IncidentFiles
+from tocsin.app.configuration.load import Configuration
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError
 from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.cli.ledger_access import acts_on, open_ledger
+from tocsin.cli.opened_config import Asked
 from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.workspace import (
     NOT_YET,
@@ -36,15 +38,16 @@ def run_command(
     *,
     anyway: bool,
     incident: str | None = None,
+    loaded: Configuration | None = None,
 ) -> None:
     """Run a command on an incident, which `act` gets by its id (None: on none yet), and tell what it says. A refusal is
     told on stderr and ends with 1. So does a file that was written where no healthy daemon watches (P3), unless that is
-    meant (`anyway`): it stays.
+    meant (`anyway`): it stays. `loaded` is the config as it was just judged, if it was.
     """
 
     async def run() -> tuple[str, Path | None]:
         now = utc_now()
-        async with open_workspace(folder_of(config), now, only_incidents=True) as workspace:
+        async with open_workspace(folder_of(config), now, asked=Asked.INCIDENTS, loaded=loaded) as workspace:
             await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
             files, ledger = IncidentFiles(workspace.settings.incidents), workspace.incidents
             id_ = "" if incident is None else await incident_named(incident, files, ledger)

@@ -6,12 +6,8 @@ before there is one.
 """
 
 import asyncio
-import importlib
-import os
-import re
 import socket
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,34 +16,32 @@ from typing import NoReturn, Protocol
 
 from tocsin.adapters.files import watch_mark
 from tocsin.adapters.files.rights import closed, is_file
-from tocsin.adapters.files.safe_open import read_regular
 from tocsin.app.configuration.load import Configuration
+from tocsin.cli.opened_config import Asked
 from tocsin.cli.options import fail, utc_now
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
-from tocsin.formats.settings.settings import DEFAULT_LEDGER, Settings, reply_routes
+from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
 from tocsin.ports.ledger.ledger import Ledger, LedgerError
-from tocsin.ports.ledger.reading import LedgerReader, OpenedIncidents
-from tocsin.text.decoding import FILE_LIMIT
+from tocsin.ports.ledger.reading import LedgerReader, OpenedAddresses, OpenedIncidents
 
 NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
-_NAMED = re.compile(rb"^ledger: *sqlite:///([^\s#?]+)", re.MULTILINE)
-"""How settings that name a ledger in a file nearly always do so."""
 HEALTHY_WITHIN = timedelta(seconds=30)
 """How old the last healthy pass of a daemon may be that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerAccess:
-    """The ledger, if there is one that can be read; `incidents` is what knows these alone, or the same. `barred`: there
-    is one, but not for us. `absent`: there is none yet, as no daemon has run. `trouble` is what is wrong with one that
-    is there, in a line; `lacking`: only here, or only now (no password, no way to the server, another version that
-    keeps it). `newer`: it is read, but a newer version keeps it.
+    """The ledger, if there is one that can be read; `incidents` and `addresses` are what knows these alone, or the
+    same. `barred`: there is one, but not for us. `absent`: there is none yet, as no daemon has run. `trouble` is what
+    is wrong with one that is there, in a line; `lacking`: only here, or only now (no password, no way to the server,
+    another version that keeps it). `newer`: it is read, but a newer version keeps it.
     """
 
     ledger: Ledger | None = None
     incidents: OpenedIncidents | None = None
+    addresses: OpenedAddresses | None = None
     barred: bool = False
     absent: bool = False
     trouble: str = ""
@@ -62,8 +56,9 @@ class LedgerAccess:
 
     async def close(self) -> None:
         """Let go of it."""
-        if self.incidents is not None:
-            await self.incidents.close()
+        opened = self.incidents or self.addresses
+        if opened is not None:
+            await opened.close()
 
     def refuse(self, why: str) -> NoReturn:
         """End with 1 where nothing can be done without the ledger; that it cannot be read was told already."""
@@ -87,11 +82,9 @@ class SharedReading(Protocol):
         ...
 
 
-async def open_ledger(
-    address: LedgerAddress, tell: Callable[[str], None], *, only_incidents: bool = False
-) -> LedgerAccess:
-    """The ledger at its place; why one that is there cannot be read is told. `only_incidents`: nothing else is asked of
-    it, so that of one in a file no more need be opened.
+async def open_ledger(address: LedgerAddress, tell: Callable[[str], None], asked: Asked = Asked.ALL) -> LedgerAccess:
+    """The ledger at its place; why one that is there cannot be read is told. Of one in a file only that is opened which
+    is `asked`.
     """
     if address.file is None:
         access = await _open_server(address)
@@ -106,10 +99,16 @@ async def open_ledger(
     if not is_file(address.file):
         return LedgerAccess(absent=True)
     try:
-        if only_incidents:
-            from tocsin.adapters.ledger.sqlite.reading import open_reader
+        if asked is Asked.INCIDENTS:
+            from tocsin.adapters.ledger.sqlite.file_reader import open_reader
+            from tocsin.adapters.ledger.sqlite.reading.incidents import FileIncidents
 
-            return LedgerAccess(incidents=open_reader(address.file))
+            return LedgerAccess(incidents=open_reader(address.file, FileIncidents))
+        if asked is Asked.ADDRESSES:
+            from tocsin.adapters.ledger.sqlite.file_reader import open_reader
+            from tocsin.adapters.ledger.sqlite.reading.addresses import FileAddresses
+
+            return LedgerAccess(addresses=open_reader(address.file, FileAddresses))
         from tocsin.adapters.ledger.ledger import SqlLedger
         from tocsin.adapters.ledger.sqlite.keeping import FileStore
         from tocsin.adapters.ledger.sqlite.opening import open_existing
@@ -119,7 +118,7 @@ async def open_ledger(
         tell(f"the ledger cannot be read ({trouble}); going on without it")
         return LedgerAccess(trouble=str(trouble))
     ledger = SqlLedger(FileStore(opened)) if opened else None
-    return LedgerAccess(ledger, ledger)
+    return LedgerAccess(ledger, ledger, ledger)
 
 
 async def _open_server(address: LedgerAddress) -> LedgerAccess:
@@ -150,7 +149,7 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess:
         lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
         return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)
     ledger = SqlLedger(store)
-    return LedgerAccess(ledger, ledger, newer=opened.newer, machines=lambda: store.read(read_machines))
+    return LedgerAccess(ledger, ledger, ledger, newer=opened.newer, machines=lambda: store.read(read_machines))
 
 
 async def share_ledger(address: LedgerAddress) -> SharedReading:
@@ -167,20 +166,6 @@ async def share_ledger(address: LedgerAddress) -> SharedReading:
     shared = SharedServer(ServerAddress(address.server, address.password))
     await shared.begin()
     return shared
-
-
-def expect_ledger(folder: Path, *, only_incidents: bool = False) -> None:
-    """Import what opens a ledger in a file (as `open_ledger` does), if this config folder seems to name one that is
-    there. It is for a moment in which there is nothing to do but wait: a wrong guess costs time alone, for whoever
-    opens the ledger goes by the config that counts.
-    """
-    with suppress(OSError):
-        named = _NAMED.search(read_regular(folder / SETTINGS, FILE_LIMIT, follow=True))
-        place = os.fsdecode(named[1]) if named else DEFAULT_LEDGER.file
-        if place and is_file(folder / place):
-            whole = "tocsin.adapters.ledger.sqlite.opening", "tocsin.adapters.ledger.ledger"
-            for needed in ("tocsin.adapters.ledger.sqlite.reading",) if only_incidents else whole:
-                importlib.import_module(needed)
 
 
 def works_on(address: LedgerAddress, incidents: Path) -> bool:

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +20,8 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.configuration.judge import JUDGED_SOON, load, not_judged
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.cli.judging import bounded_child
-from tocsin.cli.ledger_access import LedgerAccess, acts_on, expect_ledger, open_ledger, seen_leader, works_on
+from tocsin.cli.ledger_access import LedgerAccess, acts_on, open_ledger, seen_leader, works_on
+from tocsin.cli.opened_config import Asked, judged_config
 from tocsin.cli.options import fail, warn_of
 from tocsin.domain.arrival import InboxEntry
 from tocsin.domain.policy import Policy
@@ -135,16 +135,20 @@ def nobody_watches(written: Path) -> Iterator[str]:
 
 @asynccontextmanager
 async def open_workspace(
-    folder: Path, now: datetime, tell: Callable[[str], None] = warn, *, only_incidents: bool = False
+    folder: Path,
+    now: datetime,
+    tell: Callable[[str], None] = warn,
+    *,
+    asked: Asked = Asked.ALL,
+    loaded: Configuration | None = None,
 ) -> AsyncIterator[Workspace]:
     """The config that counts, and the ledger if there is one, to be read only. A refused config gives way to what
     counts of the last good one that the ledger keeps (rule 43); without one its problems are told and the command ends
-    with 1. `only_incidents`: nothing else is asked of the ledger.
+    with 1. `asked` is what will be asked of the ledger; `loaded` is the config as it was just judged, if it was.
     """
     work = bounded_child()
-    work.meanwhile(partial(expect_ledger, folder, only_incidents=only_incidents))
-    loaded = load(work, folder, now, os.environ, JUDGED_SOON)
-    access = await open_ledger(loaded.ledger, tell, only_incidents=only_incidents)
+    loaded = loaded or judged_config(folder, patience=JUDGED_SOON, asked=asked)
+    access = await open_ledger(loaded.ledger, tell, asked)
     try:
         if loaded.policy is None or loaded.settings is None:
             if access.incidents and access.ledger is None:  # the last good config is asked of the whole

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 from tocsin.adapters.ledger import writes
 from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.decoding import write_instant
 from tocsin.adapters.ledger.schema.rows import content_row, digest_of, notification_row
-from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.writes import NoticeClaim, RecordEntry
 from tocsin.domain.delivery import Content, Receipt, numbered_attempt
 from tocsin.domain.notification import Kind, Notification, Reason

@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
-from tocsin.cli.ack import acknowledged
+from tocsin.cli.acknowledging import acknowledged
 from tocsin.domain.arrival import CommandAnswerEntry
 from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry

@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents, without_ledger
 from tocsin.cli.output.status_lines import StatusLook, lines
-from tocsin.cli.status import incident_document
+from tocsin.cli.status_look import incident_document
 from tocsin.domain.facts import Answer, Answered, Gone, Paged, Seen, StepFired, Updated
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Reason

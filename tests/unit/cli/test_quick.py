@@ -75,7 +75,7 @@ def test_a_ledger_is_opened_with_libraries_that_were_imported_meanwhile(tmp_path
     that is not there, or that is named otherwise, costs and changes nothing.
     """
     expect = (
-        "import sys\nfrom pathlib import Path\nimport tocsin.cli.ledger_access as l; l.expect_ledger(Path('config'))"
+        "import sys\nfrom pathlib import Path\nimport tocsin.cli.opened_config as o; o.expect_ledger(Path('config'))"
     )
     expect += "\nprint('click', *sys.modules)"
     assert "sqlalchemy" not in imported(tmp_path, [], expect)
@@ -114,6 +114,37 @@ print("click", "begun" if bounded_child()._server else "")
     assert "begun" not in imported(tmp_path, ["ack", "--help"], begun)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "later"),
+    [
+        (["status"], "tocsin.cli.status_look"),
+        (["check"], "tocsin.cli.checking"),
+        (["ack", "pay", "--as", "ana", "--anyway"], "tocsin.cli.incident_command"),
+    ],
+)
+def test_a_config_is_judged_while_the_command_imports_what_it_needs_next(
+    tmp_path: Path, arguments: list[str], later: str
+) -> None:
+    """The process that judges is asked before most is imported, since it is ready before that."""
+    asks = f"""
+import sys
+from tocsin.adapters import bounded_child
+from tocsin.cli import main
+ask, seen = bounded_child._Server.ask, []
+def asked(server, job, meanwhile):
+    seen.append({{{later!r}, "asyncio", "tocsin.domain.facts"}} & sys.modules.keys())
+    answer = ask(server, job, meanwhile)
+    seen.append({later!r} in sys.modules)
+    return answer
+bounded_child._Server.ask = asked
+try:
+    main()
+finally:
+    print("click", "early" if seen == [set(), True] else seen)
+"""
+    assert "early" in imported(tmp_path, arguments, asks)
+
+
 def test_a_command_that_ends_looks_for_no_garbage(tmp_path: Path) -> None:
     """What is left goes with its process; Python would look through all of it several times first."""
     ends = f"""
@@ -134,9 +165,11 @@ def test_what_reads_a_config_is_imported_by_who_judges_alone(tmp_path: Path, arg
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status"], ["ack", "pay", "--as", "ana", "--anyway"], ["note", "pay", "x", "--anyway"]]
+    "arguments", [["status"], ["check"], ["ack", "pay", "--as", "ana", "--anyway"], ["note", "pay", "x", "--anyway"]]
 )
-def test_who_only_asks_about_incidents_waits_for_no_database_library(tmp_path: Path, arguments: list[str]) -> None:
+def test_who_only_asks_about_incidents_or_addresses_waits_for_no_database_library(
+    tmp_path: Path, arguments: list[str]
+) -> None:
     """A ledger in a file is asked by SQL as it stands; nor does who only looks wait for what edits or words."""
     (tmp_path / "var").mkdir()
     made = "from pathlib import Path; from tocsin.adapters.ledger.sqlite.opening import open_file; "
@@ -144,7 +177,7 @@ def test_who_only_asks_about_incidents_waits_for_no_database_library(tmp_path: P
     found = imported(
         tmp_path, arguments, RUN.replace('{name.partition(".")[0] for name in sys.modules}', "sys.modules")
     )
-    assert "tocsin.adapters.ledger.sqlite.reading" in found
+    assert "tocsin.adapters.ledger.sqlite.file_reader" in found
     assert not {"sqlalchemy", *(("ruamel.yaml", "babel") if arguments == ["status"] else ())} & found
 
 

@@ -12,6 +12,7 @@ from tocsin.adapters.ledger.removal import pruning
 from tocsin.adapters.ledger.schema.attempt_ids import AttemptIds
 from tocsin.adapters.ledger.schema.codec import replace_non_characters
 from tocsin.adapters.ledger.schema.configs import pack_config
+from tocsin.adapters.ledger.schema.decoding import write_instant
 from tocsin.adapters.ledger.schema.rows import (
     attempt_row,
     content_row,
@@ -23,7 +24,6 @@ from tocsin.adapters.ledger.schema.rows import (
     settled_row,
     suppression_row,
 )
-from tocsin.adapters.ledger.schema.tables import write_instant
 from tocsin.adapters.ledger.store import Store
 from tocsin.adapters.ledger.tallies import Tallies
 from tocsin.adapters.ledger.unjudged import Unjudged

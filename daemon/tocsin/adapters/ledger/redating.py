@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
-from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant, write_instant
 from tocsin.adapters.ledger.statements import run_each
 from tocsin.adapters.ledger.writes import add_facts
 from tocsin.domain.facts import ClockMoved, Fact, Seen

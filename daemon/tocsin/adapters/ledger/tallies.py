@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, fun
 
 from tocsin.adapters.ledger.reads.addresses import outcome_is, outcome_is_of
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.tables import PENDING, read_instant, write_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant, write_instant
+from tocsin.adapters.ledger.schema.tables import PENDING
 from tocsin.domain.delivery import Deferred, Fault, Outcome, Uncertain
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import MAIN

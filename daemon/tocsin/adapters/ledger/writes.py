@@ -35,8 +35,8 @@ from tocsin.adapters.ledger.reads.messages import pending_letters
 from tocsin.adapters.ledger.removal.pruning import drop_unused
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
-from tocsin.adapters.ledger.schema.decoding import RowError
-from tocsin.adapters.ledger.schema.tables import PENDING, write_instant
+from tocsin.adapters.ledger.schema.decoding import RowError, write_instant
+from tocsin.adapters.ledger.schema.tables import PENDING
 from tocsin.adapters.ledger.schema.tolerant import TolerantInsert, tolerant_insert
 from tocsin.adapters.ledger.statements import COMPILED_MAX, Row, ask, insert_if_new, run_each
 from tocsin.domain.arrival import ArrivalKind

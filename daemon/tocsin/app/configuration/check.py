@@ -4,7 +4,7 @@ Decides what is looked at: the config, whom its chains reach, then with its help
 Nothing is sent or recorded.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.adapters.files.safe_open import read_regular
 from tocsin.adapters.jinja import sources
 from tocsin.app.configuration.file_problems import incident_problems
-from tocsin.app.configuration.judge import load
 from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.coverage_advice import CoverageAdvice
@@ -47,16 +46,16 @@ class Inspection:
 
 def inspect(
     work: BoundedWork,
+    configuration: Configuration,
     folder: Path,
     paths: Sequence[Path],
     at: datetime,
-    environ: Mapping[str, str],
     scan: Scan,
 ) -> Inspection:
-    """The config in `folder` and every problem of it, of the templates and of the incident files: those under `paths`,
-    or else those of the configured folder. All are judged by the config, so a refused config is all that is told.
+    """Every problem of the config that was loaded from `folder`, of the templates and of the incident files: those
+    under `paths`, or else those of the configured folder. All are judged by the config, so a refused one is all that is
+    told.
     """
-    configuration = load(work, folder, at, environ)
     problems = [
         replace(found, level=ProblemLevel.ERROR) if found.code == LONG_HOST else found
         for found in configuration.problems

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Protocol
 
 from tocsin.domain.arrival import ArrivalKind, Judgement, OptOut, ReservedCode
-from tocsin.domain.delivery import Attempt, Record
+from tocsin.domain.delivery import Attempt, Proof, Record
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
-from tocsin.domain.people import Session
+from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
 from tocsin.ports.ledger.tally import Tally
@@ -104,6 +104,30 @@ class RecordedIncidents(Protocol):
 
 
 class OpenedIncidents(RecordedIncidents, Protocol):
+    """The same of a ledger that was opened for it."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+class AddressRecords(Protocol):
+    """What is known of addresses."""
+
+    async def refusals(self) -> tuple[Attempt, ...]:
+        """The newest attempt at each address that was taken or refused for good, where it was refused."""
+        ...
+
+    async def opt_outs(self) -> tuple[OptOut, ...]:
+        """Every address that wants nothing more."""
+        ...
+
+    async def proofs(self) -> Mapping[tuple[Channel, str], Proof]:
+        """When each address last proved to work."""
+        ...
+
+
+class OpenedAddresses(AddressRecords, Protocol):
     """The same of a ledger that was opened for it."""
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from uuid import UUID
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.whole_file import sync, write_whole
 from tocsin.adapters.ledger.schema.codec import read_outcome
-from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant, write_instant
 from tocsin.adapters.ledger.statements import Row
 from tocsin.domain.delivery import CERTAINTY, Attempt
 from tocsin.domain.notification import NOBODY

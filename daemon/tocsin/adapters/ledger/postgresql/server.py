@@ -29,7 +29,7 @@ from tocsin.adapters.ledger.postgresql.own_connection import OwnConnection
 from tocsin.adapters.ledger.postgresql.server_database import ServerDatabase
 from tocsin.adapters.ledger.repetitions import REPEATED_WITHIN, Repetitions
 from tocsin.adapters.ledger.schema import SCHEMA
-from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant
 from tocsin.adapters.ledger.statements import Row
 from tocsin.adapters.ledger.writer import Write, Writer
 from tocsin.adapters.ledger.writes import end_attempt

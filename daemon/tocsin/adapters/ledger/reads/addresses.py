@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, literal_column, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, func, literal_column, or_, select, union_all
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.decoding import RowError
-from tocsin.adapters.ledger.schema.rows import read_notification, readable_attempts
-from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.address_rows import newest_proofs, opt_outs_of, readable_attempts, refusals_of
+from tocsin.adapters.ledger.schema.decoding import RowError, write_instant
+from tocsin.adapters.ledger.schema.rows import read_notification
 from tocsin.domain.arrival import ArrivalKind, OptOut
 from tocsin.domain.delivery import Accepted, Attempt, Fault, Outcome, Proof, ProvedBy, Receipt, Refused, Uncertain
 from tocsin.domain.notification import Kind, Notification
@@ -50,7 +50,7 @@ def refusals(connection: Connection) -> tuple[Attempt, ...]:
     rows = connection.execute(
         select(t.attempts).where(attempts.sequence.in_(newest)).order_by(attempts.sequence)
     ).mappings()
-    return tuple(attempt for attempt in readable_attempts(rows) if isinstance(attempt.outcome, Refused))
+    return refusals_of(rows)
 
 
 def sent_pages(since: datetime, person: str = "") -> Question[tuple[tuple[Notification, Attempt], ...]]:
@@ -113,13 +113,7 @@ def pages_handed_over(person: str, until: datetime, *, begun: bool) -> Question[
 def opt_outs(connection: Connection) -> tuple[OptOut, ...]:
     """Every address that wants nothing more and can be read, in the order they said so."""
     rows = connection.execute(select(t.opt_outs).order_by(t.opt_outs.c.id)).mappings()
-    return tuple(opted for row in rows if (opted := _opt_out(row)) is not None)
-
-
-def _opt_out(row: RowMapping) -> OptOut | None:
-    with suppress(ValueError, TypeError):
-        return OptOut(Channel(row["via"]), row["address"], read_instant(row["at"]), row["ref"])
-    return None
+    return opt_outs_of(rows)
 
 
 def proofs(connection: Connection) -> Mapping[tuple[Channel, str], Proof]:
@@ -138,14 +132,11 @@ def proofs(connection: Connection) -> Mapping[tuple[Channel, str], Proof]:
     came_in = (
         select(arrivals.who, func.max(arrivals.at)).where(arrivals.kind == ArrivalKind.SMS.value).group_by(arrivals.who)
     )
-    newest: dict[tuple[Channel, str], Proof] = {}
-    for query, via, by in (
-        (delivered, Channel.SMS, ProvedBy.RECEIPT),
-        (came_in, Channel.SMS, ProvedBy.ANSWER),
-        (accepted, Channel.EMAIL, ProvedBy.ACCEPTED),
-    ):
-        for address, at in connection.execute(query):
-            with suppress(ValueError, TypeError):
-                proof = Proof(read_instant(at), by)
-                newest[via, address] = max(newest.get((via, address), proof), proof, key=lambda known: known.at)
-    return newest
+    return newest_proofs(
+        (via, by, connection.execute(query))
+        for query, via, by in (
+            (delivered, Channel.SMS, ProvedBy.RECEIPT),
+            (came_in, Channel.SMS, ProvedBy.ANSWER),
+            (accepted, Channel.EMAIL, ProvedBy.ACCEPTED),
+        )
+    )

@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
-from tocsin.adapters.ledger.schema.decoding import RowError, decode
-from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant, write_instant
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
 from tocsin.ports.ledger.ledger import Unreadable

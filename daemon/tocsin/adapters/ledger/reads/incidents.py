@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact
+from tocsin.adapters.ledger.schema.decoding import read_instant
 from tocsin.adapters.ledger.schema.incident_rows import (
     all_facts,
     facts_by_incident,
@@ -19,7 +20,6 @@ from tocsin.adapters.ledger.schema.incident_rows import (
     kept_file,
     versions_of,
 )
-from tocsin.adapters.ledger.schema.tables import read_instant
 from tocsin.domain.facts import Answered, Closed, Fact, Gone, Seen
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident

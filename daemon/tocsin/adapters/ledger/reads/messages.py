@@ -8,16 +8,11 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
+from tocsin.adapters.ledger.schema.address_rows import read_attempt, readable_attempts
 from tocsin.adapters.ledger.schema.codec import replace_non_characters
-from tocsin.adapters.ledger.schema.decoding import RowError, decode
-from tocsin.adapters.ledger.schema.rows import (
-    notification_of,
-    read_attempt,
-    read_notification,
-    readable_attempts,
-    suppression_of,
-)
-from tocsin.adapters.ledger.schema.tables import HELD, read_instant
+from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant
+from tocsin.adapters.ledger.schema.rows import notification_of, read_notification, suppression_of
+from tocsin.adapters.ledger.schema.tables import HELD
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
 from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.ports.ledger.ledger import Unreadable

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, RowMapping, select
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.configs import unpack_config
-from tocsin.adapters.ledger.schema.decoding import RowError, decode
-from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant
 from tocsin.ports.ledger.ledger import KeptConfig
 
 _KEPT = select(t.configs).where(t.configs.c.files.is_not(None)).order_by(t.configs.c.id.desc())

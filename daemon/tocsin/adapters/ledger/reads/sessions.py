@@ -6,7 +6,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.tables import read_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant
 from tocsin.domain.people import Session
 
 

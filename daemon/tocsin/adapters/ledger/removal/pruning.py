@@ -15,7 +15,7 @@ from sqlalchemy import Connection, case, delete, exists, func, select, true
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.tables import read_instant, write_instant
+from tocsin.adapters.ledger.schema.decoding import read_instant, write_instant
 from tocsin.adapters.ledger.schema.tolerant import tolerant_insert
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Closed, Seen

@@ -1,17 +1,15 @@
 """Notifications, attempts and suppressions as table rows, and back. A row that cannot be read is a RowError."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.schema.codec import read_outcome, replace_non_characters, write_fact, write_outcome
-from tocsin.adapters.ledger.schema.decoding import RowError, decode
-from tocsin.adapters.ledger.schema.tables import HELD, PENDING, read_instant, write_instant
-from tocsin.domain.delivery import CERTAINTY, Attempt, Content, Outcome, Receipt
+from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.decoding import decode, read_instant, write_instant
+from tocsin.adapters.ledger.schema.tables import HELD, PENDING
+from tocsin.domain.delivery import CERTAINTY, Attempt, Content, Outcome
 from tocsin.domain.facts import Fact
 from tocsin.domain.notification import AnswerLink, Kind, Notification, Reason, Suppression, Why
 from tocsin.domain.people import Channel
@@ -160,37 +158,6 @@ def suppression_of(row: RowMapping) -> Suppression:
     )
 
 
-def attempt_of(row: RowMapping) -> Attempt:
-    """An attempt as it came out of the ledger."""
-    return Attempt(
-        id=row["id"],
-        reference=row["key"],
-        number=row["number"],
-        via=Channel(row["via"]),
-        address=row["address"],
-        started_at=read_instant(row["started_at"]),
-        outcome=read_outcome(row["outcome"]) if row["outcome"] else None,
-        ended_at=read_instant(row["ended_at"]) if row["ended_at"] else None,
-        possible_duplicate=row["possible_duplicate"],
-        receipt=Receipt(row["receipt"]) if row["receipt"] else None,
-        provider=row["provider"],
-        bundle=row["bundle"],
-        receipt_code=row["receipt_code"],
-    )
-
-
-def read_attempt(row: RowMapping) -> Attempt:
-    """An attempt as it came out of the ledger. Raises RowError."""
-    return decode("attempts", row["sequence"], attempt_of, row)
-
-
 def read_notification(row: RowMapping) -> Notification:
     """A notification as it came out of the ledger. Raises RowError."""
     return decode("notifications", row["id"], notification_of, row)
-
-
-def readable_attempts(rows: Iterable[RowMapping]) -> Iterator[Attempt]:
-    """Those of the attempts that can be read."""
-    for row in rows:
-        with suppress(RowError):
-            yield read_attempt(row)

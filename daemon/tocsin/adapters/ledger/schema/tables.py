@@ -6,8 +6,6 @@ attempt its `id`, everything else its key; where a table counts, that is only th
 facts of one incident count from 1 (`sequence`), so that two writers could not both go on.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -277,13 +275,3 @@ Index("notifications_content", notifications.c.content)
 Index("bundles_content", bundles.c.content)
 Index("answer_links_incident", answer_links.c.incident)
 Index("arrivals_unjudged", arrivals.c.id, sqlite_where=unjudged)
-
-
-def write_instant(at: datetime) -> str:
-    """An instant as the tables keep it."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
-
-
-def read_instant(text: str) -> datetime:
-    """An instant as it came out of a table."""
-    return datetime.fromisoformat(text)

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode
 from tocsin.adapters.files.rights import is_file, why_not
 from tocsin.adapters.files.whole_file import sync_folder, temporary_file
 from tocsin.adapters.ledger.errors import describe
+from tocsin.adapters.ledger.sqlite.file_reader import BESIDE, UNOPENED
 from tocsin.adapters.ledger.sqlite.ledger_file import connect, is_open_to_readers
-from tocsin.adapters.ledger.sqlite.reading import BESIDE, UNOPENED
 from tocsin.ports.ledger.ledger import LedgerError
 
 STEP_PAGES = 64

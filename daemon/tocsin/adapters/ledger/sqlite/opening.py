@@ -25,9 +25,7 @@ from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema.fresh import make_tables
 from tocsin.adapters.ledger.sqlite.ballast import Ballast
 from tocsin.adapters.ledger.sqlite.faults import is_damage, is_held_by_another, outlived
-from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
-from tocsin.adapters.ledger.sqlite.lock import Lock
-from tocsin.adapters.ledger.sqlite.reading import (
+from tocsin.adapters.ledger.sqlite.file_reader import (
     BESIDE,
     BUSY_MS,
     UNOPENED,
@@ -36,6 +34,8 @@ from tocsin.adapters.ledger.sqlite.reading import (
     read_text,
     set_up_to_read,
 )
+from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, in_memory, is_open_to_readers, put_aside
+from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.adapters.ledger.sqlite.seal import Seal
 from tocsin.adapters.ledger.statements import run
 from tocsin.ports.ledger.ledger import LedgerError

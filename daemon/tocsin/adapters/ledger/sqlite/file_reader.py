@@ -1,15 +1,10 @@
-"""The ledger in a file as people's commands read it, by SQL as it stands here: SQLAlchemy takes longer to import than a
-command to do the rest. It knows the few questions of `ports.ledger.reading.RecordedIncidents`, and only reads.
-
-Decides how a file is read that a daemon may write meanwhile. Must not know what the answers are for.
-"""
+"""How a file is opened and asked that a daemon may write meanwhile. It is only read."""
 
 import asyncio
-import json
 import sqlite3
 import stat
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -22,17 +17,9 @@ from tocsin.adapters.ledger.errors import describe, ledger_error
 from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema.incident_rows import (
     Rows,
-    all_facts,
-    facts_by_incident,
-    files_of,
-    kept_file,
-    versions_of,
 )
 from tocsin.adapters.ledger.sqlite.ledger_file import is_open_to_readers
-from tocsin.domain.facts import Fact, Seen
-from tocsin.domain.incident import Incident
-from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import LedgerError
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""
@@ -44,6 +31,7 @@ read_text = partial(str, encoding="utf-8", errors="surrogateescape")
 """Text as it is, also where a bit of it has flipped: then its row alone cannot be read, not all that are asked for."""
 
 T = TypeVar("T")
+R = TypeVar("R", bound="FileReader")
 
 
 def may_hold_a_ledger(path: Path) -> bool:
@@ -68,9 +56,9 @@ def set_up_to_read(connection: sqlite3.Connection, _record: Any = None) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
 
 
-def open_reader(path: Path) -> "FileReader | None":
-    """A ledger that is there, to be read only; None when there is none, or an empty one. Nothing is made, and nothing
-    changed. Raises LedgerError.
+def open_reader(path: Path, reader: "type[R]") -> "R | None":
+    """A ledger that is there, to be read only by such a reader; None when there is none, or an empty one. Nothing is
+    made, and nothing changed. Raises LedgerError.
     """
     if not may_hold_a_ledger(path):
         return None
@@ -85,7 +73,7 @@ def open_reader(path: Path) -> "FileReader | None":
     except (sqlite3.Error, OSError) as fault:
         raise LedgerError(f"{path}: {describe(fault)}") from None
     if schema == SCHEMA:
-        return FileReader(connection, unopened)
+        return reader(connection, unopened)
     connection.close()
     if schema is None:
         return None
@@ -101,59 +89,34 @@ def _schema(connection: sqlite3.Connection) -> str | None:
 
 
 class FileReader:
-    """A port RecordedIncidents. `unopened` is the file, where it is read as one that nobody has open."""
+    """What asks a file. `unopened` is the file, where it is read as one that nobody has open."""
 
     def __init__(self, connection: sqlite3.Connection, unopened: Path | None) -> None:
         self._connection = connection
         self._unopened = unopened
         self._thread = DiskThreads("ledger reader")
 
-    async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident, in the order recorded. Raises UnreadableError."""
-        query = "SELECT incident, id, kind, body FROM facts WHERE incident = ? ORDER BY sequence"
-        return await self._read(partial(all_facts, incident), query, incident)
-
-    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
-        """The facts of every incident that may still need something, by its id."""
-        query = """
-            SELECT facts.incident, facts.id, facts.kind, facts.body
-            FROM facts JOIN incidents ON incidents.id = facts.incident
-            WHERE incidents.finished = 0 ORDER BY facts.incident, facts.sequence
-        """
-        return await self._read(facts_by_incident, query)
-
-    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
-        """The newest version of each of these incidents that was seen and can be read."""
-        query = """
-            SELECT incident, kind, body FROM facts WHERE id IN (
-                SELECT max(id) FROM facts
-                WHERE kind = ? AND incident IN (SELECT value FROM json_each(?)) GROUP BY incident
-            )
-        """
-        return await self._read(versions_of, query, Seen.__name__, json.dumps(list(incidents)))
-
-    async def incidents(self) -> tuple[str, ...]:
-        """The ids of all incidents ever seen."""
-        return await self._read(lambda rows: tuple(row[0] for row in rows), "SELECT id FROM incidents")
-
-    async def files(self) -> dict[str, tuple[str, str]]:
-        """For every incident the name of its file and the digest of its newest good version."""
-        return await self._read(files_of, "SELECT id, file, digest FROM incidents")
-
-    async def file(self, incident: str) -> KeptFile | None:
-        """The name and the bytes of the newest good version of an incident's file. Raises UnreadableError."""
-        query = "SELECT file, data, digest FROM incidents WHERE id = ?"
-        return await self._read(lambda rows: kept_file(incident, next(iter(rows), None)), query, incident)
-
     async def close(self) -> None:
         """Let go of the file, once what is asked of it has its answer: on a disk that hangs nobody waits for that."""
         self._thread.submit(self._connection.close)
 
-    async def _read(self, made: Callable[[Rows], T], query: str, *named: str) -> T:
+    async def read(self, made: Callable[[Rows], T], query: str, *named: str) -> T:
         """Ask in a thread, and make the answer of the rows. Raises LedgerError."""
+        return await self._ask(lambda: made(self._connection.execute(query, named)))
+
+    async def read_named(self, made: Callable[[Iterable[sqlite3.Row]], T], query: str) -> T:
+        """The same of rows whose columns are known by their names."""
 
         def ask() -> T:
-            answer = made(self._connection.execute(query, named))
+            cursor = self._connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return made(cursor.execute(query))
+
+        return await self._ask(ask)
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        def ask() -> T:
+            answer = question()
             if self._unopened is not None and is_open_to_readers(self._unopened):
                 raise LedgerError("the daemon has just opened it; ask again")  # what was read may be torn
             return answer
