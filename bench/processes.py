@@ -26,9 +26,20 @@ def cpu(pid: int) -> float:
 
 
 def resident(pid: int) -> float:
-    """Resident memory of a process in MB."""
+    """Resident memory of a process in MB, and of the processes that it began what they share with nobody."""
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    alone = sum(_private(int(child)) for child in _children(pid))
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024 + alone
+
+
+def _children(pid: int) -> list[str]:
+    return [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+
+
+def _private(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    own = sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+    return own + sum(_private(int(child)) for child in _children(pid))
 
 
 def settle(pid: int, within: float = 600.0) -> None:
@@ -42,6 +53,13 @@ def settle(pid: int, within: float = 600.0) -> None:
             raise TimeoutError("it never came to rest")
         time.sleep(2)
         used, before = cpu(pid) - before, cpu(pid)
+
+
+def wait_alone(pid: int, within: float = 120.0) -> None:
+    """Wait until a process has let those go that it began; what stays counts as its memory."""
+    ends = time.monotonic() + within
+    while _children(pid) and time.monotonic() < ends:
+        time.sleep(1)
 
 
 def end(process: "subprocess.Popen[bytes]", seconds: float = 40.0) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bench.figures import Figure, Found, Line
 from bench.measures.latency import taken
 from bench.peers import libraries
-from bench.processes import settle
+from bench.processes import settle, wait_alone
 from bench.rounds import Scale, in_turn, progress
 from bench.sinks import StampingSink
 from bench.world import World, world
@@ -34,6 +34,7 @@ class Holding:
             path.rename(here.incidents / path.name)
         self.start_new = here.start()
         settle(here.pid)
+        wait_alone(here.pid)
         self.memory = here.resident()
         assert isinstance(here.sink, StampingSink)
         self._sink = here.sink

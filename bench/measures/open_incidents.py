@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from bench.figures import Figure, Found
 from bench.peers import alertmanager as am
 from bench.peers import libraries
-from bench.processes import cpu, resident, settle
+from bench.processes import cpu, resident, settle, wait_alone
 from bench.rounds import Scale, in_turn, progress
 from bench.sinks import Sink, fastest, seconds_for
 from bench.world import TAKEN_IN, World, folder, world
@@ -38,6 +38,7 @@ def open_incidents(scale: Scale) -> Found:
             pids["theirs"] = peer.pid
         for pid in pids.values():
             settle(pid)
+            wait_alone(pid)
         time.sleep(scale.of(20, 1))  # collectors give memory back a little later
         idle = _idle(pids, scale.of(4, 1))
         memory = {name: resident(pid) for name, pid in pids.items()}

@@ -1,11 +1,12 @@
 """Work in a process of its own, which is ended for sure: a function of ours on data that may be hostile.
 
 A process with one thread forks the one that works. One with several has another do so, a *server*: it was forked before
-the threads began and has nothing of ours open, or, where there is none, is a fresh interpreter. Must not know what the
-work is.
+the threads began and has nothing of ours open, or, where there is none, is a fresh interpreter. Who lives long lets it
+go once it has had nothing to do: its libraries are a third of a daemon's memory. Must not know what the work is.
 """
 
 import contextlib
+import math
 import os
 import pickle
 import select
@@ -15,9 +16,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Lock
+from threading import Lock, Timer
 from typing import TypeVar, TypeVarTuple
 
+from tocsin import __version__
 from tocsin.adapters.child import (
     FRAME,
     IGNORED,
@@ -47,9 +49,12 @@ stopped, or its disk hangs): well before whoever asked gives up the server.
 """
 ABANDONED_AFTER = 0.1
 """Seconds that whoever ends waits for a thread of ours that is having something done."""
+RESTS_AFTER = 60.0
+"""Seconds without a job after which a process that lives long lets its server go. The next one costs half a second."""
 _JOB = b"J"
 _SERVE = (
-    "import sys; sys.path[:] = sys.argv[2:]; from tocsin.adapters.bounded_child import serve; serve(int(sys.argv[1]))"
+    "import sys; sys.path[:] = sys.argv[3:]; "
+    "from tocsin.adapters.bounded_child import serve; serve(int(sys.argv[1]), sys.argv[2])"
 )
 
 
@@ -66,14 +71,18 @@ class BoundedChild:
 
     def __init__(self) -> None:
         self._turn = Lock()
+        self._rests_after = math.inf
+        self._rest: Timer | None = None
         self._server: _Server | None = None
         self._meanwhile: Callable[[], object] = _nothing
         self._abandoned = False
 
-    def keep_ready(self, prepare: Callable[[], object] = _nothing) -> None:
+    def keep_ready(self, prepare: Callable[[], object] = _nothing, rests_after: float = math.inf) -> None:
         """Fork the server now, while there is one thread and nothing is open; else it costs a new interpreter later. It
-        begins with `prepare` (imports, for one), beside whatever we do until it has a job.
+        begins with `prepare` (imports, for one), beside whatever we do until it has a job, and goes after so many
+        seconds without one.
         """
+        self._rests_after = rests_after
         if self._server is None and alone():
             with contextlib.suppress(OSError):
                 self._server = _forked_server(prepare)
@@ -89,6 +98,7 @@ class BoundedChild:
         job = Job(pickle.dumps(function), pickle.dumps(args), seconds, megabytes, _here(), patience)
         with self._turn:
             ended = self._ended(job)
+            self._rest_later()
         if isinstance(ended, Overrun):
             return ended
         result: T = pickle.loads(ended)  # noqa: S301 - our own process made it
@@ -108,6 +118,22 @@ class BoundedChild:
                 self._server.end()
         finally:
             if in_line:
+                self._turn.release()
+
+    def _rest_later(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._rests_after < math.inf and self._server is not None:
+            self._rest = Timer(self._rests_after, self._rest_now)
+            self._rest.daemon = True
+            self._rest.start()
+
+    def _rest_now(self) -> None:
+        """Let the server go, unless it has a job again: the end of that comes here later."""
+        if self._turn.acquire(blocking=False):
+            try:
+                self._let_go()
+            finally:
                 self._turn.release()
 
     def _ended(self, job: Job) -> bytes | Overrun:
@@ -170,14 +196,14 @@ def _become_server(descriptor: int, prepare: Callable[[], object]) -> None:
     keep_only(descriptor)
     call_ourselves(TAKEN_EARLY)
     prepare()
-    serve(descriptor)
+    serve(descriptor, __version__)
 
 
 def _fresh_server() -> _Server:
     """A server in a new interpreter. Raises OSError."""
     ours, theirs = socket.socketpair()
     with theirs:
-        command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), *sys.path]
+        command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), __version__, *sys.path]
         null = subprocess.DEVNULL
         try:
             begun = subprocess.Popen(  # noqa: S603 - our own interpreter and code
@@ -203,14 +229,21 @@ def _here() -> str:
         return ""
 
 
-def serve(descriptor: int) -> None:
-    """Do the jobs that come by a line, until whoever sends them is gone."""
+def serve(descriptor: int, version: str) -> None:
+    """Do the jobs that come by a line, until whoever sends them is gone. That may be of another `version` than what is
+    installed by now, and begin it only after an upgrade: what one pickles the other may not know.
+    """
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     call_ourselves(TAKEN_EARLY)
     with socket.socket(fileno=descriptor) as line, contextlib.suppress(OSError, EOFError):
         while True:
-            job = pickle.loads(_received(line))  # noqa: S301 - whoever forked us made it
+            content = _received(line)
+            if version != __version__:
+                why = f"waits for a restart: {version} is running, and {__version__} is installed"
+                _send(line, pickle.dumps(Overrun(OverrunCause.MACHINE, why)))
+                continue
+            job = pickle.loads(content)  # noqa: S301 - whoever forked us made it
             with contextlib.suppress(ImportError, AttributeError, pickle.UnpicklingError):
                 pickle.loads(job.function)  # noqa: S301 - imported here, it is there for all that follow
             _send(line, pickle.dumps(_bounded(job, line)))

@@ -7,7 +7,7 @@ import atexit
 from collections.abc import Callable
 from functools import cache
 
-from tocsin.adapters.bounded_child import BoundedChild
+from tocsin.adapters.bounded_child import RESTS_AFTER, BoundedChild
 
 HAVE_NONE = frozenset({"run", "web", "init", "schema", "drill"})
 """The commands that have no config judged so, or that stay: nothing is to stay beside them for one config, and for many
@@ -23,10 +23,10 @@ def bounded_child() -> BoundedChild:
 
 def ready_child(prepare: Callable[[], object] = lambda: None) -> BoundedChild:
     """The same, made ready while there is one thread and nothing is open: for a process that begins others later. It
-    begins with `prepare`, beside whatever we do.
+    begins with `prepare`, beside whatever we do, and goes once it has had nothing to do for a minute.
     """
     child = bounded_child()
-    child.keep_ready(prepare)
+    child.keep_ready(prepare, RESTS_AFTER)
     return child
 
 

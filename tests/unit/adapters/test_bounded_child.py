@@ -11,14 +11,18 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tocsin import __version__
 from tocsin.adapters import bounded_child
 from tocsin.adapters.bounded_child import BoundedChild
 from tocsin.adapters.child import RESULT_MOST, note_stage
 from tocsin.ports.bounded_work import Overrun, OverrunCause
+
+from tests.fakes.patience import Patience
 
 BRIEF, QUICK, AMPLE, ROOM = 0.05, 0.2, 20.0, 128
 """Seconds and megabytes that are enough here. `AMPLE` is for what must meet another bound than that of time first: a
@@ -256,6 +260,34 @@ def test_a_process_with_threads_takes_a_fresh_interpreter() -> None:
         over.set()
         thread.join()
         bounded.close()
+
+
+def test_a_server_without_a_job_goes_and_has_a_follower() -> None:
+    """Its libraries cost a third of a daemon's memory, and a config changes seldom."""
+    bounded = BoundedChild()
+    bounded.keep_ready(rests_after=0.2)
+    with ThreadPoolExecutor(1) as thread:
+        pids = []
+        for _ in range(2):
+            assert thread.submit(run, bounded, double, 3).result() == 6
+            assert bounded._server
+            pids.append(bounded._server._pid)
+            patience = Patience(AMPLE)
+            while bounded._server is not None and patience.nap():
+                pass
+    assert len(set(pids)) == 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)  # not even as a dead one
+
+
+def test_a_server_of_an_upgrade_judges_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one version pickles another may not know: that is no fault of the work, and told as what it is."""
+    monkeypatch.setattr(bounded_child, "__version__", "0.0.1")  # runs, and what is installed is newer
+    monkeypatch.setattr(bounded_child, "alone", lambda: False)
+    bounded = BoundedChild()
+    overrun = run(bounded, double, 3)
+    bounded.close()
+    assert overrun.cause is OverrunCause.MACHINE
+    assert overrun.why == f"waits for a restart: 0.0.1 is running, and {__version__} is installed"
 
 
 def test_a_server_that_was_killed_has_a_follower(monkeypatch: pytest.MonkeyPatch) -> None:
