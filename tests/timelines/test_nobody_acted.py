@@ -315,6 +315,28 @@ def test_whom_no_email_reached_hears_the_end_by_sms() -> None:
     )
 
 
+def test_whose_mailbox_refuses_the_end_hears_it_by_sms() -> None:
+    """P5, rule 58: the mail did not reach them; once, and nobody else."""
+    shows(
+        CLOSING.replace("s1:\n", "s1:\n    closing: email\n"),
+        "severity: s1",
+        """
+        0     page     declared  ana      sms+email  tl     0/1
+        0     update   declared  eve      sms+email  execs
+        0     update   declared  ceo      email      execs
+        4m    closing  resolved  ana,eve,ceo  email  -
+        4m5s  closing  resolved  ana      sms        -
+        """,
+        script="""
+        - {after: 4m, set: {status: resolved}}
+        - {after: 4m5s, fail: {person: ana, via: email}}
+        - {after: 5m, fail: {person: eve, via: sms}}
+        - {after: 6m, fail: {person: eve, via: email}}
+        - {after: 7m, fail: {person: ceo, via: email}}
+        """,
+    )
+
+
 def test_an_sms_that_is_left_out_is_told() -> None:
     """Rule 58, P6: `explain` says why."""
     watch = Watch(CLOSING.replace("s1:\n", "s1:\n    closing: email\n"), "severity: s1")

@@ -317,9 +317,10 @@ class EtaReminded:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The closing messages of the episode were decided."""
+    """The closing messages of the episode were decided; `people` hear it by email instead of SMS (rule 58)."""
 
     at: datetime
+    people: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,10 +219,10 @@ class History:
     channel, address), see `refuses`. `undelivered` are (person, instant of the page, channel) of pages that did not
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
-    `ineffective_acks` are acknowledgments that accepted nothing. `subjects` is the subject of all that each reader gets
-    of this incident, in whatever episode. `gone`: its file, which was never readable, went away. `never_left` is no
-    fact but what the daemon knows at a look: (person, channel) by which pages were decided of which none has left; the
-    plan of a rehearsal knows none.
+    `ineffective_acks` are acknowledgments that accepted nothing. `closed_by_mail` hear the end by email instead of SMS
+    (rule 58). `subjects` is the subject of all that each reader gets of this incident, in whatever episode. `gone`: its
+    file, which was never readable, went away. `never_left` is no fact but what the daemon knows at a look: (person,
+    channel) by which pages were decided of which none has left; the plan of a rehearsal knows none.
     """
 
     incident: Incident | None = None
@@ -279,6 +279,7 @@ class History:
     gone: bool = False
     resolved_at: datetime | None = None
     closed: bool = False
+    closed_by_mail: tuple[str, ...] = ()
     verified: bool = False
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()

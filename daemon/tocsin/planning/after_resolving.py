@@ -31,14 +31,30 @@ def send_closing(draft: Draft) -> None:
     """
     history = draft.history
     if history.closed:
+        _close_by_sms_after_all(draft)
         return
     assert history.resolved_at is not None
     at, rule = draft.instant(history.resolved_at), draft.severity.place
+    by_mail: tuple[str, ...] = ()
     if not history.episode and draft.now - history.resolved_at > UNDECLARED_TOLD_WITHIN:
         _close_in_silence(draft, at)
     else:
-        _close(draft, at, rule)
-    draft.record(Closed(at))
+        by_mail = _close(draft, at, rule)
+    draft.record(Closed(at, by_mail))
+
+
+def _close_by_sms_after_all(draft: Draft) -> None:
+    """Whoever was to hear the end by email alone, and whose mailbox refused it, hears it by SMS (P5, rule 58)."""
+    left = []
+    for reader in draft.history.closed_by_mail:
+        person = draft.person(reader)
+        if person is None or not draft.history.refuses(reader, Channel.EMAIL, person.email):
+            left.append(reader)
+        elif Channel.SMS in open_channels(person, draft.history):
+            external, rule = draft.history.reached[reader].external, draft.severity.place
+            draft.send(Kind.CLOSING, Reason.RESOLVED, draft.now, reader, Channel.SMS, rule=rule, external=external)
+    if len(left) < len(draft.history.closed_by_mail):
+        draft.record(Closed(draft.now, tuple(left)))
 
 
 def _close_in_silence(draft: Draft, at: datetime) -> None:
@@ -46,8 +62,9 @@ def _close_in_silence(draft: Draft, at: datetime) -> None:
         draft.suppress(Kind.CLOSING, Why.LATE, at, reader, "it was over long before", draft.severity.place)
 
 
-def _close(draft: Draft, at: datetime, rule: str) -> None:
-    history = draft.history
+def _close(draft: Draft, at: datetime, rule: str) -> tuple[str, ...]:
+    """Tell the end; who hears it by email alone, though an SMS reached them too."""
+    history, by_mail = draft.history, list[str]()
     for group in history.groups.values():
         if group.held_since is not None:
             draft.suppress(Kind.UPDATE, Why.RESOLVED, at, group.group, "the closing message says it", rule)
@@ -70,6 +87,7 @@ def _close(draft: Draft, at: datetime, rule: str) -> None:
             if via is Channel.SMS and Channel.EMAIL in channels and _closed_by_email(draft, person):
                 detail = "closing: email, and the mail says it"
                 draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, detail, rule)
+                by_mail.append(reader)
                 continue
             if (via, address) in told:
                 detail = "it is somebody's who hears it there anyway"
@@ -79,6 +97,7 @@ def _close(draft: Draft, at: datetime, rule: str) -> None:
             told.add((via, address))
         if not channels:
             draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, at, external=reached.external), rule)
+    return tuple(by_mail)
 
 
 def ask_to_verify(draft: Draft) -> None:

@@ -184,7 +184,7 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
         case f.Gone():
             return replace(history, unreadable_ended=True, gone=True)
         case f.Closed():
-            return replace(history, closed=True)
+            return replace(history, closed=True, closed_by_mail=fact.people)
         case f.VerifyAsked():
             people = with_first_pages(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people)
