@@ -16,6 +16,7 @@ from tocsin.domain.facts import (
     Seen,
     StepFired,
     StillThereAsked,
+    StoodDown,
     Updated,
     VerifyAsked,
 )
@@ -91,7 +92,7 @@ STATES: dict[str, tuple[Fact, ...]] = {
 
 BY_KIND = {
     Kind.PAGE: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
-    Kind.STAND_DOWN: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
+    Kind.STAND_DOWN: [GONE, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
     Kind.UPDATE: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
     Kind.REMINDER: [None, ENDED, ENDED, ENDED, ENDED, GONE, GONE],
     Kind.CLOSING: [None, None, None, None, None, None, None],
@@ -111,6 +112,20 @@ def test_each_kind_in_each_state(kind: Kind) -> None:
     """
     reasons = {state: why_unwanted(notification(kind), history(*facts)) for state, facts in STATES.items()}
     assert reasons == dict(zip(STATES, BY_KIND[kind], strict=True))
+
+
+def test_a_stand_down_that_waits_is_not_told_to_whoever_is_asked_anew() -> None:
+    """Rule 17: they would take themselves for free. That they are asked for another role changes nothing."""
+    free = (ok(1, "bo"), StoodDown(minutes(1), "ana", (LEAD,), Channel.SMS, Reason.ACCEPTED))
+    gave_up = (*free, declines(2, "bo"))
+    asked = (*gave_up, StepFired(minutes(3), LEAD, 2, 0, ("ana",)))
+    stand_down = notification(Kind.STAND_DOWN, Reason.ACCEPTED, roles=(LEAD,))
+    expected = ((free, None), (gave_up, None), (asked, GONE), ((*gave_up, ok(3, "ana")), GONE))
+    assert [why_unwanted(stand_down, history(*facts)) for facts, _ in expected] == [why for _, why in expected]
+    both = replace(stand_down, roles=(SCRIBE, LEAD))
+    told_of_both = (ok(1, "bo"), StoodDown(minutes(1), "ana", (LEAD, SCRIBE), Channel.SMS, Reason.ACCEPTED))
+    assert why_unwanted(both, history(*told_of_both)) is None
+    assert why_unwanted(both, history(*told_of_both, declines(2, "bo"), *asked[-1:])) is GONE
 
 
 def test_an_end_that_was_taken_back_is_told_to_nobody_who_heard_so() -> None:

@@ -60,6 +60,8 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
         return Why.NO_LONGER_WANTED
     if kind is Kind.PAGE and not _still_asks(notification, history):
         return Why.NO_LONGER_WANTED
+    if kind is Kind.STAND_DOWN and _stands_up_again(notification, history):
+        return Why.NO_LONGER_WANTED
     return None
 
 
@@ -98,6 +100,14 @@ def _still_asks(page: Notification, history: History) -> bool:
         elif (role := history.roles.get(name)) is not None and _role_still_asks(role, page.to):
             return True
     return False
+
+
+def _stands_up_again(stand_down: Notification, history: History) -> bool:
+    """Whether its reader has been asked anew since for one of its roles, or has it now: they would take themselves for
+    free (rule 17).
+    """
+    roles = filter(None, (history.roles.get(name) for name in stand_down.roles))
+    return any(role.holder == stand_down.to or stand_down.to not in role.stood_down for role in roles)
 
 
 def _role_still_asks(role: RoleHistory, person: str) -> bool:
