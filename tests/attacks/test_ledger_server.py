@@ -26,7 +26,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Answer, Answered, Seen
 from tocsin.domain.incident import Incident, Status
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy

@@ -23,8 +23,9 @@ from tocsin.domain.facts import Answer, Answered, Closed, Paged, RoleOpened, See
 from tocsin.domain.incident import Incident, Status, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger.ledger import LedgerError
-from tocsin.ports.ledger.reading import AddressRecords, RecordedIncidents
+from tocsin.ports.ledger.reading import AddressRecords
+from tocsin.ports.ledger.recorded import RecordedIncidents
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.contract.test_ledger import letter
 

@@ -35,7 +35,7 @@ from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.inbox.names import EntryName, entry_name
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.inbox import InboxError, InboxFile, InboxListing
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.daemon_parts import shipped_words
 from tests.fakes.ledger import MemoryLedger

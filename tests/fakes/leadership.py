@@ -9,7 +9,7 @@ from uuid import uuid4
 from tocsin.planning.machines.leadership import REPLACED_AFTER
 from tocsin.ports.clock import Clock
 from tocsin.ports.leadership import FencedError, LeaseView, Node, NodeTakenError, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T = TypeVar("T")
 

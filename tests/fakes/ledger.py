@@ -30,8 +30,9 @@ from tocsin.domain.notification import ASKING, AnswerLink, Kind, Notification, S
 from tocsin.domain.people import MAIN, Channel, Session
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Tally
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 

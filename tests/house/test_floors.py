@@ -45,7 +45,12 @@ DOORS = {
     "phonenumbers": {"text/contacts.py"},
     "prometheus_client": {"web/routes/metrics.py"},
     "psycopg": {"adapters/ledger/postgresql/"},
-    "pydantic": {"formats/", "app/alerts/payload.py", "adapters/ledger/schema/codec.py"},
+    "pydantic": {
+        "formats/",
+        "app/alerts/payload.py",
+        "adapters/ledger/schema/codec.py",
+        "adapters/ledger/schema/outcome_codec.py",
+    },
     "pydantic_core": {"formats/schema/pydantic_problems.py"},
     "pydantic_settings": {"formats/settings/"},
     "recurring_ical_events": {"formats/calendar/"},

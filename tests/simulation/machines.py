@@ -33,7 +33,7 @@ from tocsin.planning.history.redating import letter_not_later
 from tocsin.ports.fence import FenceOfTry, Lead
 from tocsin.ports.inbox import InboxListing
 from tocsin.ports.leadership import FencedError, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.transport import CutShortError
 
 from tests.builders.policies import paging_policy

@@ -18,7 +18,7 @@ from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen, 
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, session_digest
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy

@@ -15,7 +15,7 @@ from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Status
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 from tests.simulation.test_folders import FILE, PAY, Machines, simulate

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 from tests.builders.policies import paging_policy
 from tests.fakes.loop import VirtualClock, run_virtually

@@ -89,7 +89,7 @@ from tocsin.formats.settings.limits import AddressLimits, EmailLimits, SmsLimits
 from tocsin.planning.history.redating import moved, moved_notification, not_later
 from tocsin.ports.fence import Lead
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 from tests.builders.active_config import settings

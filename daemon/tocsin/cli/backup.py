@@ -34,7 +34,7 @@ def command(target: str, overwrite: bool, config: Path | None) -> None:
       tocsin backup postgresql://tocsin@db.example.com/tocsin
     """
     from tocsin.app.configuration.judge import JUDGED_SOON, load
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     loaded = load(bounded_child(), folder_of(config), utc_now(), os.environ, JUDGED_SOON)
     file = loaded.ledger.file
@@ -57,7 +57,7 @@ def _back_up(ledger: Path, target: Path, *, overwrite: bool) -> Iterator[str]:
     from tocsin.adapters.files.rights import closed, is_file
     from tocsin.adapters.ledger.sqlite.backup import back_up
     from tocsin.cli.output.terminal.show import progress
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     if why := closed(ledger):
         raise LedgerError(f"the ledger {ledger} {why}")
@@ -117,7 +117,7 @@ def _move(ledger: Path, target: str, password: str) -> str:
     from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
     from tocsin.adapters.ledger.sqlite.opening import open_existing
     from tocsin.cli.output.terminal.show import progress
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     try:
         place = _server(target)

@@ -21,8 +21,8 @@ from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.on_call.coverage import AHEAD
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.ledger.reading import AddressRecords
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 def look_at(loaded: Configuration, folder: Path, paths: Sequence[Path]) -> Inspection:

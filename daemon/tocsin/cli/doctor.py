@@ -108,7 +108,7 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
     from tocsin.app.doctor.examine import examine
     from tocsin.app.doctor.people import proven_addresses
     from tocsin.app.wiring.doctor import DoctorOptions, OpenedInstallation, make_examinations
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     clock, work = SystemClock(), ready_child()
     now = clock.now()

@@ -13,7 +13,8 @@ from tocsin.cli.options import completed, config_option, fail, folder_of, span_o
 from tocsin.cli.workspace import Workspace, nobody_watches, open_workspace
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError
 
 TITLE = "An exercise, nothing is broken"
 ENDED = "The drill is over. Thank you."

@@ -19,7 +19,7 @@ from tocsin.cli.options import (
     utc_now,
 )
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 @click.command()

@@ -28,7 +28,7 @@ from tocsin.cli.workspace import (
 )
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 def run_command(

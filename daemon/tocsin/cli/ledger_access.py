@@ -23,8 +23,10 @@ from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
-from tocsin.ports.ledger.reading import LedgerReader, OpenedAddresses, OpenedIncidents
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.reading import LedgerReader, OpenedAddresses
+from tocsin.ports.ledger.recorded import OpenedIncidents
+from tocsin.ports.ledger.trouble import LedgerError
 
 NO_DRIVER = "PostgreSQL's driver is not installed here; install it: pip install 'tocsin[postgres]'"
 HEALTHY_WITHIN = timedelta(seconds=30)

@@ -14,7 +14,7 @@ from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import Workspace, open_workspace
 from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.leadership import Machines, Node, NodeState
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 @click.command()

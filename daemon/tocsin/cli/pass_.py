@@ -22,7 +22,8 @@ from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.facts import Answer
 from tocsin.domain.policy import Policy
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.names import person_named, quotable
 from tocsin.wording.language.language import ENGLISH
 

@@ -31,7 +31,8 @@ from tocsin.domain.people import Person
 from tocsin.formats.inbox.entries import NAMES_MOST
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import Erasure
 from tocsin.text.times import utc
 

@@ -23,7 +23,7 @@ def command(address: str, config: Path | None) -> None:
       tocsin resubscribe press@example.com
     """
     from tocsin.ports.inbox import InboxError
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     try:
         click.echo(asyncio.run(_resubscribe(address.strip(), folder_of(config))))

@@ -23,7 +23,7 @@ def command(incident: str, config: Path | None) -> None:
     from tocsin.adapters.files.incident_writer import FileError
     from tocsin.app.incidents.incident_meant import AmbiguousIncidentError
     from tocsin.app.incidents.reviews import NoDraftError
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     try:
         click.echo(asyncio.run(_write(incident, folder_of(config))))

@@ -25,7 +25,7 @@ def command(person: str, everybody: bool, config: Path | None) -> None:
       tocsin sign-out --all
     """
     from tocsin.ports.inbox import InboxError
-    from tocsin.ports.ledger.ledger import LedgerError
+    from tocsin.ports.ledger.trouble import LedgerError
 
     if bool(person) is everybody:
         raise click.UsageError("name a person, or give --all")

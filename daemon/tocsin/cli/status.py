@@ -36,7 +36,7 @@ def command(watch: bool, form: str, config: Path | None) -> None:
         from tocsin.cli.output.status_lines import lines
         from tocsin.cli.output.terminal.show import show
         from tocsin.cli.status_look import incident_document, look_at, watch_incidents
-        from tocsin.ports.ledger.ledger import LedgerError
+        from tocsin.ports.ledger.trouble import LedgerError
 
         if watch:
             judge_many()

@@ -24,7 +24,7 @@ from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.cli.output.terminal.show import can_paint, show
 from tocsin.cli.workspace import open_workspace
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.times import iso_utc
 
 ANSWERS_WITHIN = 5.0

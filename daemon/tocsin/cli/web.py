@@ -14,7 +14,7 @@ from tocsin.cli.options import config_option, fail, folder_of, utc_now
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 @click.command("web")

@@ -29,7 +29,7 @@ from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.ledger.ledger import Ledger
-from tocsin.ports.ledger.reading import RecordedIncidents
+from tocsin.ports.ledger.recorded import RecordedIncidents
 
 WAITS, LOOKS_EVERY = 10.0, 0.2
 """Seconds for which is waited until the daemon has acted, and between two looks."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.browser import forget_session
 from tocsin.web.access.guard import TRIES
 from tocsin.web.access.tries import TokenTries

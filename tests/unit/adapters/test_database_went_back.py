@@ -35,7 +35,7 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 from tests.builders.postgres_ledger import make_engine, make_tables, take_lead
 from tests.fakes.postgres import Database, Server

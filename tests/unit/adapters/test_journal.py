@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tocsin.adapters.ledger.journal import journal as journal_file
 from tocsin.adapters.ledger.journal.journal import HANGS, INCIDENTS_MOST, KEPT_FOR, TIDIED_AFTER, Journal
-from tocsin.adapters.ledger.schema.codec import write_outcome
 from tocsin.adapters.ledger.schema.decoding import write_instant
+from tocsin.adapters.ledger.schema.outcome_codec import write_outcome
 from tocsin.adapters.ledger.statements import Row
 from tocsin.domain.delivery import CERTAINTY, Accepted, Attempt, Outcome, Uncertain, numbered_attempt
 from tocsin.domain.people import Channel

@@ -16,7 +16,7 @@ from tocsin.adapters.ledger.sqlite import backup
 from tocsin.adapters.ledger.sqlite.backup import Backup, back_up
 from tocsin.adapters.ledger.sqlite.ledger_file import stay_open_to_readers
 from tocsin.adapters.ledger.sqlite.opening import make_engine, open_file
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tocsin.adapters.ledger.schema.codec import UnknownClassError, read_fact, read_outcome, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.codec import UnknownClassError, read_fact, write_fact
+from tocsin.adapters.ledger.schema.outcome_codec import read_outcome, write_outcome
 from tocsin.adapters.ledger.schema.rows import content_row
 from tocsin.domain.delivery import Accepted, Content, Deferred, Fault, Outcome, Refused, Uncertain
 from tocsin.domain.facts import Answer, Answered, ChannelRefused, Closed, Fact, PageLost, Seen

@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_existing, open_file
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PHONE = "+14155550101"

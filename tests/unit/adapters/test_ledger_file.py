@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.sqlite.lock import LedgerLockedError, Lock
 from tocsin.adapters.ledger.sqlite.opening import open_file, take_lock
 from tocsin.domain.facts import Answer, Answered
 from tocsin.ports.ledger.file import FileChange
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 FACT = Answered(T0, "ana", Answer.OK)

@@ -33,7 +33,8 @@ from tocsin.domain.delivery import Accepted, Bundle, Content, Letter, Proof, Pro
 from tocsin.domain.facts import Answer, Answered, Coded, Seen
 from tocsin.domain.notification import AnswerLink
 from tocsin.domain.people import Channel, Session
-from tocsin.ports.ledger.ledger import KeptConfig, LedgerError
+from tocsin.ports.ledger.ledger import KeptConfig
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 DATA = Path(__file__).parents[2] / "data" / "ledger"

@@ -17,7 +17,8 @@ from tocsin.domain.facts import Answer, Answered, Closed, Coded, Fact, Paged, Ro
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger.ledger import KeptConfig, LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.ledger import KeptConfig
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from tocsin.adapters.ledger.sqlite.ledger_file import connect
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 SMS = Arrival(ArrivalKind.SMS, "SM1", "+14155550101", "ok", T0)

@@ -20,7 +20,7 @@ from tocsin.domain.delivery import Accepted, Bundle, Content, Letter
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.people import Channel
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 PHONE = "+14155550101"

@@ -18,7 +18,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.facts import Answer, Answered
 from tocsin.domain.people import Channel
 from tocsin.ports.leadership import FencedError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.postgres_ledger import make_engine, make_tables, take_lead
 from tests.fakes.postgres import OWNER, PASSWORD, Database, Server

@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.postgresql import fence, lease
 from tocsin.adapters.ledger.postgresql.fence import begin_transaction, bound, hold_term
 from tocsin.adapters.ledger.postgresql.lease import PostgresLeadership
 from tocsin.ports.leadership import FencedError, MayNotLeadError, Node, NodeState, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.postgres_ledger import make_engine, make_tables
 from tests.fakes.postgres import Database, Server

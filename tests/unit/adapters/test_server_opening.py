@@ -22,7 +22,7 @@ from tocsin.adapters.ledger.postgresql.opening import (
 from tocsin.adapters.ledger.schema import SCHEMA
 from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.ports.leadership import LedgerAwayError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.postgres_ledger import make_engine, make_tables
 from tests.fakes.postgres import OWNER, PASSWORD, Database, Server

@@ -14,7 +14,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.adapters.ledger.sqlite.shared import SharedLedger
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 T0 = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tocsin.app.configuration.active_policy import FRESH, ActivePolicy
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.instants import MINUTE, T0
 from tests.fakes.bounded_work import JUDGE

@@ -22,7 +22,7 @@ from tocsin.domain.arrival import Arrival
 from tocsin.domain.facts import Seen
 from tocsin.formats.incident.read import digest
 from tocsin.ports.folder import Listed, RememberedFile
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import settings
 from tests.builders.policies import paging_policy

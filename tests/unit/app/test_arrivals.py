@@ -4,7 +4,7 @@ import pytest
 from tocsin.app.arrivals.inbound import BROKEN, UNKNOWN, Arrivals
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger

@@ -6,7 +6,7 @@ from tocsin.app.hand_ins.from_memory.away_notices import AwayNotices, AwayTold
 from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.fakes.clock import StillClock
 

@@ -22,7 +22,7 @@ from tocsin.domain.delivery import Proof, ProvedBy
 from tocsin.domain.people import Channel
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.policies import small_policy
 from tests.fakes.ledger import MemoryLedger

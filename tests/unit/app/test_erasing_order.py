@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 from tocsin.app.engine.pruning import Pruning, Unattended
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import Calm, Erasure, IncidentStates, LeftOut, PruningLedger
 
 ANA = Erasure("ana")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from tocsin.app.arrivals.first_answers import FirstAnswers
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 class Poll:

@@ -9,7 +9,7 @@ from tocsin.app.hand_ins.journal import JournalHandIn, JournalKeeper
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.operator_notice import Trouble
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.fakes.clock import StillClock
 from tests.fakes.ledger import MemoryLedger

@@ -8,7 +8,7 @@ from tocsin.app.engine.ledger_keeper import BALLAST_EVERY, LedgerKeeper
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.ledger.file import FileChange, LedgerStart
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.fakes.clock import StillClock
 

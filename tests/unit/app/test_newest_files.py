@@ -21,7 +21,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Seen
 from tocsin.formats.incident.read import read_incident
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import active_config
 from tests.builders.policies import small_policy

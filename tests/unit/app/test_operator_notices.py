@@ -12,7 +12,7 @@ from tocsin.app.state.notices import QUIET
 from tocsin.domain.notification import NOBODY, Kind, Reason
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.daemon_parts import DaemonParts
 from tests.builders.policies import paging_policy

@@ -15,7 +15,7 @@ from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.people import MAIN, Channel
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy

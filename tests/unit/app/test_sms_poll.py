@@ -11,7 +11,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import Deferred, Fault
 from tocsin.domain.facts import Coded
 from tocsin.domain.people import MAIN, Channel
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import active_config, polled, settings
 from tests.builders.policies import small_policy

@@ -33,7 +33,7 @@ from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import MAIN, Channel
 from tocsin.planning.current_state import current_state
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.gsm import segments
 from tocsin.wording.language.language import ENGLISH
 

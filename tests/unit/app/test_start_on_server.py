@@ -41,7 +41,7 @@ from tocsin.domain.arrival import OptOut
 from tocsin.domain.people import Channel
 from tocsin.ports.bounded_work import Overrun, OverrunCause
 from tocsin.ports.leadership import FencedError, LedgerAwayError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.decoding import TOP, problem
 
 from tests.builders.loading import load

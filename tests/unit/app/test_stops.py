@@ -13,7 +13,7 @@ from tocsin.domain.notification import Kind, Notification, Why
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel, Person, StakeholderGroup
 from tocsin.domain.policy import Level, Who
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.report.timeline import steps_of, timeline_lines
 
 from tests.builders.policies import WITHIN

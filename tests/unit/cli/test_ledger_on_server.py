@@ -23,7 +23,7 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.people import Channel, Session
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.postgres_ledger import make_tables, open_leading
 from tests.fakes.pager import CONFIG, SETTINGS

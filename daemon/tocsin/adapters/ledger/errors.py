@@ -1,6 +1,6 @@
 """Faults of the database library as the one exception that leaves this folder, in one line for people."""
 
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 def ledger_error(fault: BaseException) -> LedgerError:

@@ -36,8 +36,9 @@ from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.planning.history.fast_replace import replace
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.ports.ledger.tally import Tally
+from tocsin.ports.ledger.trouble import Unreadable
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.reads import arrivals
 from tocsin.adapters.ledger.reads.arrivals import anything_unjudged
 from tocsin.adapters.ledger.store import Store
 from tocsin.domain.arrival import Arrival
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 QUESTIONS = (arrivals.unjudged_arrivals, arrivals.unjudged_alerts, arrivals.unjudged_acts)
 Waiting = tuple[tuple[int, Arrival | Unreadable], ...]

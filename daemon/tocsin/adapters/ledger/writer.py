@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tocsin.adapters.clock import boottime
 from tocsin.adapters.ledger.errors import describe
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 GROUP_MAX = 512
 """The most calls of one transaction."""

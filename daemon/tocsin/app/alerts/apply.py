@@ -27,7 +27,8 @@ from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.cleaning import shown
 from tocsin.text.yaml import read_yaml
 

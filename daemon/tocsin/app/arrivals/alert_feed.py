@@ -28,7 +28,8 @@ from tocsin.domain.arrival import AlertEntry, Arrival, Judgement
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 
 LOOKS_EVERY = 0.5
 """Seconds between two looks, at least."""

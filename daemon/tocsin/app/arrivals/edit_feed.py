@@ -24,7 +24,7 @@ from tocsin.domain.arrival import Arrival, ArrivalKind, Judgement
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 
 LOOKS_EVERY = 0.1
 """Seconds between two looks while something waits to be seen."""

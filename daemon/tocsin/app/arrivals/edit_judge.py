@@ -35,7 +35,8 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger, UnreadableError
+from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger
+from tocsin.ports.ledger.trouble import UnreadableError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import service_named, severity_named
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from tocsin.app.arrivals.inbound import Arrivals
 from tocsin.app.replies.sms_poll import SmsPoll
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 class FirstAnswers:

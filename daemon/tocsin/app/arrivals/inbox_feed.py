@@ -23,7 +23,8 @@ from tocsin.formats.inbox.entries import WAITING_MOST
 from tocsin.formats.inbox.names import read_entry_name
 from tocsin.ports.clock import Clock
 from tocsin.ports.inbox import InboxFile, InboxFolder
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError
 
 RESTS_FOR = 1.0
 """Seconds until the next look while the folder or the ledger is in trouble, or flooded."""

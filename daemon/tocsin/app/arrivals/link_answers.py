@@ -20,7 +20,8 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import ANSWERED_FOR
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import FactLedger, UnreadableError
+from tocsin.ports.ledger.ledger import FactLedger
+from tocsin.ports.ledger.trouble import UnreadableError
 
 ACTED, UNCHANGED, REFUSED = "acted", "unchanged", "refused"
 """The answer counts; it changed nothing; it does not count."""

@@ -9,8 +9,9 @@ from tocsin.app.configuration.load import ConfigFiles, Configuration
 from tocsin.domain.policy import Policy
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import KeptConfig, LedgerError
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.ports.ledger.reading import ConfigInForce
+from tocsin.ports.ledger.trouble import LedgerError
 
 FRESH = timedelta(seconds=5)
 """How old the answer may be."""

@@ -20,7 +20,8 @@ from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt, Fate, Fault, Outcome, Refused
 from tocsin.domain.notification import OUTSIDE_PLAN, Notification
 from tocsin.domain.operator_notice import Trouble
-from tocsin.ports.ledger.ledger import LedgerError, SendLedger
+from tocsin.ports.ledger.ledger import SendLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.delivery.sms_verdicts import says_stop
 
 log = structlog.get_logger()

@@ -21,7 +21,8 @@ from tocsin.domain.operator_notice import ANEW, OperatorNotice, OperatorWord, Re
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.renderer import OwnRenderer
 from tocsin.wording.language.language import Language
 from tocsin.wording.operator.notice import OperatorWording, operator_wording

@@ -11,7 +11,8 @@ from tocsin.app.configuration.load import Configuration, label_of
 from tocsin.app.doctor.check import WITH_SECRETS, Check
 from tocsin.domain.problem import ProblemLevel
 from tocsin.ports.bounded_work import BoundedWork
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 
 CONFIG, SECRETS = "config", "secrets"
 MEND = "mend it; tocsin check names every place"

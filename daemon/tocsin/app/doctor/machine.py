@@ -20,7 +20,8 @@ from tocsin.app.doctor.check import Check, Resolve, Threads
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.times import span, utc
 
 FOLDER, DISK, CLOCK, LEDGER, DAEMON, PUBLIC_URL, HEARTBEAT = (

@@ -12,7 +12,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.file import FileChange, FileKeeper
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.operator.ledger_trouble import is_lock, ledger_trouble
 
 LOOKS_EVERY = 5.0

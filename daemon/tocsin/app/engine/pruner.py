@@ -20,7 +20,7 @@ from tocsin.domain.notification import NOBODY
 from tocsin.formats.inbox.entries import read_entry
 from tocsin.formats.settings.types import KEEPS_AT_LEAST
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import Erasure, PruningLedger
 
 FIRST_AFTER, EVERY = timedelta(minutes=10), timedelta(days=1)

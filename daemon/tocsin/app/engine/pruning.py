@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from tocsin.domain.notification import NOBODY
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import Erasure, LeftOut, PruningLedger, Replaced
 
 LOOKED_AT_ONCE = 200

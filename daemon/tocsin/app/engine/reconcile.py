@@ -37,7 +37,8 @@ from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.redating import not_later
 from tocsin.planning.plan import plan
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import FactLedger, LedgerError, Unreadable, UnreadableError
+from tocsin.ports.ledger.ledger import FactLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 from tocsin.ports.renderer import Renderer
 from tocsin.wording.operator.ledger_trouble import database_trouble, ledger_trouble
 from tocsin.wording.operator.lost_page import lost_page

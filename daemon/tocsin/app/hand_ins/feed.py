@@ -19,7 +19,8 @@ from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
 from tocsin.domain.arrival import Arrival
 from tocsin.domain.operator_notice import OperatorNotice, Trouble, subject_of
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 
 LOOKS_EVERY = 1.0
 """Seconds between two looks."""

@@ -29,7 +29,8 @@ from tocsin.formats.incident.edit import rewrite_incident, write_incident
 from tocsin.formats.incident.read import first_lines, read_incident, unreadable_incident
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError, UnreadableError
+from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError, UnreadableError
 from tocsin.text.decoding import FILE_LIMIT
 
 DECLARED, EDITED, KNOWN, STALE, UNREADABLE, GONE, TOLD, NOTHING = (

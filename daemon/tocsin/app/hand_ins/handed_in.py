@@ -12,7 +12,8 @@ from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, HandIn, MachineN
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import PrunedLedger
 
 WRITES_AGAIN = 1.0

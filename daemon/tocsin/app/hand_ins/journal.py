@@ -13,7 +13,8 @@ from tocsin.app.hand_ins.hand_in import MachineNotice, arrival_of
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError
 
 LOOKS_EVERY = 5.0
 """Seconds between two looks."""

@@ -12,7 +12,8 @@ from tocsin.app.hand_ins.hand_in import FilesGone, FileVersion, arrival_of, inci
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.facts import Seen
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import PrunedLedger
 
 JUDGES_AGAIN = 1.0

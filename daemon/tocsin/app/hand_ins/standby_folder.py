@@ -18,7 +18,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.notices import Notices
 from tocsin.ports.clock import Clock
 from tocsin.ports.folder import Folder, FolderMemory
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 ATTESTS_EVERY = 5.0
 """Seconds between two looks whether what is written into the folder gets on."""

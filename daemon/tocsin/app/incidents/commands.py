@@ -28,8 +28,8 @@ from tocsin.planning.audience import groups_concerned
 from tocsin.planning.history.answers import apply_ok
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import UnreadableError
-from tocsin.ports.ledger.reading import RecordedIncidents
+from tocsin.ports.ledger.recorded import RecordedIncidents
+from tocsin.ports.ledger.trouble import UnreadableError
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import FILE_LIMIT
 from tocsin.text.names import quotable

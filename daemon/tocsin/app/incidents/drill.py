@@ -15,7 +15,8 @@ from tocsin.domain.history import History
 from tocsin.domain.notification import OUTSIDE_PLAN, Kind, Notification, Suppression, Why
 from tocsin.domain.policy import RESPONDER
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import FactLedger, LedgerError
+from tocsin.ports.ledger.ledger import FactLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.report.timeline import acceptances, steps_of
 
 LOOKS_EVERY = 0.25

@@ -32,7 +32,8 @@ from tocsin.planning.current_state import current_state, first_words
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.draft import Draft
 from tocsin.planning.escalation import deciding_service, ladder_levels
-from tocsin.ports.ledger.ledger import AddressLedger, ConfigLedger, DeliveryLedger, IncidentLedger, UnreadableError
+from tocsin.ports.ledger.ledger import AddressLedger, ConfigLedger, DeliveryLedger, IncidentLedger
+from tocsin.ports.ledger.trouble import UnreadableError
 from tocsin.text.times import iso_utc
 from tocsin.wording.report.timeline import TimelineStep, acceptances, steps_of
 

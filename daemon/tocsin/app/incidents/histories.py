@@ -7,8 +7,8 @@ from typing import TypeVar
 from tocsin.domain.facts import Fact
 from tocsin.domain.history import History
 from tocsin.planning.history.fold import HistoryError, fold_each, fold_facts
-from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
-from tocsin.ports.ledger.reading import IncidentFacts
+from tocsin.ports.ledger.recorded import IncidentFacts
+from tocsin.ports.ledger.trouble import Unreadable, UnreadableError
 
 T = TypeVar("T")
 

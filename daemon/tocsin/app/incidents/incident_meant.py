@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.formats.incident.glance import IncidentGlance, glance
-from tocsin.ports.ledger.reading import RecordedIncidents
+from tocsin.ports.ledger.recorded import RecordedIncidents
 from tocsin.text.cleaning import cut
 from tocsin.text.names import quotable
 

@@ -24,8 +24,8 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.read import read_incident
 from tocsin.planning.current_state import current_state
-from tocsin.ports.ledger.ledger import UnreadableError
 from tocsin.ports.ledger.reading import IncidentRecords, KeptFiles, LedgerReader
+from tocsin.ports.ledger.trouble import UnreadableError
 from tocsin.text.cleaning import clean, one_line, shown
 from tocsin.wording.report.chart import Tone
 from tocsin.wording.report.chart_lanes import severity_tone

@@ -22,8 +22,8 @@ from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.planning.current_state import CurrentState, current_state
 from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import LedgerError, Unreadable
-from tocsin.ports.ledger.reading import RecordedIncidents
+from tocsin.ports.ledger.recorded import RecordedIncidents
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 from tocsin.text.cleaning import shown
 from tocsin.text.decoding import TOP, problem
 from tocsin.text.times import clock

@@ -19,7 +19,8 @@ from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import FactLedger, LedgerError
+from tocsin.ports.ledger.ledger import FactLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.report.review import draft, unedited
 from tocsin.wording.report.timeline import steps_of
 

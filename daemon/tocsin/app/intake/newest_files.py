@@ -6,7 +6,7 @@ import asyncio
 from itertools import islice
 
 from tocsin.ports.ledger.kept_file import FileLedger, KeptFile
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 KEPT_TOGETHER = 500
 """Versions given to the ledger at once."""

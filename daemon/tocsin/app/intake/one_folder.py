@@ -14,7 +14,8 @@ from tocsin.app.state.notices import Notices
 from tocsin.domain.facts import Gone, Seen
 from tocsin.domain.operator_notice import Trouble
 from tocsin.ports.folder import Listed
-from tocsin.ports.ledger.ledger import IncidentLedger, LedgerError
+from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.ledger.upkeep import PrunedIncident
 
 

@@ -19,7 +19,8 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.incident.read import read_incident, unreadable_incident
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.kept_file import FileLedger
-from tocsin.ports.ledger.ledger import FactLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import FactLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 
 FILE_WITHIN = timedelta(seconds=15)
 """How long its file may take to declare it: 10 s of them are those of a file that is no YAML."""

@@ -13,7 +13,7 @@ import structlog
 from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.leadership import LOOKS_EVERY
 from tocsin.ports.leadership import MayNotLeadError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 DRAINS_FOR = 2.0
 """Seconds for what is under way to end at a stop."""

@@ -9,7 +9,7 @@ import structlog
 from tocsin.app.state.notices import Notices
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.ports.leadership import LeadershipLedger
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 AGAIN_AFTER = 5.0
 """Seconds until a ledger that did not say is asked again."""

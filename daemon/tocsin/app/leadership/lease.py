@@ -15,7 +15,7 @@ from tocsin.app.leadership.tries_in_vain import TriesInVain
 from tocsin.planning.machines.leadership import HEALTHY, RENEWS_EVERY, STARTS_WITHIN, WITHOUT, holds, renews
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import FencedError, LeadershipLedger, Node, NodeState, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 DRAINS_FOR = 1.5
 """Seconds for what is under way to end at a stop, so that with all else another machine leads within 2."""

@@ -19,7 +19,8 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.planning.machines.leadership import MISSED, UNDELIVERED, gives_back
 from tocsin.ports.clock import Clock
 from tocsin.ports.leadership import LeadershipLedger, Node, NodeState
-from tocsin.ports.ledger.ledger import LedgerError, NoticeLedger
+from tocsin.ports.ledger.ledger import NoticeLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.cleaning import shown
 
 LOOKS_EVERY = 5.0

@@ -28,7 +28,7 @@ from tocsin.planning.machines.leadership import (
 )
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.leadership import LeadershipLedger, LeaseView, MayNotLeadError, Node, NodeState, NodeTakenError, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 from tocsin.text.times import apart
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from tocsin.planning.machines.leadership import STOOD_STILL, InVain, lets_from_memory
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 TURNS_EVERY = 0.5
 """Seconds between two marks that the loop turns."""

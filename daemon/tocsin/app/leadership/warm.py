@@ -16,7 +16,8 @@ from tocsin.adapters.files.fingerprint import Fingerprint, fingerprint
 from tocsin.app.configuration.load import Configuration
 from tocsin.app.delivery.transports import Transports
 from tocsin.app.leadership.this_node import ThisNode
-from tocsin.ports.ledger.ledger import KeptConfig, LedgerError
+from tocsin.ports.ledger.ledger import KeptConfig
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.renderer import TemplateFiles, TemplateVerdict
 
 LOOKS_EVERY = 2.0

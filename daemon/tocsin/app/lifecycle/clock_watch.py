@@ -19,7 +19,8 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import MAIN, Channel
 from tocsin.planning.machines.clocks import differs
 from tocsin.ports.clock import MovableClock
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.times import apart, brief, roughly
 
 LOOKS_EVERY = 1.0

@@ -13,7 +13,8 @@ import structlog
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
-from tocsin.ports.ledger.ledger import LedgerError, NoticeLedger
+from tocsin.ports.ledger.ledger import NoticeLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.supervisor import Heartbeat, ServiceManager
 
 CHECKS_EVERY = 5.0

@@ -32,7 +32,8 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.running import PendingSetting, taken_over, waiting
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ConfigLedger, LedgerError
+from tocsin.ports.ledger.ledger import ConfigLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.renderer import TemplateFiles, Templates, TemplateVerdict
 from tocsin.text.decoding import TOP, problem
 

@@ -28,7 +28,8 @@ from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
-from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, LedgerError, StartLedger, Unreadable
+from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, StartLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 from tocsin.text.times import roughly
 
 TOLD_FROM = timedelta(seconds=10)

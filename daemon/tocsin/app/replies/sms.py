@@ -33,7 +33,8 @@ from tocsin.planning.current_state import current_state
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.planning.history.fold import apply_fact
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import Ledger, UnreadableError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import UnreadableError
 from tocsin.ports.renderer import OwnRenderer
 from tocsin.wording.answer.answer_wording import LAST, STANDS
 from tocsin.wording.language.language import Language
@@ -44,8 +45,7 @@ LOOKS_BACK = 50
 """Messages of a number that are looked at for that."""
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How much earlier than the page it answers a message without a code may seem to have come. One from before that (the
-daemon was down, the provider slow) means something else.
-"""
+daemon was down, the provider slow) means something else."""
 
 COUNTED, IGNORED = "counted", "ignored"
 """What a message led to that came in a flood: something was done, and not answered; nothing."""

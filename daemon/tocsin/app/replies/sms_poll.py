@@ -24,7 +24,8 @@ from tocsin.domain.people import MAIN, Channel
 from tocsin.formats.settings.advice import missing_sms_secret
 from tocsin.formats.settings.settings import RepliesBy
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.transport import Polled
 from tocsin.wording.delivery.answer_words import for_provider, provider_cure
 

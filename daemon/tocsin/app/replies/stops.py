@@ -20,7 +20,8 @@ from tocsin.domain.people import Channel, Person
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.history.asked_for import asked_for
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.delivery.sms_verdicts import OPTED_OUT
 
 WRITES_AGAIN = 2.0

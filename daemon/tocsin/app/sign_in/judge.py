@@ -22,7 +22,8 @@ from tocsin.domain.notification import NOBODY, SIGN_IN_CODE, SIGN_IN_CODE_LASTS,
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, Person, Session
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.renderer import OwnRenderer
 from tocsin.wording.answer.sign_in_wording import sign_in_wording
 from tocsin.wording.language.language import ENGLISH, Language

@@ -17,7 +17,7 @@ from tocsin.domain.notification import ASKING, Notification
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fold import fold_facts
 from tocsin.planning.needed_roles import first_page_is_due
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 
 class Incidents:

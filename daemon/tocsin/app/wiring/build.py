@@ -92,7 +92,7 @@ from tocsin.planning.machines.leadership import MIGRATES_WITHIN, STARTS_WITHIN
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.clock import Clock, MovableClock
 from tocsin.ports.fence import Lead
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 async def run(folder: Path, environ: Mapping[str, str], log: LogProgress, work: BoundedWork, *, watched: bool) -> None:

@@ -28,7 +28,8 @@ from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.clock import Clock
 from tocsin.ports.dns import DnsResolver
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger.ledger import Ledger, LedgerError
+from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.wording.message.email import Letterhead
 
 FIND = partial(resolve, DiskThreads)

@@ -35,7 +35,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 LOOKS_EVERY = 2.0
 """Seconds between two looks whether another config is on disk."""

@@ -30,7 +30,7 @@ from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.clock import SharedClock
 from tocsin.ports.fence import Lead
 from tocsin.ports.leadership import FencedError, LedgerAwayError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.ports.supervisor import ServiceManager
 
 HANDS_IN_WITHIN = 3.0

@@ -40,7 +40,7 @@ from tocsin.domain.operator_notice import OperatorNotice
 from tocsin.ports.clock import Clock
 from tocsin.ports.fence import Lead
 from tocsin.ports.folder import FolderMemory
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 LEFT_OUT = (EditFeed, Pruner, Reviews)
 """What only a machine does that sees the ledger: what people do in the browser, and what is written once."""

@@ -18,6 +18,7 @@ from tocsin.domain.notification import AnswerLink, Notification, Suppression
 from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger.kept_file import FileLedger
 from tocsin.ports.ledger.tally import Tally
+from tocsin.ports.ledger.trouble import Unreadable
 from tocsin.ports.ledger.upkeep import PrunedLedger
 
 
@@ -34,27 +35,6 @@ class KeptConfig:
     mac: str = ""
     templates: Mapping[str, str] | None = None
     sealed: bool = field(default=False, compare=False)
-
-
-class LedgerError(Exception):
-    """The ledger cannot be written or read now (a full disk, a lock, a fault). Nothing of the call is on disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An incident of which a row cannot be read: which and why, in a sentence. `ended`: it is over by what can be."""
-
-    incident: str
-    why: str
-    ended: bool = False
-
-
-class UnreadableError(LedgerError):
-    """What was asked for holds a row that cannot be read; everything else in the ledger can (rule 63)."""
-
-    def __init__(self, unreadable: Unreadable) -> None:
-        super().__init__(f"of incident {unreadable.incident} {unreadable.why}")
-        self.unreadable = unreadable
 
 
 class DecisionLedger(Protocol):

@@ -15,16 +15,9 @@ from tocsin.domain.incident import Incident
 from tocsin.domain.notification import AnswerLink, Notification
 from tocsin.domain.people import Channel, Session
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import KeptConfig, Unreadable
+from tocsin.ports.ledger.ledger import KeptConfig
 from tocsin.ports.ledger.tally import Tally
-
-
-class IncidentFacts(Protocol):
-    """What happened in one incident."""
-
-    async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident."""
-        ...
+from tocsin.ports.ledger.trouble import Unreadable
 
 
 class IncidentRecords(Protocol):
@@ -72,42 +65,6 @@ class KeptFiles(Protocol):
 
     async def noticed(self, trouble: str) -> Mapping[str, datetime]:
         """Of which causes of a trouble operators were told, and when last."""
-        ...
-
-
-class RecordedIncidents(Protocol):
-    """What who sees and changes incidents asks: what happened in them, and the newest good versions of their files."""
-
-    async def facts(self, incident: str) -> tuple[Fact, ...]:
-        """All facts of one incident."""
-        ...
-
-    async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
-        """The facts of every incident that may still need something."""
-        ...
-
-    async def newest_versions(self, incidents: Collection[str]) -> Mapping[str, Incident]:
-        """The newest version of each of these incidents."""
-        ...
-
-    async def incidents(self) -> tuple[str, ...]:
-        """The ids of all incidents ever seen."""
-        ...
-
-    async def files(self) -> dict[str, tuple[str, str]]:
-        """The file of every incident, and the digest of its newest good version."""
-        ...
-
-    async def file(self, incident: str) -> KeptFile | None:
-        """That version."""
-        ...
-
-
-class OpenedIncidents(RecordedIncidents, Protocol):
-    """The same of a ledger that was opened for it."""
-
-    async def close(self) -> None:
-        """Let go of it."""
         ...
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.notification import AnswerLink
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.link_guard import WRONG, require_links
 from tocsin.web.http.site import Site
 

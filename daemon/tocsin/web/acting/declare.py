@@ -20,7 +20,7 @@ from tocsin.domain.policy import Policy
 from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
 from tocsin.formats.inbox.names import REF
 from tocsin.formats.incident.new_id import candidate_ids
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.cleaning import clean, one_line
 from tocsin.text.names import quotable
 from tocsin.web.access.same_origin import REFERRER, require_same_origin

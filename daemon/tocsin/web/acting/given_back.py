@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from tocsin.domain.people import session_digest
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.answer_links import answer_address
 from tocsin.web.access.browser import SESSION
 from tocsin.web.access.same_origin import REFERRER

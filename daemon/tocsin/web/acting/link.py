@@ -19,7 +19,7 @@ from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind
 from tocsin.domain.facts import Answer
 from tocsin.formats.inbox.names import REF
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.answer_links import LONG_PATHS, SHORT_PATH, AnswerAddress, answer_address
 from tocsin.web.access.link_guard import truncated_link_routes
 from tocsin.web.access.same_origin import REFERRER, require_same_origin

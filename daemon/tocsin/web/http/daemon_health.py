@@ -14,7 +14,7 @@ from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.formats.settings.settings import Settings
 from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.times import span
 from tocsin.web.http.site import Site
 

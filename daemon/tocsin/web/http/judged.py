@@ -13,7 +13,7 @@ from tocsin.app.reply_options.seals import sealed
 from tocsin.domain.arrival import ArrivalKind, EntryKind, InboxEntry, Judgement
 from tocsin.formats.inbox.names import REF
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.http.site import CACHE_NEVER, Site
 
 WAITS, LOOKS_EVERY = 5.0, 0.2

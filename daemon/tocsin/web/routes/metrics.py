@@ -19,8 +19,8 @@ from tocsin.app.doctor.machines import LEADING, STANDING_BY
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.domain.people import MAIN, Channel
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger.ledger import LedgerError
 from tocsin.ports.ledger.tally import MESSAGE_REFUSED, WAITING, ProviderTally, Sums, Tally
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.cleaning import shown
 from tocsin.web.access.guard import require_token, through_proxy
 from tocsin.web.http.daemon_health import AWAY, NONE, DaemonHere, daemon_here

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.repetitions import alike
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.adapters.ledger.schema.codec import write_outcome
 from tocsin.adapters.ledger.schema.decoding import write_instant
+from tocsin.adapters.ledger.schema.outcome_codec import write_outcome
 from tocsin.adapters.ledger.schema.tolerant import tolerant_insert
 from tocsin.adapters.ledger.statements import Row, run_each
 from tocsin.adapters.ledger.writes import KEYS_AT_ONCE, NEXT_NUMBER

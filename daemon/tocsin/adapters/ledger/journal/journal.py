@@ -19,8 +19,8 @@ from uuid import UUID
 
 from tocsin.adapters.files.disk_threads import DiskThreads
 from tocsin.adapters.files.whole_file import sync, write_whole
-from tocsin.adapters.ledger.schema.codec import read_outcome
 from tocsin.adapters.ledger.schema.decoding import read_instant, write_instant
+from tocsin.adapters.ledger.schema.outcome_codec import read_outcome
 from tocsin.adapters.ledger.statements import Row
 from tocsin.domain.delivery import CERTAINTY, Attempt
 from tocsin.domain.notification import NOBODY

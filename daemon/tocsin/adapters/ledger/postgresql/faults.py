@@ -8,7 +8,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from tocsin.adapters.ledger.errors import describe
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.ports.leadership import LedgerAwayError
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 _COLLISIONS = {"40001", "40P01"}
 """Serialization failure, deadlock."""

@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.errors import describe
 from tocsin.adapters.ledger.postgresql.address import ServerAddress
 from tocsin.adapters.ledger.postgresql.opening import in_one_transaction
 from tocsin.adapters.ledger.schema import tables as t
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 ROWS_AT_ONCE = 500
 OF_THE_DATABASE = (t.term, t.lease, t.installation, t.writers, t.nodes)

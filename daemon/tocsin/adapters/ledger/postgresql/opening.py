@@ -21,7 +21,7 @@ from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.tables import metadata
 from tocsin.planning.machines.leadership import MIGRATES_WITHIN
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 OLDEST = 15
 """The oldest version of PostgreSQL that is tried."""

@@ -23,7 +23,7 @@ from tocsin.adapters.ledger.postgresql.faults import is_collision, is_lost, is_o
 from tocsin.adapters.ledger.postgresql.fence import IDLE_MS, begin_transaction, bound, read_generation, read_group
 from tocsin.adapters.ledger.writer import Write
 from tocsin.ports.leadership import FencedError, Term
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 EVIDENCE = frozenset({writes.end_attempt, writes.record_receipt, writes.record_arrival, hand_in})
 """What is written down whoever leads, once and forward only (rule 52)."""

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.postgresql.nodes import read_machines
 from tocsin.adapters.ledger.postgresql.opening import OtherVersionError, machines_of, open_server_to_read
 from tocsin.adapters.ledger.postgresql.server import ServerStore
 from tocsin.ports.leadership import Machines
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 AGAIN_AFTER = 1.0
 """Seconds between a try that failed and the next."""

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.schema.codec import read_fact
 from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant, write_instant
 from tocsin.domain.arrival import BY_FILE, HANDED_IN, Arrival, ArrivalKind, Judgement, ReservedCode
 from tocsin.domain.facts import Coded
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 ARRIVALS_AT_ONCE = 200
 """The most arrivals that are judged in one go."""

@@ -24,7 +24,7 @@ from tocsin.domain.facts import Answered, Closed, Fact, Gone, Seen
 from tocsin.domain.history import IncidentSummary
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 NAMES_AT_ONCE = 500
 """Incidents that one query asks about."""

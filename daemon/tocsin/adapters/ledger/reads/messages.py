@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.schema.rows import notification_of, read_notificatio
 from tocsin.adapters.ledger.schema.tables import HELD
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
 from tocsin.domain.notification import AnswerLink, Notification
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 _WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html, t.contents.c.language)
 _SAME_CONTENT = t.contents.c.digest == t.notifications.c.content

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from tocsin.adapters.ledger.schema.codec import read_outcome
 from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant
+from tocsin.adapters.ledger.schema.outcome_codec import read_outcome
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.delivery import Attempt, Proof, ProvedBy, Receipt, Refused
 from tocsin.domain.people import Channel

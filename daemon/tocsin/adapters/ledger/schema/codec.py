@@ -1,4 +1,4 @@
-"""Facts and outcomes to JSON and back, tagged with the name of their class.
+"""Facts to JSON and back, tagged with the name of their class; outcomes do the same in `outcome_codec`.
 
 What does not fit its class, or is of one that only a newer tocsin knows, is a ValueError that says so in a few words;
 nothing is guessed.
@@ -11,13 +11,11 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from tocsin.domain.delivery import Outcome
 from tocsin.domain.facts import Fact
 from tocsin.domain.incident import TimelineNote, UpdateEntry
 
 _FACTS = {fact.__name__ for fact in get_args(Fact)}
-_OUTCOMES = {outcome.__name__ for outcome in get_args(Outcome)}
-_CLASSES = {of.__name__: of for of in (*get_args(Fact), *get_args(Outcome), UpdateEntry, TimelineNote)}
+_CLASSES = {of.__name__: of for of in (*get_args(Fact), UpdateEntry, TimelineNote)}
 Entry = TypeVar("Entry", UpdateEntry, TimelineNote)
 
 
@@ -59,7 +57,7 @@ def read_fact(name: str, body: str) -> Fact:
     try:
         fact: Fact = _reader(name)(body)
     except ValidationError as fault:
-        raise ValueError(_brief(fault)) from None
+        raise ValueError(brief(fault)) from None
     if fact.at.tzinfo is None:
         raise ValueError("at: it has no offset")
     return fact
@@ -71,27 +69,7 @@ def read_entry(kind: type[Entry], body: str) -> Entry:
     return entry
 
 
-def write_outcome(outcome: Outcome) -> str:
-    """The JSON of an outcome, with its class's name first."""
-    name = type(outcome).__name__
-    # as ASCII, so that no character of a provider's answer can be in the way
-    return json.dumps({"is": name, **_adapter(name).dump_python(outcome, mode="json", exclude_defaults=True)})
-
-
-def read_outcome(body: str) -> Outcome:
-    """An outcome from its JSON. Raises UnknownClassError, or ValueError for a body that does not fit its class."""
-    fields = json.loads(body)
-    name = fields.pop("is", "") if isinstance(fields, dict) else ""
-    if not isinstance(name, str) or name not in _OUTCOMES:
-        raise UnknownClassError(str(name))
-    try:
-        outcome: Outcome = _adapter(name).validate_python(fields)
-    except ValidationError as fault:
-        raise ValueError(_brief(fault)) from None
-    return outcome
-
-
-def _brief(fault: ValidationError) -> str:
+def brief(fault: ValidationError) -> str:
     """The first thing that is wrong, as `field: what`."""
     error = fault.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(step) for step in error["loc"])

@@ -16,7 +16,7 @@ from tocsin.adapters.ledger.schema.fact_reader import FactReader
 from tocsin.domain.facts import Closed, Fact, Paged, RoleOpened, Seen, StepFired
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
+from tocsin.ports.ledger.trouble import Unreadable, UnreadableError
 
 Rows = Iterable[Sequence[Any]]
 

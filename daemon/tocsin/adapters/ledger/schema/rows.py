@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact, write_outcome
+from tocsin.adapters.ledger.schema.codec import replace_non_characters, write_fact
 from tocsin.adapters.ledger.schema.decoding import decode, read_instant, write_instant
+from tocsin.adapters.ledger.schema.outcome_codec import write_outcome
 from tocsin.adapters.ledger.schema.tables import HELD, PENDING
 from tocsin.domain.delivery import CERTAINTY, Attempt, Content, Outcome
 from tocsin.domain.facts import Fact

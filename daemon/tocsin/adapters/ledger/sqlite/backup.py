@@ -19,7 +19,7 @@ from tocsin.adapters.files.whole_file import sync_folder, temporary_file
 from tocsin.adapters.ledger.errors import describe
 from tocsin.adapters.ledger.sqlite.file_reader import BESIDE, UNOPENED
 from tocsin.adapters.ledger.sqlite.ledger_file import connect, is_open_to_readers
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 STEP_PAGES = 64
 """Pages of one step: 256 kB as SQLite makes them."""

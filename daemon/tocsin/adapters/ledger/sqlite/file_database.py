@@ -8,7 +8,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from tocsin.adapters.ledger.errors import ledger_error
 from tocsin.adapters.ledger.sqlite.faults import is_passing
 from tocsin.adapters.ledger.writer import Write
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 PATIENCE_MS, TROUBLED_MS = 2000, 500
 """How long a daemon's transaction waits for another process's lock, in milliseconds; and while the last one failed, so

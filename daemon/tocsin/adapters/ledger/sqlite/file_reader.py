@@ -19,7 +19,7 @@ from tocsin.adapters.ledger.schema.incident_rows import (
     Rows,
 )
 from tocsin.adapters.ledger.sqlite.ledger_file import is_open_to_readers
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 BUSY_MS = 5000
 """How long a transaction waits for another process's, in milliseconds."""

@@ -31,7 +31,7 @@ from tocsin.domain.delivery import Attempt
 from tocsin.domain.notification import NOBODY
 from tocsin.domain.people import Channel
 from tocsin.ports.ledger.file import FileChange, LedgerStart
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 READERS = 4
 """How many questions are asked at once, in threads of their own: nobody else may keep them waiting."""

@@ -38,7 +38,7 @@ from tocsin.adapters.ledger.sqlite.ledger_file import MEMORY_NAME, LedgerFile, i
 from tocsin.adapters.ledger.sqlite.lock import Lock
 from tocsin.adapters.ledger.sqlite.seal import Seal
 from tocsin.adapters.ledger.statements import run
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 CONNECTIONS = 4
 """Connections kept: one writes, the others read."""

@@ -11,7 +11,7 @@ from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.adapters.ledger.sqlite.keeping import FileStore
 from tocsin.adapters.ledger.sqlite.ledger_file import is_open_to_readers
 from tocsin.adapters.ledger.sqlite.opening import OpenedLedger, open_existing
-from tocsin.ports.ledger.ledger import LedgerError
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 class SharedLedger:

@@ -18,7 +18,8 @@ from tocsin.domain.notification import Kind, Notification, Reason
 from tocsin.domain.policy import Policy
 from tocsin.ports.fence import NO_FENCE, Fence
 from tocsin.ports.leadership import FencedError
-from tocsin.ports.ledger.ledger import LedgerError, SendLedger
+from tocsin.ports.ledger.ledger import SendLedger
+from tocsin.ports.ledger.trouble import LedgerError
 
 FROM_MEMORY = {Kind.PAGE: 2, Kind.OPERATOR: 1}
 """Copies that may leave while the ledger cannot be written, for each process (rules 44 and 71)."""

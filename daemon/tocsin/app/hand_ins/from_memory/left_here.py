@@ -13,7 +13,8 @@ from tocsin.app.hand_ins.hand_in import SentFromMemory, SentStep, arrival_of
 from tocsin.domain.delivery import Accepted, Attempt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, LedgerError
+from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger
+from tocsin.ports.ledger.trouble import LedgerError
 
 WRITES_WITHIN = 3.0
 """Seconds for it to be written down where the lead was lost, before this machine stands by."""

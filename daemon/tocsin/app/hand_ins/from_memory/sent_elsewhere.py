@@ -20,7 +20,8 @@ from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Attempt, Letter, Outcome
 from tocsin.domain.notification import Kind, Notification, Suppression
 from tocsin.ports.clock import Clock
-from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger, LedgerError, Unreadable
+from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 
 SENT, KEPT = "sent", "kept"
 """What a hand-in led to: its page is known, or not yet."""

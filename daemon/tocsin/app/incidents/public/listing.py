@@ -15,8 +15,8 @@ from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, Updated
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger.ledger import Unreadable, UnreadableError
 from tocsin.ports.ledger.reading import IncidentRecords
+from tocsin.ports.ledger.trouble import Unreadable, UnreadableError
 from tocsin.wording.report.internal_view import promises
 from tocsin.wording.report.public.view import PublicView, public_view
 from tocsin.wording.report.timeline import steps_of

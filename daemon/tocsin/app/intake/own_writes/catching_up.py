@@ -9,8 +9,8 @@ from concurrent.futures import Executor
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.domain.facts import Seen
 from tocsin.formats.incident.read import digest
-from tocsin.ports.ledger.ledger import LedgerError
-from tocsin.ports.ledger.reading import RecordedIncidents
+from tocsin.ports.ledger.recorded import RecordedIncidents
+from tocsin.ports.ledger.trouble import LedgerError
 
 
 async def catch_up(

@@ -15,7 +15,7 @@ from tocsin.adapters.ledger.sqlite.file_reader import FileReader
 from tocsin.domain.facts import Fact, Seen
 from tocsin.domain.incident import Incident
 from tocsin.ports.ledger.kept_file import KeptFile
-from tocsin.ports.ledger.ledger import Unreadable
+from tocsin.ports.ledger.trouble import Unreadable
 
 
 class FileIncidents(FileReader):
