@@ -8,8 +8,10 @@ from tocsin.domain.facts import (
     Answer,
     Answered,
     Fact,
+    FirstWordHeld,
     Gone,
     HandoverAsked,
+    Reminded,
     RespondersAsked,
     RoleDropped,
     RoleOpened,
@@ -126,6 +128,21 @@ def test_a_stand_down_that_waits_is_not_told_to_whoever_is_asked_anew() -> None:
     told_of_both = (ok(1, "bo"), StoodDown(minutes(1), "ana", (LEAD, SCRIBE), Channel.SMS, Reason.ACCEPTED))
     assert why_unwanted(both, history(*told_of_both)) is None
     assert why_unwanted(both, history(*told_of_both, declines(2, "bo"), *asked[-1:])) is GONE
+
+
+def test_a_reminder_that_waits_is_not_told_once_its_update_went() -> None:
+    """Rules 4, 24: it would ask for what was done. One of a group that waits for its first word goes as long as it does
+    (rule 56).
+    """
+    due = notification(Kind.REMINDER, Reason.UPDATE_DUE, at=minutes(25), next_update_at=minutes(30))
+    reminded = Reminded(minutes(25), ("execs",), minutes(30))
+    assert why_unwanted(due, history(reminded)) is None
+    for reason in (Reason.CHANGED, Reason.DUE):
+        assert why_unwanted(due, history(reminded, updated(30, reason))) is NEWER
+    waits = replace(due, next_update_at=None)
+    held = (FirstWordHeld(T0, "fans"), Reminded(minutes(25), ("fans",), minutes(25)))
+    assert why_unwanted(waits, history(*held)) is None
+    assert why_unwanted(waits, history(*held, replace(updated(26, Reason.DECLARED), group="fans"))) is NEWER
 
 
 def test_an_end_that_was_taken_back_is_told_to_nobody_who_heard_so() -> None:

@@ -56,6 +56,8 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
         return Why.RESOLVED
     if kind is Kind.UPDATE and _is_superseded(notification, history):
         return Why.SUPERSEDED
+    if notification.reason is Reason.UPDATE_DUE and not _is_still_due(notification, history):
+        return Why.SUPERSEDED
     if notification.reason is Reason.ETA_PASSED and history.incident and history.incident.eta != notification.at:
         return Why.NO_LONGER_WANTED
     if kind is Kind.PAGE and not _still_asks(notification, history):
@@ -85,6 +87,14 @@ def _is_superseded(update: Notification, history: History) -> bool:
     if group is None:
         return update.reason is not Reason.SEVERITY_LOWERED
     return group.last_at > update.at
+
+
+def _is_still_due(reminder: Notification, history: History) -> bool:
+    """Whether a group that it was about has heard nothing since, or still waits for its first word (rule 24)."""
+    due_at = reminder.next_update_at
+    return any(group.reminded_for == due_at for group in history.groups.values() if due_at) or any(
+        group.reminded_for == reminder.at for group in history.held_groups.values()
+    )
 
 
 def _still_asks(page: Notification, history: History) -> bool:
