@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import Arrival, ArrivalKind
-from tocsin.domain.facts import Answer, Answered, Coded, StillThereAsked
+from tocsin.domain.facts import Answer, Answered, Closed, Coded, StillThereAsked, VerifyAsked
 from tocsin.domain.incident import Status
 from tocsin.ports.inbox import InboxError
 from tocsin.web.http import judged
@@ -300,9 +300,14 @@ async def test_a_page_that_waits_says_what_else_to_do() -> None:
         assert "Reply <code>ok</code>" in (await site.post(site.link(LEAD), {"answer": "ok"}))[1]
         await site.ledger.record("card", [Coded(site.now, LEAD, "+14155550101", "K7")], [], [])
         assert "Reply <code>ok K7</code>" in (await site.post(site.link(LEAD), {"answer": "ok"}))[1]
+        await site.seen(status=Status.RESOLVED)
+        await site.ledger.record("card", [Closed(site.now), VerifyAsked(site.now, 1, (LEAD,))], [], [])
+        site.clock.go(timedelta(hours=1))
+        _, page = await site.post(site.link(LEAD), {"answer": "ok"})
+        assert "Reply <code>ok K7</code> by SMS" in page  # the question whether all is healthy, which no pass answers
         site.ledger.trouble = "full"
         assert (await site.post(site.link(LEAD), {"answer": "ok"}))[0] == 503
-        assert len(site.inbox.left) == 3
+        assert len(site.inbox.left) == 4
 
 
 async def test_an_answer_that_cannot_be_kept_is_told(site: Door) -> None:

@@ -16,6 +16,7 @@ from aiohttp import web
 from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.reply_options import signed_links
+from tocsin.app.reply_options.codes import RESERVED_FOR
 from tocsin.domain.arrival import AnswerEntry, ArrivalKind
 from tocsin.domain.facts import Answer
 from tocsin.formats.inbox.names import REF
@@ -96,11 +97,11 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
     """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
     waits no more and is not judged either was refused, or its outcome cannot be seen.
     """
-    now, drill = site.clock.now(), False
+    drill = over = False
     try:
-        codes = await site.ledger().reserved_codes(now)
+        codes = await site.ledger().reserved_codes(site.clock.now() - RESERVED_FOR)
         _, history = await recorded_history(site.ledger(), link.incident)
-        drill = history.incident is not None and history.incident.drill
+        drill, over = history.incident is not None and history.incident.drill, history.resolved_at is not None
     except LedgerError:
         codes = ()
     gone = bool(ref) and not await waits(site, ref, (ArrivalKind.ANSWER,))
@@ -109,6 +110,7 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
         "acting/link_waiting",
         status=503,
         drill=drill,
+        over=over,
         kept=bool(ref),
         gone=gone,
         code=own[-1] if own and site.reply_routes.senders else "",
