@@ -6,6 +6,8 @@ import pytest
 from tocsin.domain.facts import Answer, Answered, Gone, Seen
 from tocsin.domain.history import History
 from tocsin.domain.notification import Kind
+from tocsin.planning.delivery.still_wanted import why_unwanted
+from tocsin.planning.history.asked_for import asked_for
 from tocsin.planning.history.fold import fold_facts
 
 from tests.timelines.stage import START, Watch, rows
@@ -48,6 +50,34 @@ def test_an_ok_ends_its_pages() -> None:
     watch.ack("6m", "pia")
     watch.until("1h")
     watch.showed("0 page last_resort olga,pia sms -\n5m page last_resort olga,pia sms -")
+
+
+def test_a_pass_leaves_out_who_passed() -> None:
+    """Rules 16, 32: of the last resort too; it brings nothing forward, and once all have passed all are paged again."""
+    watch = Watch.of_unreadable_file(CONFIG, "olga, pia")
+    watch.until("1m")
+    watch.pass_("2m", "olga")
+    watch.until("6m")
+    watch.pass_("7m", "pia")
+    watch.until("11m")
+    watch.ack("12m", "olga")
+    watch.until("1h")
+    watch.showed("""
+        0    page  last_resort  olga,pia  sms  -
+        5m   page  last_resort  pia       sms  -
+        10m  page  last_resort  olga,pia  sms  -
+        """)
+
+
+def test_what_waits_of_a_page_that_was_passed_does_not_leave() -> None:
+    """Rule 32: the sender asks before each try."""
+    watch = Watch.of_unreadable_file(CONFIG, "olga, pia")
+    watch.look("0")
+    watch.pass_("2m", "olga")
+    wanted = {page.to: why_unwanted(page, watch.history) is None for page in watch.said}
+    assert wanted == {"olga": False, "pia": True}
+    assert not asked_for(watch.history, "olga")
+    assert asked_for(watch.history, "pia")
 
 
 def test_an_ok_by_a_slow_clock_ends_its_pages() -> None:

@@ -13,6 +13,8 @@ from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
 NOBODY: frozenset[str] = frozenset()
+NO_ROLE = ""
+"""What stands for a role where the last resort is paged for a file that cannot be read (rule 32)."""
 """Each empty set takes a fifth of a kilobyte: of all incidents that nobody did anything for it is this one."""
 
 
@@ -86,6 +88,11 @@ class RoleHistory:
     still_asked_at: datetime | None = None
     pending_stand_downs: PendingStandDowns | None = None
     stood_down: frozenset[str] = frozenset()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether somebody must take it: it is needed, or stands for a file that cannot be read."""
+        return self.needed or self.role == NO_ROLE
 
     @property
     def declining(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ pages the last resort instead (rule 32).
 from datetime import datetime
 
 from tocsin.domain.facts import HandoverAsked, Paged, StepFired, StillThereAsked
-from tocsin.domain.history import RoleHistory
+from tocsin.domain.history import NO_ROLE, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.draft import Draft
@@ -14,9 +14,6 @@ from tocsin.planning.escalation import PageRequest, fire_due_step, last_resort_p
 from tocsin.planning.needed_roles import known_in_order
 from tocsin.planning.reach import AT_ONCE, STOPPED, channels_of, page_channels, reachable
 from tocsin.planning.responders import page_responders
-
-NO_ROLE = ""
-"""The role of pages for a file that cannot be read."""
 
 
 def send_due_pages(draft: Draft) -> frozenset[tuple[str, Channel]]:
@@ -40,7 +37,7 @@ def due_pages(draft: Draft) -> list[list[PageRequest]]:
 
 def page_for_unreadable_file(draft: Draft) -> None:
     """Page the last resort by the `via` of `unreadable_severity`, each `acknowledge_within`, without a role, until an
-    `ok` or until the file has gone (rule 32).
+    `ok` or until the file has gone (rule 32); without those who passed, unless nobody would remain (rule 16).
     """
     page, history = draft.page, draft.history
     assert page is not None, "settings make sure that unreadable_severity has a page"
@@ -53,7 +50,7 @@ def page_for_unreadable_file(draft: Draft) -> None:
     if at is None:
         return
     rule = draft.policy.place_of_last_resort()
-    people = last_resort_people(draft, without=frozenset())
+    people = last_resort_people(draft, without=role.passed)
     draft.record(StepFired(at, NO_ROLE, None, None, people))
     if not people:
         draft.suppress(Kind.PAGE, Why.NO_CHANNEL, at, "", "the last resort reaches nobody", rule)

@@ -398,6 +398,21 @@ async def test_a_no_to_a_verify_is_told_whom_to_call(house: House, said: str) ->
     )
 
 
+async def test_a_pass_of_a_file_that_cannot_be_read(house: House) -> None:
+    """Rules 16, 32: a page offers it, so it does something, and the answers say what is true; so with `pass all`."""
+    house.config.replace(replace(house.policy, last_resort=("bo", "eve")), polled())
+    await house.see("broken", "broken.yaml", unreadable=True)
+    await house.go(MINUTE)
+    assert await house.text(BO, f"pass {house.code('broken', BO)}") == "Noted for broken.yaml. Somebody else is asked."
+    assert await house.text(BO, f"pass {house.code('broken', BO)}") == "You passed on broken.yaml already."
+    assert (await house.text(BO, "pass all")).startswith("Nothing is asked of you now.")
+    assert await house.text(EVE, "pass") == "Noted for broken.yaml. Nobody is asked in your place."
+    code = house.code("broken", BO)
+    assert (
+        await house.text(BO, f"ok {code}") == "Noted: you look after broken.yaml. Its file cannot be read; correct it."
+    )
+
+
 async def test_a_closed_incident_is_named(house: House) -> None:
     """Whoever answers too late is told so, and that they need not do anything."""
     await house.see("pay", status=Status.RESOLVED)

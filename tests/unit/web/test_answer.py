@@ -476,17 +476,23 @@ async def test_the_ledgers_trouble_is_told(site: Door) -> None:
 
 
 async def test_a_file_that_cannot_be_read_is_taken_too() -> None:
-    """Rule 32: whoever is paged for it may take it; there is nothing to pass."""
+    """Rule 32: whoever is paged for it may take it, or pass and leave it to the others."""
     async with door() as site:
         await site.seen(id="broken", unreadable=True, summary="title: [")
         person = shipped_policy().last_resort[0]
         link = signed_links.answer([KEY], "broken", person)
         _, page = await site.get(link)
         assert "cannot be read. Somebody must look at it." in page
-        assert "I pass" not in page
+        assert re.findall(r'<button[^>]*value="(\w+)"[^>]*>([^<]*)', page) == [
+            ("ok", "Accept: I look at it"),
+            ("pass", "Pass"),
+        ]
+        _, page = await site.post(link, {"answer": "pass"})
+        assert "You passed on it: you are paged again only if everybody else passes too." in page
+        assert "somebody is looking at it" not in page
         _, page = await site.post(link, {"answer": "ok"})
         assert "somebody is looking at it" in page
-        assert site.answers == [(person, "ok")]
+        assert site.answers == [(person, "pass"), (person, "ok")]
 
 
 async def test_the_daemon_agrees(site: Door) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tocsin.app.edits.changes import Telling
 from tocsin.domain.facts import Answer
-from tocsin.domain.history import History, RoleHistory
+from tocsin.domain.history import NO_ROLE, History, RoleHistory
 from tocsin.domain.policy import RESPONDER
 from tocsin.wording.language.language import ENGLISH
 
@@ -75,6 +75,9 @@ def _passed(after: History, person: str, telling: Telling, *, others_asked: bool
     names = [telling.policy.role_title(role.role) for role in roles]
     if person in after.responders_passed:
         names.append(telling.policy.role_title(RESPONDER))
+    unreadable = after.roles.get(NO_ROLE)
+    if unreadable and person in unreadable.declining and not after.unreadable_ended:
+        names.append("the file that cannot be read")
     if not names:
         return NOTHING_ASKED
     sentences = [f"You have passed on {ENGLISH.listed(names)}."]

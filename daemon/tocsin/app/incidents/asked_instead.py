@@ -33,7 +33,7 @@ def others_asked(history: History, policy: Policy, person: str, now: datetime) -
 
 def asked_beside(history: History, person: str) -> tuple[str, ...]:
     """Who else is asked now for something that this person was paged for."""
-    waiting = [role for role in history.roles.values() if role.needed and role.holder is None and role.step]
+    waiting = [role for role in history.roles.values() if role.wanted and role.holder is None and role.step]
     names = [
         name
         for role in waiting
@@ -46,7 +46,7 @@ def asked_beside(history: History, person: str) -> tuple[str, ...]:
 
 def _any_asked(history: History, person: str) -> bool:
     for role in history.roles.values():
-        waits = role.needed and role.holder is None and role.was_paged(person)
+        waits = role.wanted and not history.unreadable_ended and role.holder is None and role.was_paged(person)
         if waits and role.step is not None and set(role.step.people) - role.declining - {person}:
             return True
     if not any(name == person for name, _ in history.responders):

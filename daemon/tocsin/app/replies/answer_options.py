@@ -180,7 +180,8 @@ def _role_option(incident: Incident, history: History, role: RoleHistory, person
     if not role.was_paged(person) and incident.assigned(role.role) != person:
         return None
     if incident.unreadable:
-        return RoleOption("", RoleState.TAKEN if history.unreadable_ended else RoleState.OPEN)
+        open_ = RoleState.PASSED if person in role.declining else RoleState.OPEN
+        return RoleOption("", RoleState.TAKEN if history.unreadable_ended else open_)
     if not role.needed:
         return None
     is_handed_over = role.handover is not None and role.handover.person == person

@@ -10,7 +10,7 @@ from datetime import datetime
 from tocsin.app.incidents.asked_instead import others_asked
 from tocsin.app.replies.answer_all import AllMeant, MeantIncident
 from tocsin.app.replies.sms_grammar import SmsCommand, Verb
-from tocsin.domain.history import History
+from tocsin.domain.history import NO_ROLE, History
 from tocsin.domain.people import Person
 from tocsin.domain.policy import RESPONDER, Policy
 from tocsin.planning.current_state import CurrentState
@@ -69,6 +69,8 @@ def passed(
     roles = [role for role in declined if role not in already]
     if roles:
         others = others_asked(after, policy, person.id, now)
+        if roles == [NO_ROLE]:
+            return replace(about, answer="passed_unreadable", others=int(others))
         return replace(about, answer="passed", roles=_titles(policy, roles, language), others=int(others))
     return replace(about, answer="passed_before" if declined else "not_asked")
 
@@ -253,7 +255,7 @@ def _of_open(answer: str, open_: Open, language: Language) -> AnswerWording:
 
 def _passed(history: History, person: Person) -> list[str]:
     """The roles that somebody has passed on."""
-    roles = [name for name, role in history.roles.items() if role.needed and person.id in role.declining]
+    roles = [name for name, role in history.roles.items() if role.wanted and person.id in role.declining]
     return [*roles, RESPONDER] if person.id in history.responders_passed else roles
 
 

@@ -102,7 +102,8 @@ def _still_asks(page: Notification, history: History) -> bool:
     if history.in_earnest_at is not None and page.at < history.in_earnest_at:
         return False
     if not page.roles:
-        return not history.unreadable_ended
+        declined = any(page.to in role.declining for role in history.roles.values())
+        return not history.unreadable_ended and not declined
     for name in page.roles:
         if name == RESPONDER:
             if page.to not in history.responders_answered | history.responders_passed:

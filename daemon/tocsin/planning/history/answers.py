@@ -103,8 +103,8 @@ def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, 
 
 
 def apply_pass(history: History, person: str, at: datetime, *, asked_only: bool = False) -> History:
-    """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16); with
-    `asked_only` nothing that they hold (rule 47).
+    """The history after a `pass`: it declines every role that the person holds or is asked for (rule 16), and the pages
+    for a file that cannot be read (rule 32); with `asked_only` nothing that they hold (rule 47).
     """
     incident = history.incident
     assert incident is not None
@@ -126,7 +126,7 @@ def _declined(role: RoleHistory, person: str, assigned: bool, at: datetime) -> R
     """One role after a pass. The next step comes at once if the person held the role, or if everybody of the newest
     step has passed (rule 16).
     """
-    if not role.needed:
+    if not role.wanted:
         return role
     role = replace(role, asked_anew=role.asked_anew - {person}) if role.asked_anew else role
     if role.holder == person:

@@ -30,7 +30,8 @@ def asked_for(history: History, person: str) -> AskedFor:
     if incident is None or history.resolved_at is not None:
         return NOTHING
     if incident.unreadable:
-        asked = not history.unreadable_ended and any(role.was_paged(person) for role in history.roles.values())
+        roles_asked = (role for role in history.roles.values() if role.was_paged(person))
+        asked = not history.unreadable_ended and any(person not in role.declining for role in roles_asked)
         return AskedFor(("",)) if asked else NOTHING
     roles = [name for name, role in history.roles.items() if _asks(role, person)]
     answered = history.responders_answered | history.responders_passed
