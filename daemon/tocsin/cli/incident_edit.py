@@ -126,7 +126,7 @@ def _told(written: WrittenEdit, telling: Telling) -> str:
     sentences = [change_sentence(change, telling) for change in changed]
     if written.edit.entry:
         sentences.insert(0, "The update is written.")
-    return " ".join(sentences) or "noted"
+    return " ".join(sentences) or "noted."
 
 
 def _effects(current: Incident, edit: Edit, history: History, telling: Telling) -> str:

@@ -143,6 +143,17 @@ async def test_a_code_that_is_none_lets_nobody_in(life: Life, way: str) -> None:
     assert 'name="to" value="/oncall"' in shown
 
 
+async def test_a_code_typed_in_the_page_before(life: Life) -> None:
+    """Whoever goes back to the form after a wrong code and types the right one is in; the same code twice is one try."""
+    bo = Browser(life)
+    page = await bo.asks()
+    (ref,) = re.findall('name="ref" value="([^"]+)"', (await bo.get(page))[2])
+    for _ in range(2):
+        assert "You may try 4 more times." in (await bo.types(page, wrong(life.inbox.code), ref))[2]
+    assert (await bo.types(page, life.inbox.code, ref))[0] == 303
+    assert "tocsin_session" in bo.cookies
+
+
 async def test_tries_belong_to_the_request(life: Life) -> None:
     """P8: after five the right code is refused too; nobody is locked out: a new code counts."""
     bo = Browser(life)

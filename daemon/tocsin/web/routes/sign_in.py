@@ -5,6 +5,7 @@ it is right and records the session. Whoever is nobody of the config is answered
 one is led to pages of ours only.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from urllib.parse import quote
@@ -123,9 +124,10 @@ class _SigningIn:
             return code_page(site, request, to, new_ref(), NO_CODE if secret else NOT_HERE, typed)
         if not self._rate.allows_try(site.client(request)):
             return code_page(site, request, to, ref, TOO_OFTEN, typed)
-        id_ = session_id(secret, ref)
-        await leave(site, CodeEntry(ref, asked, typed, browser_proof(secret), session_digest(id_)))
-        judged = await judgement(site, ArrivalKind.CODE, ref)
+        entry = _ref_of(ref, typed)
+        id_ = session_id(secret, entry)
+        await leave(site, CodeEntry(entry, asked, typed, browser_proof(secret), session_digest(id_)))
+        judged = await judgement(site, ArrivalKind.CODE, entry)
         if judged is None:
             return code_page(site, request, to, ref, UNCONFIRMED, typed)
         if judged.result != ACTED:
@@ -172,6 +174,11 @@ def _request_ref(request: web.Request) -> str:
     if not _REF.fullmatch(ref):
         raise web.HTTPNotFound
     return ref
+
+
+def _ref_of(form_ref: str, typed: str) -> str:
+    """The reference of a code that was typed: another one in the same form, as after "back", is another try."""
+    return hashlib.sha256(f"{form_ref} {typed}".encode()).hexdigest()[:20]
 
 
 def _digits(typed: str) -> str:
