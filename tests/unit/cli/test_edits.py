@@ -59,7 +59,7 @@ def test_the_impact_a_note_and_the_end_of_the_review(run: Run, file: Path) -> No
     """Each by whom $TOCSIN_AS names; texts are cleaned, over several lines as well."""
     for arguments, said in (
         (["impact", "2026", "One payment\nin \x1b[31mthree fails"], "The impact: “One payment in three fails”"),
-        (["note", "2026", "Restarted the primary."], "noted"),
+        (["note", "2026", "Restarted the primary."], "noted."),
         (["resolve", "2026"], "It is resolved."),
         (["reviewed", "2026"], "The review is done."),
         (["reviewed", "2026", "https://wiki/42"], "The review is done: https://wiki/42"),
