@@ -18,6 +18,7 @@ from tocsin.domain.facts import Answer, Answered, Fact, Gone, RoleOpened, Seen, 
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, UpdateEntry
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.people import Channel, session_digest
+from tocsin.ports.folder import MarkTrouble
 from tocsin.ports.ledger.trouble import Unreadable
 
 from tests.builders.active_config import settings
@@ -106,6 +107,20 @@ def test_what_is_declared_on_a_standby_pages_within_two_seconds() -> None:
     assert machines.results() == ["declared"]
     assert len(machines.facts(Seen)) == 1
     assert len(machines.first.pages("ana")) == 2, "one by each channel"
+
+
+def test_a_standby_may_share_a_folder_with_another_machine() -> None:
+    """P3: that another machine has its lock is no trouble of anybody's: the ledger lets one page."""
+
+    async def story(machines: Machines) -> None:
+        machines.second.folder.mark_trouble = MarkTrouble("another tocsin watches the same folder", shared=True)
+        await machines.begin()
+        await machines.first.wait(3600)
+        await machines.first.stop()
+
+    machines = simulate(story)
+    assert not machines.told()
+    assert not machines.results(ArrivalKind.NOTICE)
 
 
 @pytest.mark.parametrize("leader_first", [True, False])

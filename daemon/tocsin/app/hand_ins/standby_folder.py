@@ -83,7 +83,8 @@ class FolderHandIn:
         with suppress(TimeoutError):
             async with asyncio.timeout(WAITS):
                 await self._compare(news)
-        watch = Watch(self._clock, self._config, self._notices, self._folder, Intake(known, self._label, ended), news)
+        intake = Intake(known, self._label, ended)
+        watch = Watch(self._clock, self._config, self._notices, self._folder, intake, news, shares=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch.run(), name="folder")
             tasks.create_task(self._keep_comparing(news, watch), name="ledger comparisons")
