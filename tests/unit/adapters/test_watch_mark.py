@@ -225,6 +225,24 @@ def test_the_age_of_the_mark_tells(tmp_path: Path) -> None:
     mark.release()
 
 
+def test_a_folder_that_is_shared_is_shown_to_be_watched_by_whoever_is_well(tmp_path: Path) -> None:
+    """P3: the daemon that has the lock may be paused; another machine of the same ledger watches the folder too."""
+    holder, other, written = WatchMark(tmp_path), WatchMark(tmp_path), tmp_path / "pay.yaml"
+    assert holder.claim() is None
+    os.utime(tmp_path / NAME, (time.time() - 60,) * 2)
+    written.write_text("title: x\n")
+    assert not is_watched(tmp_path, written)
+    trouble = other.renew()
+    assert trouble is not None
+    assert trouble.shared
+    assert is_watched(tmp_path, written)
+    holder.release()
+    assert not is_watched(tmp_path, written)
+    assert other.renew() is None
+    assert is_watched(tmp_path, written)
+    other.release()
+
+
 def test_without_a_lock_the_mark_is_renewed_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 72, P3: on a file system without locks commands see that the daemon watches; once it gives one it is taken."""
 

@@ -67,7 +67,7 @@ class WatchMark:
 
     def renew(self) -> MarkTrouble | None:
         """Show that a healthy daemon watches, or say why that cannot be shown. A mark that was taken away or replaced
-        is made and locked anew.
+        is made and locked anew. One that another daemon holds is renewed as well: that one may be ill (P3).
         """
         try:
             if self._file is None or not _is_at(self._file, self._path) or not self._has_root():
@@ -79,6 +79,8 @@ class WatchMark:
             if self._file is not None:
                 os.utime(self._file)
         except FolderWatchedError as other:
+            with suppress(OSError):  # it may be another user's; then that daemon alone shows it
+                os.utime(self._path, follow_symlinks=False)
             return MarkTrouble(str(other), shared=True)
         except OSError as fault:
             return self._unwritable(fault)
