@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tocsin.adapters.clock import SystemClock
@@ -165,7 +166,8 @@ async def test_an_archive_that_is_handed_in_holds_up_nobody(postgres_server: Ser
         incidents.archive(names)
         config, notices = ActiveConfig(paging_policy(), settings()), Notices(clock)
         versions = FileVersions(clock, ledger, config, incidents, notices, NewestFiles(ledger))
-        feed = HandInFeed(ledger, versions, SentElsewhere(clock, ledger, None), notices, set(), lambda: None)
+        elsewhere: Any = SentElsewhere(clock, ledger, None, None, incidents)
+        feed = HandInFeed(ledger, versions, elsewhere, notices, set(), lambda: None)
         handed_in = HandedIn(clock, ledger)
         for name in names:
             await handed_in.give(FileVersion("b", name, f"{name}.yaml", data))

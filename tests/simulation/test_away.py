@@ -14,7 +14,7 @@ from tocsin.app.replies.sms_poll import SmsPoll
 from tocsin.domain.arrival import Arrival as CameIn
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Accepted
-from tocsin.domain.facts import Answered
+from tocsin.domain.facts import Answered, Paged
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import MAIN, Channel
 
@@ -175,6 +175,67 @@ def test_without_the_ledger_the_last_resort_is_paged_each_quarter_of_an_hour() -
         assert olgas_minutes(machines.first.pages(), began)[3:] == [45, 50, 55]
 
     simulate(story)
+
+
+def test_who_was_paged_elsewhere_alone_hears_the_end() -> None:
+    """P5: bo and dai were asked by the machine that was cut off, ana answers where another one leads by then: their step
+    is never decided there, and they hear the end all the same, once on each channel.
+    """
+
+    async def story(machines: Cut) -> None:
+        machines.lead.steps = True
+        await machines.cut()
+        await machines.first.wait(310)
+        await machines.lose()
+        await machines.second.start()
+        await machines.second.wait(1)
+        acknowledged = f"{FILE}acknowledged: [ana, chen]\n"
+        machines.second.folder.write("pay.yaml", acknowledged)
+        for seconds in (60, 7200):
+            await machines.second.wait(seconds)
+            await machines.second.kill()
+            await machines.second.start()
+        await machines.second.wait(60)
+        machines.second.folder.write("pay.yaml", f"{acknowledged}status: resolved\n")
+        await machines.second.wait(30)
+        await machines.second.stop()
+
+    machines = simulate(story)
+    closings = [each.message for each in machines.first.arrived if each.message.kind == Kind.CLOSING]
+    told = sorted((message.person, message.via.value) for message in closings if message.person in {"bo", "dai"})
+    assert told == [("bo", "email"), ("bo", "sms"), ("dai", "email"), ("dai", "sms")]
+    assert len(machines.facts(Paged)) == 4, "ana and chen were as well"
+    assert set(machines.results(ArrivalKind.SENT)) == {"kept"}, "all of it is judged in the end"
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_who_was_paged_elsewhere_first_hears_the_end(before: bool) -> None:
+    """P5: what counts as sent has left, though nothing of it ever left from here."""
+
+    async def story(machines: Cut) -> None:
+        await machines.cut()
+        await machines.first.wait(20)
+        if before:
+            await machines.lose()
+        machines.second.faults.down = frozenset() if before else frozenset(Channel)
+        await machines.second.start()
+        await machines.second.wait(1)
+        machines.second.folder.write("pay.yaml", FILE)
+        await machines.second.wait(20)
+        if not before:
+            await machines.lose()
+            await machines.second.wait(5)
+        machines.second.folder.write("pay.yaml", f"{FILE}status: resolved\n")
+        await machines.second.wait(5)
+        machines.second.faults.down = frozenset()
+        await machines.second.wait(600)
+        await machines.second.stop()
+
+    machines = simulate(story)
+    closings = [each.message for each in machines.first.arrived if each.message.kind == Kind.CLOSING]
+    assert {(message.person, message.via) for message in closings if message.person in {"ana", "chen"}} == {
+        (person, via) for person in ("ana", "chen") for via in (Channel.EMAIL, Channel.SMS)
+    }
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -814,7 +814,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     sender = Sender(clock, ledger, context, providers, world.dice, rooms, Bundles(context, PlainBundles()))
     world.receipts = receipts = Receipts(clock, ledger, context, providers, sender)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, words, "host")
-    elsewhere = SentElsewhere(clock, ledger, sender)
+    elsewhere = SentElsewhere(clock, ledger, sender, rooms, incidents)
     await elsewhere.look()
     reconciler = Reconciler(clock, ledger, PlainRenderer(), context, sender, rooms, elsewhere)
     scheduler = Scheduler(clock, agenda, reconciler.reconcile)

@@ -183,7 +183,8 @@ def test_what_is_over_and_was_said_is_judged_many_at_a_time() -> None:
         running = asyncio.create_task(handed_in.run())
         await asyncio.sleep(0.2)
         running.cancel()
-        feed = HandInFeed(ledger, versions, SentElsewhere(clock, ledger, None), notices, set(), lambda: None)
+        elsewhere: Any = SentElsewhere(clock, ledger, None, None, incidents)
+        feed = HandInFeed(ledger, versions, elsewhere, notices, set(), lambda: None)
         await feed.look()
         assert loop.time() - began < 0.5
         assert incidents.is_known("zz")

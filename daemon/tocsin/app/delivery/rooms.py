@@ -99,6 +99,10 @@ class Rooms:
             and self._left.isdisjoint((via, reader, incident, episode) for episode in episodes)
         )
 
+    def note_left(self, via: Channel, person: str, incident: str, episode: int) -> None:
+        """A page of that episode has left, by whomever."""
+        self._left.add((via, person, incident, episode))
+
     def withdraw(self, history: History) -> None:
         """What this history wants no more does not leave, though it is being written down only now."""
         people = {person for person, _ in history.never_left}

@@ -41,6 +41,10 @@ class JudgesSent(Protocol):
         """Whether it is still to be written down with its page."""
         ...
 
+    def note_heard(self) -> None:
+        """Whoever got what is kept for long hears the end as well."""
+        ...
+
 
 async def waiting(ledger: ArrivalLedger) -> AsyncIterator[tuple[int, Arrival | Unreadable]]:
     """All that was handed in and is not judged, oldest first, each with its row. Raises LedgerError."""
@@ -98,6 +102,7 @@ class HandInFeed:
     async def look(self) -> None:
         """Judge all that waits. Raises LedgerError: what was not judged then is judged at the next look."""
         await self._record()
+        self._elsewhere.note_heard()
         while rows := await self._ledger.unjudged_hand_ins(self._judged):
             hand_ins = [(row, arrival, await guarded(_read(arrival))) for row, arrival in rows]
             names = {hand_in.incident for _, _, hand_in in hand_ins if isinstance(hand_in, FileVersion)}

@@ -104,6 +104,7 @@ WORDS: dict[str, Callable[[Fields], str]] = {
     "journal handed in": lambda f: (
         f"the ledger lacked {f['messages']} messages that were sent since {f['since']}, and has them again"
     ),
+    "paged elsewhere": lambda f: f"somebody was paged for {f['incident']} by another machine, and hears the end",
     "sent from memory": lambda f: f"what left from memory of {f['incident']} was handed in to the machine that leads",
     "sent elsewhere": lambda f: f"a page of {f['incident']} left from {f['machine']} while it could not see the ledger",
     "absence handed in": lambda f: f"that files are gone was handed in: {', '.join(f['incidents'])}",

@@ -284,7 +284,7 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])
     sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))
-    receipts, elsewhere = Receipts(clock, ledger, context, providers, sender), SentElsewhere(clock, ledger, sender)
+    receipts, elsewhere = _news_of_pages(clock, ledger, context, providers, sender, rooms)
     operator_notices = OperatorNotices(clock, ledger, config, notices, sender, renderer, machine or host(settings))
     reconciler = Reconciler(clock, ledger, renderer, context, sender, rooms, elsewhere)
     scheduler, box = Scheduler(clock, agenda, reconciler.reconcile), here.surroundings.inbox_of(settings)
@@ -386,3 +386,11 @@ def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNoti
     elif not (started.refused or started.behind or started.unread):
         for trouble in (Trouble.CONFIG_REFUSED, Trouble.CONFIG_IN_PART, Trouble.CONFIG_BEHIND):
             notices.cured(trouble, "", "the config on disk is in force")
+
+
+def _news_of_pages(
+    clock: MovableClock, ledger: SqlLedger, context: DeliveryContext, providers: Providers, sender: Sender, rooms: Rooms
+) -> tuple[Receipts, SentElsewhere]:
+    """What becomes known of pages once they left: from providers, and from other machines."""
+    elsewhere = SentElsewhere(clock, ledger, sender, rooms, context.incidents)
+    return Receipts(clock, ledger, context, providers, sender), elsewhere

@@ -2,9 +2,11 @@
 marked (rule 54, R52).
 
 It is the same page if it is the same step to the same reader by the same channel: each machine that pages by itself
-gives it an instant of its own. What was handed in of a page that is not decided yet is kept until it is.
+gives it an instant of its own. What was handed in of a page that is not decided yet is kept until it is. That may
+never be, where somebody answers first: whoever got it counts as paged meanwhile.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -16,9 +18,13 @@ import structlog
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.hand_ins.feed import waiting
 from tocsin.app.hand_ins.hand_in import HandIn, SentFromMemory, SentStep, hand_in_of
+from tocsin.app.state.incidents import Incidents
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Attempt, Letter, Outcome
-from tocsin.domain.notification import Kind, Notification, Suppression
+from tocsin.domain.facts import Paged
+from tocsin.domain.history import History
+from tocsin.domain.notification import Kind, Notification, Reason, Suppression
+from tocsin.domain.people import Channel
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger
 from tocsin.ports.ledger.trouble import LedgerError, Unreadable
@@ -26,7 +32,9 @@ from tocsin.ports.ledger.trouble import LedgerError, Unreadable
 SENT, KEPT = "sent", "kept"
 """What a hand-in led to: its page is known, or not yet."""
 KEPT_FOR = timedelta(hours=1)
-"""How long what was handed in of a page that is not decided is kept, since it was."""
+"""How long what was handed in of a page that is not decided counts for it, since it was."""
+UNDECIDED = timedelta(seconds=10)
+"""How long the plan has for it before whoever got it counts as paged all the same."""
 
 log = structlog.get_logger()
 
@@ -48,13 +56,24 @@ class Sending(Protocol):
         ...
 
 
+class Heard(Protocol):
+    """Who knows to whom something has left, and so who hears the end."""
+
+    def note_left(self, via: Channel, person: str, incident: str, episode: int) -> None:
+        """Something of that episode has."""
+        ...
+
+
 class SentElsewhere:
     """Judges what was sent elsewhere."""
 
-    def __init__(self, clock: Clock, ledger: SentLedger, sending: Sending) -> None:
+    def __init__(self, clock: Clock, ledger: SentLedger, sending: Sending, heard: Heard, incidents: Incidents) -> None:
         self._clock = clock
         self._ledger = ledger
         self._sending = sending
+        self._heard = heard
+        self._incidents = incidents
+        self._noted: set[SentFromMemory] = set()
         self._kept: dict[SentFromMemory, datetime] = {}
 
     async def look(self) -> None:
@@ -74,10 +93,10 @@ class SentElsewhere:
             await self._ledger.record_result(row, result)
 
     def keeps(self, sent: SentFromMemory) -> bool:
-        """Whether it is still to be written down with its page, which is not decided yet. Until then whoever leads next
-        is to judge it anew; after KEPT_FOR nobody is.
+        """Whether it is still to be written down with its page, which is not decided yet, or it alone tells who is to
+        hear the end. Until then whoever leads next is to judge it anew.
         """
-        return sent in self._kept and not self._is_too_old(sent)
+        return sent in self._kept and (not self._is_too_old(sent) or self._is_to_end(sent))
 
     async def judge(self, sent: SentFromMemory, handed_in_at: datetime) -> str:
         """What became of it. Raises LedgerError."""
@@ -101,11 +120,12 @@ class SentElsewhere:
         """These letters, just written down, with what left of them elsewhere. Never raises: a ledger that does not
         take it makes a second copy of it, which is marked.
         """
-        self._kept = {sent: at for sent, at in self._kept.items() if not self._is_too_old(sent)}
+        self._kept = {sent: at for sent, at in self._kept.items() if self.keeps(sent)}
         return [await self._attached(letter) for letter in letters] if self._kept else list(letters)
 
     async def _attached(self, letter: Letter) -> Letter:
-        for sent in [sent for sent in self._kept if _is_of(letter.notification, sent)]:
+        mine = [sent for sent in self._kept if _is_of(letter.notification, sent) and not self._is_too_old(sent)]
+        for sent in mine:
             try:
                 attempt = await self._write(letter.notification.key, sent)
             except LedgerError as trouble:
@@ -114,6 +134,34 @@ class SentElsewhere:
                 del self._kept[sent]
                 letter = replace(letter, attempts=(*letter.attempts, attempt))
         return letter
+
+    def note_heard(self) -> None:
+        """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5). Nobody is asked by that,
+        and no step is taken for it.
+        """
+        now, paged = self._clock.now(), defaultdict[tuple[str, str], dict[Channel, None]](dict)
+        self._noted &= self._kept.keys()
+        for sent in [sent for sent, at in self._kept.items() if sent not in self._noted and now - at >= UNDECIDED]:
+            step, history = sent.step, self._incidents.history(sent.step.incident)
+            if history.incident is None or history.episode != step.episode:
+                continue
+            self._noted.add(sent)
+            self._note_left(sent)
+            if not _is_reached(history, step):
+                paged[step.incident, step.to][step.via] = None
+        for (incident, person), channels in paged.items():
+            fact = Paged(now, person, (), None, None, Reason.LAST_RESORT, tuple(channels))
+            self._incidents.add_event(incident, fact)
+            log.info("paged elsewhere", incident=incident)
+
+    def _is_to_end(self, sent: SentFromMemory) -> bool:
+        """Whether somebody is to hear the end of it."""
+        history = self._incidents.history(sent.step.incident)
+        return history.episode == sent.step.episode and not history.resolved_at and _is_reached(history, sent.step)
+
+    def _note_left(self, sent: SentFromMemory) -> None:
+        step = sent.step
+        self._heard.note_left(step.via, step.to, step.incident, step.episode)
 
     def _is_too_old(self, sent: SentFromMemory) -> bool:
         return self._clock.now() - self._kept[sent] >= KEPT_FOR
@@ -129,6 +177,7 @@ class SentElsewhere:
         left = sent.attempt
         place = key, left.via, left.address, left.started_at, left.possible_duplicate
         begun = await self._ledger.begin_attempt(*place, provider=left.provider)
+        self._note_left(sent)
         log.info("sent elsewhere", incident=sent.step.incident, machine=sent.machine)
         return await self._end(begun, sent)
 
@@ -141,6 +190,11 @@ class SentElsewhere:
 
 def _is_of(page: Notification, sent: SentFromMemory) -> bool:
     return page.kind is Kind.PAGE and (page.key == sent.attempt.reference or SentStep.of(page) == sent.step)
+
+
+def _is_reached(history: History, step: SentStep) -> bool:
+    reached = history.reached.get(step.to)
+    return reached is not None and step.via in reached.channels
 
 
 def _how_far(page: Notification | Suppression, attempt: Attempt) -> tuple[bool, bool, timedelta]:
