@@ -238,6 +238,38 @@ def test_who_was_paged_elsewhere_first_hears_the_end(before: bool) -> None:
     }
 
 
+@pytest.mark.parametrize("back_after", [0, 50, 115])
+def test_steps_that_waited_for_the_ledger_do_not_leave_together(back_after: int) -> None:
+    """R54: a ladder of 20 s stands still for the two minutes. Then bo is asked once, and olga once in 15 min; where the
+    ledger is back before, it goes on as ever from there (rule 4).
+    """
+    began: list[datetime] = []
+
+    async def story(machines: Cut) -> None:
+        severity = machines.first.policy.severities["sev1"]
+        quick = replace(severity, page=replace(severity.page, acknowledge_within=timedelta(seconds=20), rounds=2))  # type: ignore[type-var]
+        machines.first.policy = replace(machines.first.policy, severities={"sev1": quick})
+        await machines.cut()
+        began.append(machines.clock.now())
+        await machines.first.wait(back_after or 120)
+        if back_after:
+            machines.first._ledger.cut = machines.lead.away = False  # type: ignore[union-attr]
+        else:
+            machines.lead.steps = True
+        await machines.first.wait(165 - (back_after or 120))
+
+    machines = simulate(story)
+    mails = [page for page in machines.first.pages() if page.message.via is Channel.EMAIL]
+    asked = [(page.message.person, round((page.at - began[0]).total_seconds(), -1)) for page in mails]
+    by_person = {person: [at for name, at in asked if name == person] for person in ("ana", "bo", "olga")}
+    expected = {
+        0: {"ana": [0], "bo": [120], "olga": [140]},
+        50: {"ana": [0, 50], "bo": [50, 60], "olga": [80, 100, 120, 140, 160]},
+        115: {"ana": [0, 140], "bo": [120, 160], "olga": []},
+    }
+    assert by_person == expected[back_after]
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_what_left_elsewhere_counts_as_sent(before: bool) -> None:
     """R52: handed in before the other machine decides the same pages they do not leave again; after it, each copy has

@@ -26,17 +26,25 @@ NOTHING_LEFT = "they never heard of it: no page had left for them"
 
 class Draft:
     """One incident, one policy, one instant, and the decisions so far. `from_memory`: the ledger has been away for
-    long, so that nobody sees all answers (rule 54).
+    long, so that nobody sees all answers; `steps_wait`: it is away, and may be back soon (rule 54).
     """
 
     def __init__(
-        self, incident: Incident, policy: Policy, history: History, now: datetime, *, from_memory: bool = False
+        self,
+        incident: Incident,
+        policy: Policy,
+        history: History,
+        now: datetime,
+        *,
+        from_memory: bool = False,
+        steps_wait: bool = False,
     ) -> None:
         self.incident = incident
         self.policy = policy
         self.history = history
         self.now = now
         self.from_memory = from_memory
+        self.steps_wait = steps_wait
         self.severity: Severity = policy.severity(incident.severity)
         self.page: PagePolicy | None = self.severity.page
         self.hours: Hours = policy.hours.get(self.page.hours, OPEN_ALWAYS) if self.page else OPEN_ALWAYS
@@ -104,7 +112,7 @@ class Draft:
         in the first pass and for one instant, so that the plan of that instant alone decides the same.
         """
         decided, known = self._facts[self._decided_before :], self._after_pages
-        if self._passes == 1 and decided and not self.from_memory:
+        if self._passes == 1 and decided and not (self.from_memory or self.steps_wait):
             at = decided[0].at
             if all(fact.at == at for fact in decided):
                 self._after_pages = AfterPages(at, self.history, self._next_look)

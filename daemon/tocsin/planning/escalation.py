@@ -19,6 +19,8 @@ from tocsin.planning.reach import reachable
 
 LAST_RESORT_EVERY = timedelta(minutes=15)
 """How often the last resort is paged at the most while the ledger is away."""
+LOOKS_FOR_LEDGER = timedelta(seconds=2)
+"""How soon a step that waits for the ledger is looked at again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
     if page is None or not role.needed or role.holder is not None:
         return []
     at = draft.open_instant(_due(draft, role, page))
-    if at is None:
+    if at is None or waits_for_ledger(draft, role):
         return []
     levels = ladder_levels(draft, role)
     rounds = _rounds(draft, role, page)
@@ -74,6 +76,16 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
         draft.suppress(Kind.PAGE, why, at, "", detail, levels[level].place)
         position = _position_after(FiredStep(at, number, level, ()), len(levels), rounds)
     return _fire_last_resort(draft, role, at)
+
+
+def waits_for_ledger(draft: Draft, role: RoleHistory) -> bool:
+    """Whether a step that is due waits for a ledger that is away: somebody was asked before, and may have answered
+    elsewhere. A pass is known here (rule 54).
+    """
+    waits = draft.steps_wait and role.step is not None and not role.declined
+    if waits:
+        draft.look_at(draft.now + LOOKS_FOR_LEDGER)
+    return waits
 
 
 def people_at_level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:

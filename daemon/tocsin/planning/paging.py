@@ -10,7 +10,14 @@ from tocsin.domain.history import NO_ROLE, RoleHistory
 from tocsin.domain.notification import Kind, Reason, Why
 from tocsin.domain.people import Channel
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import PageRequest, fire_due_step, last_resort_people, step_ends_at, window_after
+from tocsin.planning.escalation import (
+    PageRequest,
+    fire_due_step,
+    last_resort_people,
+    step_ends_at,
+    waits_for_ledger,
+    window_after,
+)
 from tocsin.planning.needed_roles import known_in_order
 from tocsin.planning.reach import AT_ONCE, STOPPED, channels_of, page_channels, reachable
 from tocsin.planning.responders import page_responders
@@ -47,7 +54,7 @@ def page_for_unreadable_file(draft: Draft) -> None:
     role = history.roles.get(NO_ROLE) or RoleHistory(NO_ROLE)
     step = role.step
     at = draft.open_instant(step_ends_at(draft, role, step, page) if step else history.started_at)
-    if at is None:
+    if at is None or waits_for_ledger(draft, role):
         return
     rule = draft.policy.place_of_last_resort()
     people = last_resort_people(draft, without=role.passed)

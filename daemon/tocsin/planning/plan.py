@@ -27,15 +27,23 @@ AT_ONCE = timedelta(milliseconds=1)
 """How soon the plan is made again when intervals are so short that more is due than one plan says."""
 
 
-def plan(incident: Incident, policy: Policy, history: History, now: datetime, *, from_memory: bool = False) -> Plan:
-    """What is due at `now` for one incident, what is held back and why, and when to look again. `from_memory`: the
-    ledger has been away for long; that is looked at again soon.
+def plan(
+    incident: Incident,
+    policy: Policy,
+    history: History,
+    now: datetime,
+    *,
+    from_memory: bool = False,
+    steps_wait: bool = False,
+) -> Plan:
+    """What is due at `now` for one incident, what is held back and why, and when to look again. The ledger is away:
+    `steps_wait`: not for long yet, so ladders stand still; `from_memory`: for long. Both are looked at again soon.
 
     `incident` is the newest version and `history` its facts so far, folded; `now` is an aware UTC instant not before
     any of them. An open incident always has something due or a next look (P1). Never raises on operating errors.
     """
     assert history.incident is not None, "an incident was seen before it is planned"
-    draft = Draft(incident, policy, history, now, from_memory=from_memory)
+    draft = Draft(incident, policy, history, now, from_memory=from_memory, steps_wait=steps_wait)
     at_rest = any(_decides_nothing(draft) for _ in range(MOST_PASSES))
     if not at_rest:
         draft.look_at(now + AT_ONCE)

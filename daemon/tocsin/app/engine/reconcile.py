@@ -193,7 +193,9 @@ class Reconciler:
             history = draft.history
             if never_left := self._rooms.never_left(history):
                 history = replace(history, never_left=never_left)
-            planned = plan(known, policy, history, now, from_memory=self._is_away())
+            away = not self._fence.holds()
+            lets = away and self._fence.lets_from_memory(step=True)
+            planned = plan(known, policy, history, now, from_memory=lets, steps_wait=away and not lets)
             if planned.facts or planned.due:
                 words = self._words(planned.due, draft, policy, now)
                 self._rooms.withdraw(planned.history)
@@ -205,10 +207,6 @@ class Reconciler:
             if planned.at_rest:
                 return decision, draft.history, planned.next_look
         raise AssertionError(f"the plan of {incident} does not come to rest")
-
-    def _is_away(self) -> bool:
-        """Whether the ledger has been away for so long that ladders go on without it (rule 54)."""
-        return not self._fence.holds() and self._fence.lets_from_memory(step=True)
 
     def _words(self, dues: Sequence[Due], draft: IncidentState, policy: Policy, now: datetime) -> Decision:
         """The letters, and the reply codes that they give out."""
