@@ -13,8 +13,7 @@ from tocsin.app.configuration.check import Inspection, inspect
 from tocsin.app.configuration.load import Configuration
 from tocsin.app.doctor import people
 from tocsin.cli.judging import bounded_child
-from tocsin.cli.ledger_access import misfits, open_ledger, trouble_of_writing
-from tocsin.cli.opened_config import Asked
+from tocsin.cli.whole_ledger import misfits, open_addresses, trouble_of_writing
 from tocsin.cli.workspace import warn
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.file_names import SETTINGS
@@ -49,19 +48,19 @@ async def _look_at_ledger(loaded: Configuration, settings: Settings, folder: Pat
     provider refused when they were last tried, that want nothing more, or that have not proved to work for long. Raises
     LedgerError.
     """
-    access = await open_ledger(loaded.ledger, warn if loaded.ledger.file else _keep_still, Asked.ADDRESSES)
+    access = await open_addresses(loaded.ledger, warn if loaded.ledger.file else _keep_still)
     on_server = loaded.ledger.file is None
     hinders = trouble_of_writing(loaded) if on_server and access.is_reached else ""
     trouble, lacking = hinders or access.trouble, access.lacking and not hinders
     told = [_ledger_problem(loaded, trouble, lacking)] if on_server and trouble else []
     told += [_ledger_problem(loaded, access.newer, True)] if access.newer else []
-    if access.addresses is None:
+    if access.ledger is None:
         return told
     try:
         taken, others = await misfits(access, settings)
         told += [_ledger_problem(loaded, taken, False)] if taken else []
         told += [_ledger_problem(loaded, misfit, True) for misfit in others]
-        return [*told, *await _addresses_in_doubt(loaded, folder, access.addresses)]
+        return [*told, *await _addresses_in_doubt(loaded, folder, access.ledger)]
     finally:
         await access.close()
 

@@ -13,9 +13,11 @@ import click
 
 from tocsin.app.doctor.check import Diagnosis
 from tocsin.cli.judging import ready_child
-from tocsin.cli.ledger_access import LedgerAccess, open_ledger, trouble_of_writing
+from tocsin.cli.ledger_access import LedgerAccess
 from tocsin.cli.options import config_option, folder_of
+from tocsin.cli.whole_ledger import open_ledger, trouble_of_writing
 from tocsin.formats.settings.ledger_address import LedgerAddress
+from tocsin.ports.ledger.ledger import Ledger
 
 CLEAR = "\r\x1b[K"
 """Empties a line of a terminal."""
@@ -142,7 +144,7 @@ async def _diagnose(folder: Path, host: str, port: int, selector: str) -> Diagno
             await ledger.close()
 
 
-async def _open_ledger(address: LedgerAddress) -> tuple[LedgerAccess, str]:
+async def _open_ledger(address: LedgerAddress) -> tuple[LedgerAccess[Ledger], str]:
     """The ledger, if there is one that can be opened, or why it cannot. It is not waited for when its disk hangs."""
     from tocsin.adapters.files.disk_threads import FOLDERS_WITHIN, DiskThreads, in_time
     from tocsin.app.doctor.machine import ledger_label
@@ -152,7 +154,7 @@ async def _open_ledger(address: LedgerAddress) -> tuple[LedgerAccess, str]:
         access = await open_ledger(address, trouble.append)
         return access, access.trouble or access.newer
 
-    def look() -> LedgerAccess:
+    def look() -> LedgerAccess[Ledger]:
         return asyncio.run(open_ledger(address, trouble.append))
 
     found = await in_time(FOLDERS_WITHIN, DiskThreads("ledger"), look)

@@ -10,10 +10,11 @@ import click
 
 from tocsin.app.incidents.drill import Drill, DrillState
 from tocsin.cli.options import completed, config_option, fail, folder_of, span_option, utc_now
+from tocsin.cli.whole_ledger import open_ledger
 from tocsin.cli.workspace import Workspace, nobody_watches, open_workspace
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.policy import Policy
-from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.ledger import IncidentLedger, Ledger
 from tocsin.ports.ledger.trouble import LedgerError
 
 TITLE = "An exercise, nothing is broken"
@@ -53,7 +54,7 @@ def command(
     from tocsin.text.names import service_named, severity_named
 
     async def run() -> bool:
-        async with open_workspace(folder_of(config), utc_now()) as workspace:
+        async with open_workspace(open_ledger, folder_of(config), utc_now()) as workspace:
             policy = workspace.policy
             declared = _declared(
                 title,
@@ -84,7 +85,7 @@ def _declared(title: str, severity: str, services: tuple[str, ...]) -> Incident:
     return Incident("", headline, severity, summary=summary, services=services, declared_by=BY, drill=True)
 
 
-def _with_daemon(workspace: Workspace) -> IncidentLedger:
+def _with_daemon(workspace: Workspace[Ledger]) -> IncidentLedger:
     """The ledger, if a daemon works on it."""
     if workspace.access.barred:
         workspace.access.refuse("a drill is followed in the ledger; nothing was declared")

@@ -82,11 +82,12 @@ async def _explain(written: str, folder: Path, at: datetime | None) -> tuple[Exp
 
     from tocsin.app.incidents.explanation import explain, policy_since
     from tocsin.app.incidents.open_incidents import holders_unknown
+    from tocsin.cli.whole_ledger import open_ledger
     from tocsin.cli.workspace import incident_named, need_answer, open_workspace
     from tocsin.text.names import quotable
 
     now = utc_now()
-    async with open_workspace(folder, now) as workspace:
+    async with open_workspace(open_ledger, folder, now) as workspace:
         settings, ledger = workspace.settings, workspace.ledger
         folder_of_files = settings.incidents
         await need_answer(folder_of_files, "tocsin status shows what the ledger knows")

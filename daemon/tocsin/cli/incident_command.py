@@ -12,22 +12,19 @@ from tocsin.app.configuration.load import Configuration
 from tocsin.app.incidents.commands import EditRefusedError, IncidentCommands
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError
 from tocsin.app.intake.own_writes.catching_up import catch_up
-from tocsin.cli.ledger_access import acts_on, open_ledger
-from tocsin.cli.opened_config import Asked
 from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.workspace import (
-    NOT_YET,
-    Left,
     Workspace,
     incident_named,
-    leave,
     need_answer,
     nobody_watches,
+    open_incidents,
     open_workspace,
     warn,
 )
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.ports.inbox import InboxError
+from tocsin.ports.ledger.recorded import OpenedIncidents
 from tocsin.ports.ledger.trouble import LedgerError
 
 
@@ -47,9 +44,9 @@ def run_command(
 
     async def run() -> tuple[str, Path | None]:
         now = utc_now()
-        async with open_workspace(folder_of(config), now, asked=Asked.INCIDENTS, loaded=loaded) as workspace:
+        async with open_workspace(open_incidents, folder_of(config), now, loaded=loaded) as workspace:
             await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
-            files, ledger = IncidentFiles(workspace.settings.incidents), workspace.incidents
+            files, ledger = IncidentFiles(workspace.settings.incidents), workspace.ledger
             id_ = "" if incident is None else await incident_named(incident, files, ledger)
 
             if id_ and workspace.settings.database is None:  # other machines may have written what is not here yet
@@ -72,11 +69,12 @@ def run_command(
         fail([f"the ledger cannot be used: {trouble}"])
 
 
-async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
+async def left_answer(entry: CommandAnswerEntry, workspace: Workspace[OpenedIncidents]) -> str:
     """Have the daemon judge an answer; why it does not count, or not yet; empty: it does. Raises InboxError and
     LedgerError.
     """
     from tocsin.app.arrivals.link_answers import ACTED
+    from tocsin.cli.whole_ledger import NOT_YET, Left, acts_on, leave, open_ledger
 
     access = await open_ledger(workspace.loaded.ledger, warn)
     try:
@@ -88,7 +86,7 @@ async def left_answer(entry: CommandAnswerEntry, workspace: Workspace) -> str:
             return await ledger.outcome(ArrivalKind.ANSWER, entry.ref) is not None
 
         async def is_served() -> bool:
-            return await acts_on(workspace.settings.ledger, workspace.settings.incidents, ledger)
+            return await acts_on(workspace.settings, ledger)
 
         left = await leave(entry, workspace.settings.inbox, is_served, is_judged)
         if left is Left.NO_DAEMON:

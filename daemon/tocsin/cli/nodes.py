@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.whole_ledger import open_ledger
 from tocsin.cli.workspace import Workspace, open_workspace
 from tocsin.planning.machines.clocks import ahead_at_least
 from tocsin.ports.leadership import Machines, Node, NodeState
+from tocsin.ports.ledger.ledger import Ledger
 from tocsin.ports.ledger.trouble import LedgerError
 
 
@@ -51,7 +53,7 @@ async def _machines(folder: Path) -> tuple[Machines, timedelta]:
     """The machines, and how far this one's clock is ahead of the database's. Raises LedgerError; where nothing can be
     told, that is told and the command ends.
     """
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         if workspace.access.machines is None:
             return await _alone(workspace), timedelta(0)
         asked = utc_now()
@@ -59,7 +61,7 @@ async def _machines(folder: Path) -> tuple[Machines, timedelta]:
         return machines, ahead_at_least(asked, machines.now, utc_now())
 
 
-async def _alone(workspace: Workspace) -> Machines:
+async def _alone(workspace: Workspace[Ledger]) -> Machines:
     """The one machine of a ledger in a file, as far as its traces tell."""
     from tocsin import __version__
     from tocsin.adapters.ledger.schema import SCHEMA

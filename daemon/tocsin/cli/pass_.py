@@ -17,12 +17,13 @@ from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.incidents.incident_meant import AmbiguousIncidentError, NamedIncidents
 from tocsin.app.replies.answer_options import AnswerOptions, RoleState, options_of
 from tocsin.cli.options import config_option, fail, folder_of, open_incident_argument, person_option, utc_now
+from tocsin.cli.whole_ledger import acts_on, open_ledger
 from tocsin.cli.workspace import Workspace, incident_named, need_answer, open_workspace
 from tocsin.domain.arrival import ArrivalKind, CommandAnswerEntry
 from tocsin.domain.facts import Answer
 from tocsin.domain.policy import Policy
 from tocsin.ports.inbox import InboxError
-from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger
+from tocsin.ports.ledger.ledger import ArrivalLedger, IncidentLedger, Ledger
 from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.names import person_named, quotable
 from tocsin.wording.language.language import ENGLISH
@@ -58,7 +59,7 @@ def command(incident: str, person: str, config: Path | None) -> None:
 
 async def _pass(written: str, who: str, folder: Path) -> str:
     """What is true now. Raises what `command` tells."""
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         unknown = (
             "no daemon has run on it, so nobody is asked"
             if workspace.access.absent
@@ -85,9 +86,9 @@ async def _pass(written: str, who: str, folder: Path) -> str:
         return f"{id_}: {_passed_on(options, policy)}. {await _asked_next(ledger, entry, policy)}"
 
 
-async def _need_daemon(workspace: Workspace) -> None:
+async def _need_daemon(workspace: Workspace[Ledger]) -> None:
     """End with 1 where no daemon is healthy: it alone asks whoever is next."""
-    if not await workspace.has_healthy_daemon():
+    if not await acts_on(workspace.settings, workspace.ledger):
         fail(
             [
                 "no healthy daemon runs here, so nobody would be asked next: nothing was noted",

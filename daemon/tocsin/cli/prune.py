@@ -24,6 +24,7 @@ from tocsin.app.engine.pruning import Named, Pruning, Unattended
 from tocsin.cli.options import config_option, fail, folder_of, instant_option, utc_now
 from tocsin.cli.output.erased_lines import erased_lines, left_out_lines
 from tocsin.cli.output.terminal.show import progress, show
+from tocsin.cli.whole_ledger import acts_on, open_ledger
 from tocsin.cli.workspace import Workspace, open_workspace, warn
 from tocsin.domain.arrival import ArrivalKind, PruneEntry
 from tocsin.domain.notification import NOBODY
@@ -90,7 +91,7 @@ def command(
 async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> None:
     """Raises LedgerError and InboxError."""
     now = utc_now()
-    async with open_workspace(folder, now) as workspace:
+    async with open_workspace(open_ledger, folder, now) as workspace:
         before = _instant(before, workspace, now)
         ledger = workspace.need_ledger("what is to go is kept there")
         assert isinstance(ledger, SqlLedger)
@@ -101,7 +102,7 @@ async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> Non
                 click.echo(incident)
             warn(f"{_incidents(len(due))} would go, closed before {utc(before)}; nothing was done")
             return
-        if await workspace.has_healthy_daemon():
+        if await acts_on(workspace.settings, workspace.ledger):
             count = await _ask_daemon(workspace, PruneEntry(secrets.token_hex(10), before), len(due))
         else:
             count = await _prune_alone(workspace, before, len(due), now)
@@ -111,7 +112,7 @@ async def _prune(before: datetime | None, folder: Path, *, dry_run: bool) -> Non
 async def _erase(person: str, also: tuple[str, ...], folder: Path, *, yes: bool, dry_run: bool) -> None:
     """Raises LedgerError and InboxError."""
     now = utc_now()
-    async with open_workspace(folder, now) as workspace:
+    async with open_workspace(open_ledger, folder, now) as workspace:
         ledger = workspace.need_ledger("what is to be forgotten is kept there")
         assert isinstance(ledger, SqlLedger)
         known = workspace.policy.people.get(person)
@@ -159,16 +160,16 @@ def _not_looked_for(known: Person | None, erasure: Erasure) -> Iterator[str]:
         yield f"{known.name} {why}; for that too: --also {known.name}"
 
 
-async def _forget(erasure: Erasure, workspace: Workspace, now: datetime) -> int:
+async def _forget(erasure: Erasure, workspace: Workspace[Ledger], now: datetime) -> int:
     """In how many incidents they were. Raises LedgerError and InboxError."""
-    if await workspace.has_healthy_daemon():
+    if await acts_on(workspace.settings, workspace.ledger):
         entry = PruneEntry(secrets.token_hex(10), now, erasure.person, erasure.words, erasure.names)
         return await _ask_daemon(workspace, entry, None)
     async with _own_store(_own_file(workspace)) as store:
         return await Pruning(SqlUpkeep(store), Unattended()).erase(erasure)
 
 
-async def _left_over(ledger: Ledger, workspace: Workspace, words: tuple[str, ...]) -> list[str]:
+async def _left_over(ledger: Ledger, workspace: Workspace[Ledger], words: tuple[str, ...]) -> list[str]:
     """Where the person still is, which is for others to change."""
     names = {word.casefold() for word in words}
     stopped = [one.address for one in await ledger.opt_outs() if one.address.casefold() in names]
@@ -180,7 +181,7 @@ async def _left_over(ledger: Ledger, workspace: Workspace, words: tuple[str, ...
     return lines
 
 
-def _own_file(workspace: Workspace) -> Path:
+def _own_file(workspace: Workspace[Ledger]) -> Path:
     """The ledger's file, where this process may write it."""
     path = workspace.loaded.ledger.file
     if path is None:
@@ -190,7 +191,7 @@ def _own_file(workspace: Workspace) -> Path:
     return path
 
 
-def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> datetime:
+def _instant(before: datetime | None, workspace: Workspace[Ledger], now: datetime) -> datetime:
     """Before which instant, of which an incident that was closed lately is never."""
     keep = workspace.settings.keep
     if before is None and keep is None:
@@ -201,7 +202,7 @@ def _instant(before: datetime | None, workspace: Workspace, now: datetime) -> da
     return min(wanted, now - KEEPS_AT_LEAST)
 
 
-async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None) -> int:
+async def _ask_daemon(workspace: Workspace[Ledger], entry: PruneEntry, most: int | None) -> int:
     """Leave the order, and wait until it was followed; how many have gone. Raises LedgerError and InboxError."""
     ledger = workspace.need_ledger("it is looked at there")
     _need_right(workspace.settings.incidents / watch_mark.NAME)
@@ -210,7 +211,7 @@ async def _ask_daemon(workspace: Workspace, entry: PruneEntry, most: int | None)
     with progress("pruning", most) as work:
         while (judged := await ledger.outcome(ArrivalKind.PRUNE, entry.ref)) is None:
             await asyncio.sleep(LOOKS_EVERY)
-            if not await workspace.has_healthy_daemon():
+            if not await acts_on(workspace.settings, workspace.ledger):
                 fail(["the daemon is not healthy any more: it goes on with it once it is; see its log"])
             if not (await inbox.waits(entry.kind, entry.ref) or await ledger.has_arrived(ArrivalKind.PRUNE, entry.ref)):
                 fail(["the daemon refused the order; the operators were told why, and its log has it"])
@@ -230,7 +231,7 @@ def _need_right(mark: Path) -> None:
         fail([f"only root and the daemon's own user, {user_name(owner)}, may prune the ledger; nothing was done"])
 
 
-async def _prune_alone(workspace: Workspace, before: datetime, most: int, now: datetime) -> int:
+async def _prune_alone(workspace: Workspace[Ledger], before: datetime, most: int, now: datetime) -> int:
     """Prune where no daemon works; how many have gone. Raises LedgerError."""
     path = _own_file(workspace)
     if most == 0:

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from functools import partial
 from pathlib import Path
 
 import click
@@ -36,13 +37,14 @@ def command(address: str, config: Path | None) -> None:
 async def _resubscribe(address: str, folder: Path) -> str:
     """What is true now. Raises LedgerError and InboxError."""
     from tocsin.app.state.opt_outs import OptOuts
-    from tocsin.cli.workspace import NOT_YET, Left, leave, open_workspace
+    from tocsin.cli.whole_ledger import NOT_YET, Left, acts_on, leave, open_ledger
+    from tocsin.cli.workspace import open_workspace
     from tocsin.domain.arrival import ResubscribeEntry
     from tocsin.domain.people import Channel
     from tocsin.text.names import quotable
     from tocsin.text.scalars import closest
 
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         reader = workspace.need_ledger("who unsubscribed is kept there")
         opt_outs = OptOuts(await reader.opt_outs())
         number = next((one for one in opt_outs.all() if one.via is Channel.SMS and _same(one.address, address)), None)
@@ -60,7 +62,7 @@ async def _resubscribe(address: str, folder: Path) -> str:
             return OptOuts(await reader.opt_outs()).of(Channel.EMAIL, told) is None
 
         entry = ResubscribeEntry(secrets.token_hex(10), told)
-        match await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, is_told):
+        match await leave(entry, workspace.settings.inbox, partial(acts_on, workspace.settings, reader), is_told):
             case Left.NO_DAEMON:
                 return f"{told} is told again once the daemon runs: no healthy one does now"
             case Left.WAITS:

@@ -39,10 +39,11 @@ async def _write(written: str, folder: Path) -> str:
     from tocsin.app.configuration.load import label_of
     from tocsin.app.incidents.incident_meant import NamedIncidents
     from tocsin.app.incidents.reviews import NeverSeenError, write
+    from tocsin.cli.whole_ledger import open_ledger
     from tocsin.cli.workspace import incident_named, open_workspace
     from tocsin.text.names import quotable
 
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         ledger = workspace.need_ledger("the review is drafted from what the ledger records")
         reviews = workspace.settings.reviews
         incident = await incident_named(written, None, ledger)

@@ -15,6 +15,7 @@ from tocsin.cli import forget_output
 from tocsin.cli import main as tocsin
 from tocsin.cli.options import fail, folder_of, utc_now
 from tocsin.cli.web import cannot_listen
+from tocsin.cli.whole_ledger import open_ledger
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.settings.settings import Settings
 
@@ -40,7 +41,7 @@ def main() -> int:
 
 
 async def _settings() -> Settings:
-    async with open_workspace(folder_of(None), utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder_of(None), utc_now()) as workspace:
         return workspace.settings
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import click
@@ -42,12 +43,13 @@ async def _sign_out(written: str, folder: Path) -> str:
     LedgerError and InboxError.
     """
     from tocsin.app.state.open_sessions import OpenSessions
-    from tocsin.cli.workspace import NOT_YET, Left, leave, open_workspace
+    from tocsin.cli.whole_ledger import NOT_YET, Left, acts_on, leave, open_ledger
+    from tocsin.cli.workspace import open_workspace
     from tocsin.domain.arrival import SignOutEntry
     from tocsin.text.names import person_named, quotable
     from tocsin.text.scalars import closest
 
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         ledger = workspace.need_ledger("who is signed in is kept there")
         people, person = workspace.policy.people, written
         if written:
@@ -68,7 +70,7 @@ async def _sign_out(written: str, folder: Path) -> str:
             return there.isdisjoint(await begun())
 
         entry = SignOutEntry(secrets.token_hex(10), person)
-        match await leave(entry, workspace.settings.inbox, workspace.has_healthy_daemon, over):
+        match await leave(entry, workspace.settings.inbox, partial(acts_on, workspace.settings, ledger), over):
             case Left.NO_DAEMON:
                 return f"{who} is signed out once the daemon runs: no healthy one does now, so nobody acts either"
             case Left.WAITS:

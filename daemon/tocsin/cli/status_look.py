@@ -18,10 +18,10 @@ from tocsin.adapters.files.incident_folder.reading import FolderReading
 from tocsin.adapters.files.rights import closed, is_folder
 from tocsin.app.configuration.load import Configuration
 from tocsin.app.incidents.open_incidents import OpenIncident, open_incidents, without_ledger
-from tocsin.cli.opened_config import Asked
 from tocsin.cli.options import fail, utc_now
 from tocsin.cli.output.status_lines import StatusLook, lines
 from tocsin.cli.output.terminal.show import can_paint, show
+from tocsin.cli.workspace import open_incidents as open_incidents_of
 from tocsin.cli.workspace import open_workspace
 from tocsin.ports.folder import Listed
 from tocsin.ports.ledger.trouble import LedgerError
@@ -121,8 +121,8 @@ def look_at(folder: Path, loaded: Configuration | None = None) -> StatusLook:
 
 async def _open_incidents(folder: Path, loaded: Configuration | None) -> StatusLook:
     now, troubles = utc_now(), list[str]()
-    async with open_workspace(folder, now, troubles.append, asked=Asked.INCIDENTS, loaded=loaded) as workspace:
-        incidents, policy, ledger = workspace.settings.incidents, workspace.policy, workspace.incidents
+    async with open_workspace(open_incidents_of, folder, now, troubles.append, loaded=loaded) as workspace:
+        incidents, policy, ledger = workspace.settings.incidents, workspace.policy, workspace.ledger
 
         def look() -> tuple[str, Sequence[Listed] | str]:
             if why := closed(incidents):

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from tocsin.cli.judging import ready_child
-from tocsin.cli.ledger_access import SharedReading, share_ledger
 from tocsin.cli.options import config_option, fail, folder_of, utc_now
+from tocsin.cli.whole_ledger import SharedReading, open_ledger, share_ledger
 from tocsin.cli.workspace import open_workspace
 from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.settings import Settings
@@ -73,7 +73,7 @@ def command(form: str | None, config: Path | None) -> None:
 
 async def _load_settings(folder: Path) -> tuple[Settings, bytes | None]:
     """The settings that count, and tocsin.yaml as it is."""
-    async with open_workspace(folder, utc_now()) as workspace:
+    async with open_workspace(open_ledger, folder, utc_now()) as workspace:
         return workspace.settings, workspace.loaded.files.get(SETTINGS)
 
 

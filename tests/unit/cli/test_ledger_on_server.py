@@ -16,7 +16,7 @@ from tocsin.adapters.files.watch_mark import NAME
 from tocsin.adapters.ledger.ledger import SqlLedger
 from tocsin.app.lifecycle.health import HEALTHY
 from tocsin.cli import tocsin
-from tocsin.cli.ledger_access import share_ledger
+from tocsin.cli.whole_ledger import share_ledger
 from tocsin.domain.arrival import OptOut
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident

@@ -16,6 +16,10 @@ JUDGED_WITH = {"email_validator", "phonenumbers"}
 """What judges addresses: the process that does is another one, which imports it while the command imports its own."""
 DEAR = SOMETIMES | JUDGED_WITH | {"rich", "jinja2", "sqlalchemy", "aiohttp", "twilio", "aiosmtplib"}
 """Together they cost as much as all the rest. `sqlalchemy` is for a ledger, and there is none here."""
+SENT = "tocsin.domain.delivery", "tocsin.ports.ledger.ledger"
+"""The types of what is sent, and of all that can be asked of a ledger."""
+UNASKED = {"status": ("ruamel.yaml", "babel", "tocsin.domain.arrival", *SENT), "ack": SENT}
+"""What a command needs nothing of, though its neighbours do."""
 RUN = """
 import sys
 from tocsin.cli import main
@@ -178,7 +182,7 @@ def test_who_only_asks_about_incidents_or_addresses_waits_for_no_database_librar
         tmp_path, arguments, RUN.replace('{name.partition(".")[0] for name in sys.modules}', "sys.modules")
     )
     assert "tocsin.adapters.ledger.sqlite.file_reader" in found
-    assert not {"sqlalchemy", *(("ruamel.yaml", "babel") if arguments == ["status"] else ())} & found
+    assert not {"sqlalchemy", *UNASKED.get(arguments[0], ())} & found
 
 
 def test_the_words_of_pull_requests_are_imported_for_them_alone(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tocsin.domain.history import History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_ok, apply_pass
-from tocsin.ports.ledger.reading import IncidentRecords
+from tocsin.ports.ledger.recorded import IncidentFacts
 
 AGAIN_AFTER = timedelta(minutes=1)
 """A holder's `ok` restarts the count of rule 19; one so soon after the last is a button pressed twice."""
@@ -84,7 +84,7 @@ class AnswerOptions:
         return bool(self.roles) or self.verify or self.review
 
 
-async def options_for(ledger: IncidentRecords, incident: str, person: str, now: datetime) -> AnswerOptions | None:
+async def options_for(ledger: IncidentFacts, incident: str, person: str, now: datetime) -> AnswerOptions | None:
     """How things stand for one person; None for an incident that the ledger does not know. Raises LedgerError."""
     facts, history = await recorded_history(ledger, incident)
     return options_of(facts, history, person, now) if history.incident else None
