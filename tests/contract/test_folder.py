@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import random
 import shutil
 import socket
 import tempfile
@@ -11,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -549,6 +551,40 @@ def test_a_file_that_went_away_is_forgotten(real: Real) -> None:
     assert listed(folder) == []
     real.write("a.yaml", "title: y")
     assert [file.data for file in listed(folder)] == [b"title: y"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_in_whatever_order_a_folder_lists_its_files(real: Real, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    """Files come, go, change and stay, and each scan lists them in another order, or in the same one: it says what
+    stands there, and of what stays the same as before.
+    """
+    dice, standing, scandir = random.Random(seed), dict[str, str](), os.scandir
+
+    @contextmanager
+    def shuffled(root: int) -> Iterator[list["os.DirEntry[str]"]]:
+        with scandir(root) as entries:
+            found = sorted(entries, key=attrgetter("name"))
+        dice.choice([dice.shuffle, lambda _listed: None])(found)
+        yield found
+
+    monkeypatch.setattr(os, "scandir", shuffled)
+    folder, last = WatchedFolder(real.path, SystemClock(wall=lambda: time.time() + 60)), dict[str, Listed]()
+    for number in range(60):
+        changed = dice.sample(range(12), dice.choice([0, 0, 1, 3]))
+        for which in changed:
+            name = f"i{which}.yaml"
+            if name in standing and dice.random() < 0.5:
+                real.remove(name)
+                del standing[name]
+            else:
+                standing[name] = f"title: {number}\nseverity: sev1\n"
+                real.write(name, standing[name])
+            if dice.random() < 0.3:
+                folder.look_at({name})
+        found = {file.name: file for file in listed(folder)}
+        assert {name: (file.data or b"").decode() for name, file in found.items()} == standing
+        assert all(found[name] is file for name, file in last.items() if found.get(name) == file)
+        last = found
 
 
 async def test_a_folder_at_rest_wakes_nobody(real: Real, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,8 @@ class FolderReading:
         kept: list[_LastReading] = []
         looked: list[tuple[Listed | None, _LastReading | None]] = []
         same = listing is not None
+        in_order = iter(list(last.values()))  # a folder lists its files in the order of last time, as a rule
+        expected = next(in_order, None)
         try:
             root = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as fault:
@@ -76,7 +78,11 @@ class FolderReading:
                     if not number % SLICE:
                         time.sleep(PAUSE)
                     name = entry.name
-                    before = last.get(name)
+                    before = expected
+                    if before is not None and before.listed.name == name:  # quicker than a search by name
+                        expected = next(in_order, None)
+                    else:
+                        before = last.get(name)
                     if before is not None and _stands(before, entry):
                         kept.append(before)
                     elif before is not None or is_incident_file(name):
