@@ -53,7 +53,9 @@ def nothing_to_accept(options: AnswerOptions, telling: Telling) -> str:
                 since = f" since {telling.at(option.since)}" if option.since else ""
                 roles = _held(options) if state is RoleState.HELD else [option.role]
                 return f"{telling.policy.person_name(option.holder)} {has} {_titles(roles, telling)}{since}"
-    return f"{name} has answered already"
+    if options.dropped:
+        return f"{name} is not needed as {_titles(list(options.dropped), telling)} any more"
+    return "somebody looks after it already" if options.incident.unreadable else f"{name} has answered already"
 
 
 def _held(options: AnswerOptions) -> list[str]:

@@ -13,7 +13,7 @@ from tocsin.adapters.ledger.sqlite.opening import open_file
 from tocsin.app.incidents.commands import ROOM_TO_END, EditRefusedError, IncidentCommands
 from tocsin.cli.acknowledging import acknowledged
 from tocsin.domain.arrival import CommandAnswerEntry
-from tocsin.domain.facts import Answer, Answered, Paged, RoleOpened, Seen, StepFired, Updated, VerifyAsked
+from tocsin.domain.facts import Answer, Answered, Paged, RoleDropped, RoleOpened, Seen, StepFired, Updated, VerifyAsked
 from tocsin.domain.incident import Acknowledgment, Edit, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel, StakeholderGroup
@@ -118,6 +118,15 @@ async def test_whoever_was_paged_may_acknowledge(room: Room) -> None:
     assert written.at is not None
     assert NOW <= written.at < NOW + timedelta(seconds=1)
     assert (room.folder / "card.yaml").read_text().startswith(GOOD)
+
+
+async def test_whoever_is_not_needed_any_more_is_told_so(room: Room) -> None:
+    """Rule 18: the severity was lowered meanwhile; they have not "answered already", they were stood down."""
+    await room.seen(paged="bo")
+    await room.ledger.record("card", [RoleDropped(NOW, "technical_lead")], [], [])
+    room.write("card.yaml", GOOD)
+    said = await room.desk.acknowledge("card", "bo", acknowledged)
+    assert said == "card: Bo Berg is not needed as technical_lead any more; nothing was written"
 
 
 async def test_a_second_ack_writes_nothing_and_says_who_holds_it_since_when(room: Room) -> None:
