@@ -24,7 +24,7 @@ from tocsin.formats.config.file_names import SETTINGS
 from tocsin.formats.settings.ledger_address import LedgerAddress, read_address
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.ports.leadership import LedgerAwayError, Machines
-from tocsin.ports.ledger.ledger import Ledger
+from tocsin.ports.ledger.ledger import KeptConfig, Ledger
 from tocsin.ports.ledger.reading import LedgerReader, OpenedAddresses
 from tocsin.ports.ledger.trouble import LedgerError
 
@@ -144,17 +144,10 @@ async def last_good(
     commands); where there is nothing, the one on disk if there was no time to judge it. `opened` is the ledger, or what
     knows some of it, if there is one that can be read.
     """
-    from tocsin.adapters.ledger.ledger import SqlLedger
     from tocsin.app.configuration.kept.judging import judge_kept
     from tocsin.app.configuration.kept.reading import in_part
 
-    work = bounded_child()
-    if opened is None or isinstance(opened, SqlLedger):
-        stored = await opened.last_good_config() if opened else None
-    else:
-        whole = await open_ledger(loaded.ledger, tell)
-        stored = await whole.ledger.last_good_config() if whole.ledger else None
-        await whole.close()
+    work, stored = bounded_child(), await _kept_config(opened, loaded.ledger, tell)
     good = judge_kept(work, stored, loaded, folder, now, os.environ) if stored else None
     if good and good.remnant:
         tell(f"the config is refused ({loaded.errors[0]}), and no daemon would start by the last good one: {good.why}")
@@ -170,6 +163,21 @@ async def last_good(
     if good.left_out:
         tell(in_part(good.left_out))
     return good.configuration
+
+
+async def _kept_config(opened: SomeLedger | None, address: LedgerAddress, tell: Tell) -> KeptConfig | None:
+    """The last good config; only the whole ledger knows it. Raises LedgerError."""
+    if opened is None:
+        return None
+    from tocsin.adapters.ledger.ledger import SqlLedger
+
+    if isinstance(opened, SqlLedger):
+        return await opened.last_good_config()
+    access = await open_ledger(address, tell)
+    try:
+        return await access.ledger.last_good_config() if access.ledger else None
+    finally:
+        await access.close()
 
 
 def trouble_of_writing(loaded: Configuration) -> str:
