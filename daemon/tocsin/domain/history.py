@@ -13,9 +13,9 @@ from tocsin.domain.notification import Reason
 from tocsin.domain.people import Channel
 
 NOBODY: frozenset[str] = frozenset()
+"""Each empty set takes a fifth of a kilobyte: of all incidents that nobody did anything for it is this one."""
 NO_ROLE = ""
 """What stands for a role where the last resort is paged for a file that cannot be read (rule 32)."""
-"""Each empty set takes a fifth of a kilobyte: of all incidents that nobody did anything for it is this one."""
 
 
 @dataclass(frozen=True, slots=True)
