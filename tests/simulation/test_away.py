@@ -393,6 +393,34 @@ def test_a_file_that_was_renamed_pages_nobody_without_the_database() -> None:
     simulate_machines(1, 2, story)
 
 
+@pytest.mark.parametrize("text", ["[[[[ : nothing\n", "[[[[ : nothing again\n"])
+def test_a_broken_file_that_comes_back_while_the_database_is_away_pages(text: str) -> None:
+    """Rules 32 and 54: the pages of the first one ended with it, so it is as new as any other."""
+
+    async def story(machines: Cut) -> None:
+        first = machines.first
+        machines.lead.away = False
+        first.lead = machines.lead  # type: ignore[assignment]  # another Lead
+        await first.start()
+        await first.wait(1)
+        first.folder.write("x.yaml", "[[[[ : nothing\n")
+        await first.wait(30)
+        first.folder.remove("x.yaml")
+        await first.wait(40)
+        before = len(first.pages())
+        assert before > 0
+        assert first._ledger is not None
+        first._ledger.cut = machines.lead.away = True
+        await first.wait(20)
+        first.folder.write("x.yaml", text)
+        await first.wait(60)
+        first._ledger.cut = machines.lead.away = False
+        await first.wait(60)
+        assert len(first.pages()) > before
+
+    simulate(story)
+
+
 def test_what_left_under_the_lease_leaves_no_more_often_from_a_standby(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 54: a machine that paged from memory while it led, and could not hand that in, stands by and is away again."""
     paged: list[list[Arrival]] = []

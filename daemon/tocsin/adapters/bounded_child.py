@@ -126,7 +126,8 @@ class BoundedChild:
         if self._rests_after < math.inf and self._server is not None:
             self._rest = Timer(self._rests_after, self._rest_now)
             self._rest.daemon = True
-            self._rest.start()
+            with contextlib.suppress(RuntimeError):  # no thread is to be had now: it stays until after the next job
+                self._rest.start()
 
     def _rest_now(self) -> None:
         """Let the server go, unless it has a job again: the end of that comes here later."""
@@ -153,7 +154,8 @@ class BoundedChild:
                 return self._server.ask(job, meanwhile)
             except (OSError, EOFError):
                 self._let_go()
-        return Overrun(OverrunCause.MACHINE, "has no process to be done in: somebody ends it")
+        why = "has no process to be done in: somebody ends it, or what is installed by now cannot begin"
+        return Overrun(OverrunCause.MACHINE, why)
 
     def _let_go(self) -> None:
         if self._server is not None:

@@ -165,6 +165,8 @@ class IncidentState:
                 self.history = apply_fact(self.history, fact)
             if isinstance(fact, Seen):
                 self.digests = (*self.digests, fact.digest)
+            elif isinstance(fact, Gone):  # what was never readable comes back as something new (rule 32)
+                self.digests = ()
             elif isinstance(fact, Paged | ReachSettled | PageLost):
                 went.append(fact)
         if history is not None:

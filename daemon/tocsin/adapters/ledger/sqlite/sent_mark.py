@@ -10,6 +10,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -64,6 +65,8 @@ class SentMark:
         self.trouble = ""
         self._whole = True
         """Whether all that was read last can be read: else what is noted next could stand behind half a line."""
+        self._unread = False
+        """Whether there is a mark that could not be read: the next start may be able to."""
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write, name="sent-mark", daemon=True)
         self._thread.start()
@@ -86,7 +89,7 @@ class SentMark:
         except FileNotFoundError:
             return []
         except OSError:
-            self._whole = False
+            self._unread = True
             return []
         written = text.splitlines()
         lines = [line for line in map(_line, written) if line is not None]
@@ -116,8 +119,15 @@ class SentMark:
         if lack.news or len(kept) < len(lines) or not self._whole:
             self._rewrite([*kept, now] if lack.news else kept)
         elif not self._append(""):  # what is noted next would be lost: a file of ours takes its place, if it can
+            self._put_aside_unread()
             self._rewrite(kept)
         return lack
+
+    def _put_aside_unread(self) -> None:
+        """Leave what cannot be read to whoever mends it."""
+        if self._unread:
+            with suppress(OSError):
+                self.path.replace(self.path.with_name(f"{self.path.name}.unread"))
 
     def _write(self) -> None:
         """In the thread: whatever has come together is on disk at once."""
