@@ -3,8 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tocsin.domain.facts import Noted
+from tocsin.domain.facts import Closed, Noted
+from tocsin.domain.notification import Kind
+from tocsin.domain.people import Channel
+from tocsin.wording.report.chart_lanes import chart
+from tocsin.wording.report.public.view import public_view
 from tocsin.wording.report.reason_text import suppression_text
+from tocsin.wording.report.timeline import steps_of
 
 from tests.timelines.stage import START, Watch, policy_of, rows, shows, span_of
 
@@ -346,3 +351,48 @@ def test_an_sms_that_is_left_out_is_told() -> None:
     assert {held.to: suppression_text(held) for held in watch.suppressed} == dict.fromkeys(
         ("ana", "eve"), "they were told already (closing: email, and the mail says it)"
     )
+
+
+def test_an_end_that_neither_mail_nor_sms_took_is_noted() -> None:
+    """P6, rule 58: their mailbox refuses the end, and their number does not take it any more either; once."""
+    watch = Watch(CLOSING.replace("s1:\n", "s1:\n    closing: email\n"), "severity: s1")
+    watch.look("0")
+    watch.see("1m", "status: resolved")
+    watch.look("1m")
+    known = len(watch.suppressed)
+    watch.refuse("2m", "ana", "sms", "+14155550101")
+    watch.refuse("3m", "ana", "email", "ana@example.com")
+    assert watch.look("3m") == []
+    assert watch.look("4m") == []
+    assert [(held.to, suppression_text(held)) for held in watch.suppressed[known:]] == [
+        ("ana", "no channel leads to them (it was refused wherever they have an address)")
+    ]
+
+
+def test_an_end_that_is_told_once_more_by_sms_is_no_second_end() -> None:
+    """P5, P8, rule 58: outsiders heard of it once, when it ended; and a group's lane has one mark for the end."""
+    watch = Watch(
+        """
+        severities:
+          s1:
+            closing: email
+            page: {roles: [tl], via: [sms, email], acknowledge_within: 5m}
+            updates: [{to: [customers], every: 30m}]
+        roles: {tl: {chain: [ana, bo]}}
+        stakeholders: {customers: {emails: [all@example.com], external: true}}
+        """,
+        "severity: s1",
+    )
+    watch.until("3m")
+    watch.see("4m", "status: resolved")
+    watch.until("4m")
+    before = public_view(steps_of(watch.facts), {}, watch.policy)
+    watch.refuse("9m", "ana", "email", "ana@example.com")
+    watch.until("9m")
+    assert (watch.said[-1].kind, watch.said[-1].to, watch.said[-1].via) == (Kind.CLOSING, "ana", Channel.SMS)
+    steps = steps_of(watch.facts)
+    assert before is not None
+    assert public_view(steps, {}, watch.policy) == before
+    assert [fact.at for fact in watch.facts if isinstance(fact, Closed)] == [before.resolved_at] * 2
+    lanes = chart(steps, {}, watch.policy, START + span_of("9m")).lanes
+    assert [len(lane.marks) for lane in lanes if lane.title == "customers"] == [2]

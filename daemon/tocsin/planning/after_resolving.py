@@ -44,17 +44,22 @@ def send_closing(draft: Draft) -> None:
 
 
 def _close_by_sms_after_all(draft: Draft) -> None:
-    """Whoever was to hear the end by email alone, and whose mailbox refused it, hears it by SMS (P5, rule 58)."""
-    left = []
+    """Whoever was to hear the end by email alone, and whose mailbox refused it, hears it by SMS (P5, rule 58). When it
+    ended stays as it is.
+    """
+    left, rule = [], draft.severity.place
     for reader in draft.history.closed_by_mail:
         person = draft.person(reader)
         if person is None or not draft.history.refuses(reader, Channel.EMAIL, person.email):
             left.append(reader)
-        elif Channel.SMS in open_channels(person, draft.history):
-            external, rule = draft.history.reached[reader].external, draft.severity.place
+            continue
+        external = draft.history.reached[reader].external
+        if Channel.SMS in open_channels(person, draft.history):
             draft.send(Kind.CLOSING, Reason.RESOLVED, draft.now, reader, Channel.SMS, rule=rule, external=external)
+        else:
+            draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, draft.now, external=external), rule)
     if len(left) < len(draft.history.closed_by_mail):
-        draft.record(Closed(draft.now, tuple(left)))
+        draft.record(Closed(draft.history.resolved_at or draft.now, tuple(left)))
 
 
 def _close_in_silence(draft: Draft, at: datetime) -> None:

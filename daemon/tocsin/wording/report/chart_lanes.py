@@ -150,7 +150,7 @@ def _groups(step: TimelineStep, rows: dict[str, _Row], policy: Policy) -> None:
         case f.Updated(group=group, readers=readers) if readers:
             row = rows.setdefault(group, _Row(policy.group_title(group)))
             row.marks.append(ChartMark(step.fact.at, MarkSign.UPDATE))
-        case f.Closed():
+        case f.Closed() if not step.before.closed:
             for name in _drawn(step.before.groups, rows):
                 rows[name].marks.append(ChartMark(step.fact.at, MarkSign.UPDATE))
 

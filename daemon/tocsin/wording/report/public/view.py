@@ -147,8 +147,10 @@ def _shortened(update: PublicUpdate, most: int) -> PublicUpdate:
 
 
 def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
-    """The closings that outsiders heard: of episodes in which they were told something, if it was no exercise then."""
+    """The closings that outsiders heard: of episodes in which they were told something, if it was no exercise then. One
+    that follows another tells people by SMS whose mailbox refused it.
+    """
     for step in steps:
-        heard = any(reader.external for reader in step.before.reached.values())
+        heard = any(reader.external for reader in step.before.reached.values()) and not step.before.closed
         if isinstance(step.fact, Closed) and heard and not version_told(step).drill:
             yield step
