@@ -10,7 +10,7 @@ from tocsin.domain.people import Channel
 
 from tests.simulation.test_delivery import simulate
 from tests.simulation.test_storms import declare, graded, told
-from tests.simulation.world import World
+from tests.simulation.world import Faults, World
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
 RESOLVED = "status: resolved\n"
@@ -133,3 +133,33 @@ def test_a_corrected_number_gets_what_waited_at_once_and_in_order() -> None:
     assert sorted(len(message.incidents) for message in moved) == [0, 5]
     times = [each.at for each in world.pages("ana") if each.message.address == "+14155550188"]
     assert abs(times[1] - times[0]) < timedelta(seconds=1)
+
+
+def test_a_page_that_waits_for_room_takes_no_end_back() -> None:
+    """P5, rules 25, 45: SMS are down while an incident ends, is opened again and ends. The page of the second episode
+    never leaves, so its end is told to nobody; whoever was paged for the first hears the end of that.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, [0])
+        await world.wait(5)
+        for provider in world.providers.values():
+            provider.faults = Faults(down=frozenset({SMS}))
+        declare(world, [0], more=RESOLVED)
+        await world.wait(1)
+        declare(world, range(1, 6))  # the room is used up
+        await world.wait(3)
+        declare(world, [0], more="status: investigating\n")
+        await world.wait(50)
+        declare(world, [0], more=RESOLVED)
+        await world.wait(5)
+        for provider in world.providers.values():
+            provider.faults = Faults()
+        await world.wait(1200)
+
+    world = simulate(story)
+    for person in ("ana", "chen"):
+        assert told(world.pages(person))["i0000"] == 1
+        assert incidents(world, person, Kind.CLOSING)["i0000"] == 1

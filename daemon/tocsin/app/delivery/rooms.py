@@ -50,7 +50,7 @@ class Rooms:
     ) -> None:
         self._clock = clock
         self._context = context
-        self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
+        self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes, self.never_left)
         self._recorded = first_tries(sent := tuple(sent))
         self._left = {(attempt.via, page.to, page.incident, page.episode) for page, attempt in sent}
         self._left_most = LEFT_KEPT

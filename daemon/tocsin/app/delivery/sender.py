@@ -64,7 +64,7 @@ class Sender:
         self._rooms = rooms
         self._bundles = bundles
         self.open = self._open = dict[str, Parcel]()
-        self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes)
+        self._wanted = StillWanted(clock, context.incidents, context.notices, context.sign_in_codes, rooms.never_left)
         self._headway = Headway(clock, context.incidents)
         self.undelivered = self._undelivered = Undelivered(self._wanted.is_wanted)
         self._blame = Blame(ledger, context)

@@ -76,7 +76,9 @@ def why_not_now(notification: Notification, history: History, now: datetime) -> 
 
 
 def _hears_on(closing: Notification, history: History) -> bool:
-    """Whether its reader hears there that the incident is open again: it is not over then, or is by another closing."""
+    """Whether its reader heard there that the incident is open again: it is not over then, or is by another closing.
+    Who would hear nothing of that one, since no page of the new episode has left for them, hears this.
+    """
     return closing.episode < history.episode and closing.via in history.channels_heard(closing.to)
 
 

@@ -4,24 +4,39 @@
 codes that nobody knows any more.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.sign_in_codes import SignInCodes
+from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification, Why
+from tocsin.domain.people import Channel
 from tocsin.planning.delivery.still_wanted import why_not_now
 from tocsin.ports.clock import Clock
 
 
 class StillWanted:
-    """Asked before every try, and of what waits."""
+    """Asked before every try, and of what waits. `never_left`: of whom no page of a history's episode has left, and how
+    (`Rooms.never_left`).
+    """
 
-    def __init__(self, clock: Clock, incidents: Incidents, notices: Notices, codes: SignInCodes) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        incidents: Incidents,
+        notices: Notices,
+        codes: SignInCodes,
+        never_left: Callable[[History], frozenset[tuple[str, Channel]]],
+    ) -> None:
         self._clock = clock
         self._incidents = incidents
         self._notices = notices
         self._codes = codes
+        self._never_left = never_left
 
     def why_not(self, notification: Notification) -> Why | None:
         """Why it should not leave any more, or None while it should."""
@@ -29,7 +44,12 @@ class StillWanted:
             return Why.NO_LONGER_WANTED
         if notification.kind is Kind.SIGN_IN and not self._codes.may_leave(notification.key, self._clock.now()):
             return Why.LATE
-        return why_not_now(notification, self._incidents.history(notification.incident), self._clock.now())
+        history = self._incidents.history(notification.incident)
+        if (
+            notification.kind is Kind.CLOSING
+        ):  # who only waits for the first page of a new episode has heard nothing of it
+            history = replace(history, never_left=self._never_left(history))
+        return why_not_now(notification, history, self._clock.now())
 
     def is_late_notice(self, notification: Notification) -> bool:
         """Whether it is a notice to operators that is too old to leave."""
