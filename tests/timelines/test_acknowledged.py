@@ -1,6 +1,7 @@
 """What stands under `acknowledged`, by whose clock, from which episode, taken out and put back (rules 15, 60, 68)."""
 
 import pytest
+from tocsin.domain.history import History
 
 from tests.timelines.stage import Watch, shows
 
@@ -119,6 +120,27 @@ def test_a_clock_that_is_put_forward_takes_no_role_from_anybody(by: str) -> None
     watch.until("7m")
     watch.move_clock(by)
     assert {role.holder for role in watch.history.roles.values()} == {"ana"}
+
+
+@pytest.mark.parametrize("by", ["1s", "7s", "90s", "2h", "2h7s"])
+def test_a_minute_that_was_written_stays_that_minute(by: str) -> None:
+    """Rules 15, 60: ana was asked at 10:00:20 and 10:05:20 and writes 10:05, which answers both; by whatever the clock is
+    put right she keeps both roles, and nobody is paged on.
+    """
+    watch = Watch(
+        """
+        severities: {s1: {page: {roles: [ic, tl], via: [sms], acknowledge_within: 5m, rounds: 2}}}
+        roles: {tl: {chain: [bo, ana]}, ic: {chain: [ana, chen]}}
+        """,
+        "severity: s1",
+    )
+    watch.history, watch.facts = History(), []
+    watch.see("20s")
+    watch.until("5m20s")
+    watch.see("5m50s", "acknowledged: [{by: ana, at: 2026-11-23T10:05:00Z}]")
+    watch.until("5m50s")
+    watch.move_clock(by)
+    assert [role.holder for role in watch.history.roles.values()] == ["ana", "ana"]
 
 
 def test_a_clock_that_is_put_forward_takes_no_answer_of_a_reopened_incident_back() -> None:

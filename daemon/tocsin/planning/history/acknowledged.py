@@ -80,7 +80,8 @@ def apply_acknowledgments(history: History, entries: Iterable[Acknowledgment], s
         elif entry.at is None or entry not in history.acknowledged_ever:
             end = history.reopened_after if history.resolved_at is None else None
             at = counts_from(entry, seen)
-            history = apply_dated_ok(history, entry.by, at if end is None or at > end else seen.at, seen.at)
+            counts = at if end is None or at > end else seen.at
+            history = apply_dated_ok(history, entry.by, counts, seen.at, seen.moved)
         history = replace(history, acknowledged_ever=with_entries(history.acknowledged_ever, (entry,), seen))
     return history
 

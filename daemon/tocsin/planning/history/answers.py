@@ -4,32 +4,38 @@ Both are judged by what had happened at their instant; `noticed_at` is when the 
 others can be told.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tocsin.domain.history import Handover, History, PendingStandDowns, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Reason
 from tocsin.planning.history.fast_replace import replace
 
+NOT_MOVED = timedelta(0)
 
-def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) -> History:
+
+def apply_ok(
+    history: History, person: str, at: datetime, noticed_at: datetime, moved: timedelta = NOT_MOVED
+) -> History:
     """The history after an acknowledgment: it accepts every role that the person was paged for or is assigned, if
-    nobody holds it. One that finds nothing to accept or confirm is noted as ineffective.
+    nobody holds it. One that finds nothing to accept or confirm is noted as ineffective. `moved`: by how much its
+    instant was moved with our clock since it was written.
     """
     incident = history.incident
     assert incident is not None
     if history.resolved_at is not None:
-        return replace(history, verified=history.verified or _had_been_asked(history.verify_people, person, at))
+        return replace(history, verified=history.verified or _had_been_asked(history.verify_people, person, at, moved))
     roles, effective = dict(history.roles), False
     for name, role in history.roles.items():
-        if person == role.holder or _had_been_asked(role.first_pages, person, at) or incident.assigned(name) == person:
+        asked = _had_been_asked(role.first_pages, person, at, moved)
+        if person == role.holder or asked or incident.assigned(name) == person:
             effective = True
             roles[name] = _accepted(role, incident, person, at, noticed_at)
     accepted = any(role.holder != history.holder(name) for name, role in roles.items())
     first_accepted_at = history.first_accepted_at or (noticed_at if accepted else None)
     acted = history.acted or roles != history.roles
     history = replace(history, roles=roles, first_accepted_at=first_accepted_at, acted=acted)
-    if _had_been_asked(history.responders, person, at):
+    if _had_been_asked(history.responders, person, at, moved):
         return replace(history, responders_answered=history.responders_answered | {person}, acted=True)
     if incident.unreadable and effective:
         return replace(history, unreadable_ended=True)
@@ -38,15 +44,17 @@ def apply_ok(history: History, person: str, at: datetime, noticed_at: datetime) 
     )
 
 
-def apply_dated_ok(history: History, person: str, dated: datetime, seen_at: datetime) -> History:
+def apply_dated_ok(
+    history: History, person: str, dated: datetime, seen_at: datetime, moved: timedelta = NOT_MOVED
+) -> History:
     """The history after an acknowledgment that the file dates so, first seen at `seen_at`. One that accepts nothing at
     its date, but would when it is seen, answers a page from between: it was dated by another clock, and counts from
     when it is seen (rule 68). That all is healthy is only confirmed by its date.
     """
-    as_dated = apply_ok(history, person, dated, seen_at)
+    as_dated = apply_ok(history, person, dated, seen_at, moved)
     if _accepts(history, as_dated):
         return as_dated
-    as_seen = apply_ok(history, person, seen_at, seen_at)
+    as_seen = apply_ok(history, person, seen_at, seen_at, moved)
     return as_seen if _accepts(history, as_seen) else as_dated
 
 
@@ -63,16 +71,17 @@ def _accepts(before: History, after: History) -> bool:
     return given or answered or after.unreadable_ended != before.unreadable_ended
 
 
-def _had_been_asked(first_pages: tuple[tuple[str, datetime], ...], person: str, at: datetime) -> bool:
+def _had_been_asked(first_pages: tuple[tuple[str, datetime], ...], person: str, at: datetime, moved: timedelta) -> bool:
     """Whether the person had been asked when they answered.
 
-    An instant written by hand to the minute means that minute: "10:04" answers a page of 10:04:30.
+    An instant written by hand to the minute means that minute: "10:04" answers a page of 10:04:30. It is one by the
+    clock by which it was written, however that was moved since (rule 60).
     """
     first_page_at = next((first_at for name, first_at in first_pages if name == person), None)
     if first_page_at is None:
         return False
-    minute = first_page_at.replace(second=0, microsecond=0)
-    return first_page_at <= at or (at.second == at.microsecond == 0 and minute <= at)
+    written, minute = at - moved, (first_page_at - moved).replace(second=0, microsecond=0)
+    return first_page_at <= at or (written.second == written.microsecond == 0 and minute <= written)
 
 
 def _accepted(role: RoleHistory, incident: Incident, person: str, at: datetime, noticed_at: datetime) -> RoleHistory:
