@@ -22,7 +22,8 @@ REPLIES = tuple(
     for text in (
         "ok", "OK K7", "ack k12", "K7 ok", "#K7", "pass K7", "no", "ok all", "ok all K7", "status", "status K7",
         "note K7 Failover begins.", "K7 note: Failover\nbegins.", "note the cause is known", "STOP", "start", "yes",
-        "help", "“Ok.”", "ｏｋ　Ｋ７", "ok\n\nSent from my phone", "> page\nok", "okK7", "Ok, K7!", "okay", "ok but wait",
+        "help", "“Ok.”", "ｏｋ　Ｋ７", "ok\n\nSent from my phone", "> page\nok", "okK7", "Ok, K7!", "okay", "ok but wait", "K 7", "okall",
+        "not5", "b4no", "y 5",
     )
 )  # fmt: skip
 GRAMMAR = (b"ok", b"pass", b"all", b"K7", b"note", b"status", b"stop", b"not", b"\xe2\x80\x8b", b"\xcc\x81", b"\n> ")

@@ -3,9 +3,9 @@
 It is an exact grammar, so that nothing is ever taken for an answer that is none: case, quotes, blanks, widths and
 marks that nobody sees don't matter, and a digit is a digit in any script; a letter that only looks like another is not
 that letter. One blank more or less changes nothing (`okall`, `okk7`, `K 7`, `o k`), but where words of everyday could
-become an answer (`at 5`, `not 5`, `a 5`), or another incident could be meant: then it is unclear. A closed table of
-slips stands for `ok`; nothing that is one letter away from declining is in it. Whose message it is, and which codes
-there are, plays no part.
+become an answer (`at 5`, `not5`, `a 5`, `b4no`), a slip another answer (`nok7`), or another incident could be meant:
+then it is unclear. A closed table of slips stands for `ok`; nothing that is one letter away from declining is in it.
+Whose message it is, and which codes there are, plays no part.
 
     ok ack a yes [CODE | all [CODE]] · CODE [ok …] · pass no [CODE | all [CODE]] · status [CODE] · note [CODE] TEXT
     stop stopall unsubscribe cancel end quit revoke optout · start unstop (and yes) · help info
@@ -84,8 +84,10 @@ _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›「」『』"
 _EDGES = " .,;:!()[]…。、،।"
 _BETWEEN = "[ :,.;#-]"
 _CODE = r"[a-z][0-9]{1,2}"
-_APART = r"(?![aiu] )[a-z] ?[0-9]{1,2}"
-"""A code that may have a blank inside; behind a letter that is a word by itself it is a sentence (`a 5`, `u 2`)."""
+_APART = r"(?![aeiouy] )[a-z] ?[0-9]{1,2}"
+"""A code that may have a blank inside; behind a letter that is a word by itself it is a sentence (`a 5`, `y 5`)."""
+_JOINED = "ok|ack|pass|status|yes"
+"""Words that may stand at a code without a blank: with any other it may be a word of everyday, or a slip (`not5`)."""
 _WORD = "|".join(sorted(WORDS, key=len, reverse=True))
 _PIECES = "|".join(" ?".join(word) for word in sorted(WORDS.keys() - SLIPS, key=len, reverse=True))
 _ALL = " ?".join("all")
@@ -93,9 +95,10 @@ _FORMS = tuple(
     re.compile(form)
     for form in (
         rf"(?P<verb>{_PIECES}|{_WORD})(?:{_BETWEEN}+(?P<code>{_CODE}))?",
-        rf"(?P<verb>{_WORD})(?:{_BETWEEN}+(?P<code>{_APART})|(?P<glued>{_CODE}))",
+        rf"(?P<verb>{_WORD}){_BETWEEN}+(?P<code>{_APART})",
+        rf"(?P<verb>{_JOINED})(?P<code>{_CODE})",
         rf"#? ?(?P<code>{_APART})(?:{_BETWEEN}+(?P<verb>{_WORD}))?",
-        rf"#? ?(?P<code>{_CODE})(?:{_BETWEEN}*(?P<verb>{_WORD})|{_BETWEEN}+(?P<pieces>{_PIECES}))",
+        rf"#? ?(?P<code>{_CODE})(?:(?P<verb>{_JOINED})|{_BETWEEN}+(?P<pieces>{_PIECES}))",
         rf"(?P<verb>{_PIECES}|{_WORD}){_BETWEEN}*(?P<all>{_ALL})(?:{_BETWEEN}+(?P<code>{_APART})|(?P<glued>{_CODE}))?",
     )
 )
