@@ -82,9 +82,9 @@ class Rooms:
         self._forget_ended(place, room)
         return True
 
-    def never_left(self, history: History) -> frozenset[tuple[str, Channel]]:
+    def never_left(self, history: History, only: str = "") -> frozenset[tuple[str, Channel]]:
         """To whom, and by which channel, pages of this episode were decided of which none has left: they wait, or were
-        held back. Whoever has answered, or was told otherwise, has heard of it all the same.
+        held back. Whoever has answered, or was told otherwise, has heard of it all the same. `only`: of that reader.
         """
         if history.incident is None:
             return frozenset()
@@ -92,7 +92,8 @@ class Rooms:
         episodes = {history.episode, 0} if history.episode <= 1 else {history.episode}  # 0: while it was unreadable
         return frozenset(
             (reader, via)
-            for reader, known in history.reached.items()
+            for reader in ((only,) if only else history.reached)
+            if (known := history.reached.get(reader))
             for via in known.channels
             if via not in known.told_by
             and reader not in answered

@@ -20,8 +20,8 @@ from tocsin.ports.clock import Clock
 
 
 class StillWanted:
-    """Asked before every try, and of what waits. `never_left`: of whom no page of a history's episode has left, and how
-    (`Rooms.never_left`).
+    """Asked before every try, and of what waits. `never_left`: by which channels no page of an episode has left for a
+    reader (`Rooms.never_left`).
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class StillWanted:
         incidents: Incidents,
         notices: Notices,
         codes: SignInCodes,
-        never_left: Callable[[History], frozenset[tuple[str, Channel]]],
+        never_left: Callable[[History, str], frozenset[tuple[str, Channel]]],
     ) -> None:
         self._clock = clock
         self._incidents = incidents
@@ -45,10 +45,8 @@ class StillWanted:
         if notification.kind is Kind.SIGN_IN and not self._codes.may_leave(notification.key, self._clock.now()):
             return Why.LATE
         history = self._incidents.history(notification.incident)
-        if (
-            notification.kind is Kind.CLOSING
-        ):  # who only waits for the first page of a new episode has heard nothing of it
-            history = replace(history, never_left=self._never_left(history))
+        if notification.kind is Kind.CLOSING and notification.episode < history.episode:
+            history = replace(history, never_left=self._never_left(history, notification.to))
         return why_not_now(notification, history, self._clock.now())
 
     def is_late_notice(self, notification: Notification) -> bool:
