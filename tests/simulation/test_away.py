@@ -17,6 +17,7 @@ from tocsin.domain.delivery import Accepted
 from tocsin.domain.facts import Answered, Paged
 from tocsin.domain.notification import Kind
 from tocsin.domain.people import MAIN, Channel
+from tocsin.domain.policy import Service, Who
 
 from tests.builders.active_config import settings
 from tests.fakes.fence import AwayFence
@@ -268,6 +269,60 @@ def test_steps_that_waited_for_the_ledger_do_not_leave_together(back_after: int)
         115: {"ana": [0, 140], "bo": [120, 160], "olga": []},
     }
     assert by_person == expected[back_after]
+
+
+def seconds_asked(machines: Cut, began: datetime, names: set[str]) -> list[tuple[str, int]]:
+    """Who of these was asked by email, and how many seconds after it began."""
+    mails = [page for page in machines.first.pages() if page.message.via is Channel.EMAIL]
+    asked = [(mail.message.person, round((mail.at - began).total_seconds())) for mail in mails]
+    return sorted((entry for entry in asked if entry[0] in names), key=lambda entry: (entry[1], entry[0]))
+
+
+def test_rounds_of_responders_that_waited_for_the_ledger_do_not_leave_together() -> None:
+    """R54, rule 10: eve is asked once after the two minutes, and then each window."""
+    began: list[datetime] = []
+
+    async def story(machines: Cut) -> None:
+        severity = machines.first.policy.severities["sev1"]
+        quick = replace(severity, page=replace(severity.page, acknowledge_within=timedelta(seconds=20), rounds=6))  # type: ignore[type-var]
+        db = Service("db", "DB", responders=(Who("eve"),))
+        machines.first.policy = replace(machines.first.policy, severities={"sev1": quick}, services={"db": db})
+        await machines.cut()
+        machines.first.folder.write("pay.yaml", f"{FILE}services: [db]\n")
+        began.append(machines.clock.now())
+        await machines.first.wait(120)
+        machines.lead.steps = True
+        await machines.first.wait(45)
+
+    machines = simulate(story)
+    assert seconds_asked(machines, began[0], {"eve"}) == [("eve", 0), ("eve", 122), ("eve", 142), ("eve", 162)]
+
+
+def test_a_role_lost_by_silence_waits_for_the_ledger_with_its_first_step() -> None:
+    """R54, rule 19: whoever held it may have said that they are there; bo and dai have their whole window then."""
+    began: list[datetime] = []
+
+    async def story(machines: Cut) -> None:
+        severity = machines.first.policy.severities["sev1"]
+        page = replace(  # type: ignore[type-var]
+            severity.page, acknowledge_within=timedelta(seconds=40), still_there_after=timedelta(seconds=60), rounds=2
+        )
+        machines.first.policy = replace(machines.first.policy, severities={"sev1": replace(severity, page=page)})
+        machines.first.lead = machines.lead  # type: ignore[assignment]  # another Lead
+        machines.lead.away = False
+        await machines.first.start()
+        await machines.first.wait(1)
+        machines.first.folder.write("pay.yaml", f"{FILE}acknowledged: [ana, chen]\n")
+        began.append(machines.clock.now())
+        await machines.first.wait(15)
+        machines.first._ledger.cut = machines.lead.away = True  # type: ignore[union-attr]
+        await machines.first.wait(205)
+        machines.lead.steps = True
+        await machines.first.wait(60)
+
+    machines = simulate(story)
+    expected = [("bo", 222), ("dai", 222), ("olga", 262)]
+    assert seconds_asked(machines, began[0], {"bo", "dai", "olga"}) == expected
 
 
 @pytest.mark.parametrize("before", [True, False])

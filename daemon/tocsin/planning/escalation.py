@@ -79,13 +79,18 @@ def fire_due_step(draft: Draft, role: RoleHistory) -> list[PageRequest]:
 
 
 def waits_for_ledger(draft: Draft, role: RoleHistory) -> bool:
-    """Whether a step that is due waits for a ledger that is away: somebody was asked before, and may have answered
-    elsewhere. A pass is known here (rule 54).
+    """Whether a step that is due waits for a ledger that is away: somebody was asked before, or held the role, and may
+    have answered elsewhere. A pass is known here (rule 54).
     """
-    waits = draft.steps_wait and role.step is not None and not role.declined
-    if waits:
+    asked_before = role.step is not None or role.reason is Reason.ESCALATED
+    return asked_before and not role.declined and may_be_answered_elsewhere(draft)
+
+
+def may_be_answered_elsewhere(draft: Draft) -> bool:
+    """Whether the ledger is newly away. What waits for it is looked at again soon (rule 54)."""
+    if draft.steps_wait:
         draft.look_at(draft.now + LOOKS_FOR_LEDGER)
-    return waits
+    return draft.steps_wait
 
 
 def people_at_level_zero(draft: Draft, role: RoleHistory, at: datetime) -> tuple[str, ...]:

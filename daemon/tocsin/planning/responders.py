@@ -10,7 +10,14 @@ from tocsin.domain.history import ResponderBatch
 from tocsin.domain.notification import Reason
 from tocsin.domain.policy import RESPONDER, PagePolicy, Service
 from tocsin.planning.draft import Draft
-from tocsin.planning.escalation import PageRequest, everybody_left, everybody_replaced, people_named, window_after
+from tocsin.planning.escalation import (
+    PageRequest,
+    everybody_left,
+    everybody_replaced,
+    may_be_answered_elsewhere,
+    people_named,
+    window_after,
+)
 from tocsin.planning.reach import reachable
 
 
@@ -58,7 +65,8 @@ def _page_next_round(
     draft: Draft, page: PagePolicy, batch: ResponderBatch, services: list[Service], in_earlier: set[str]
 ) -> list[PageRequest]:
     """The next page of a batch, one window after the last, for those whose services are still affected; the last one
-    anew, at once, if nobody is left of those who were asked in it (rule 67).
+    anew, at once, if nobody is left of those who were asked in it (rule 67). A round waits for a ledger that is away
+    as a ladder's step does (rule 54).
     """
     anew = _round_is_void(draft, batch)
     if not services or (batch.rounds >= page.rounds and not anew):
@@ -66,7 +74,7 @@ def _page_next_round(
     assert draft.history.seen_at is not None
     due = draft.now if anew else window_after(draft, batch.at, page)
     at = draft.open_instant(due if due > draft.now else max(due, draft.history.seen_at))
-    if at is None:
+    if at is None or (not anew and may_be_answered_elsewhere(draft)):
         return []
     number, reason = (batch.rounds, batch.reason) if anew else (batch.rounds + 1, Reason.REPEATED)
     return _page_batch(draft, services, at, number, reason, in_earlier, batch.services)
