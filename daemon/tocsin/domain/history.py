@@ -227,7 +227,8 @@ class History:
     arrive there, `undelivered_for_good` those of them that would not if tried again, `once_more` those that went there
     again because they were refused by mistake, `lost` are (person, instant of the page) of those that reached nobody.
     `ineffective_acks` are acknowledgments that accepted nothing. `closed_by_mail` hear the end by email instead of SMS
-    (rule 58). `subjects` is the subject of all that each reader gets of this incident, in whatever episode. `gone`: its
+    (rule 58). `closing_owed` are (reader, channel) of pages from elsewhere that came to be known after it was told.
+    `subjects` is the subject of all that each reader gets of this incident, in whatever episode. `gone`: its
     file, which was never readable, went away. `never_left` is no fact but what the daemon knows at a look: (person,
     channel) by which pages were decided of which none has left; the plan of a rehearsal knows none.
     """
@@ -287,12 +288,18 @@ class History:
     resolved_at: datetime | None = None
     closed: bool = False
     closed_by_mail: tuple[str, ...] = ()
+    closing_owed: tuple[tuple[str, Channel], ...] = ()
     verified: bool = False
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
     subjects: dict[str, Subject] = field(default_factory=dict)
     never_left: frozenset[tuple[str, Channel]] = frozenset()
+
+    @property
+    def episodes(self) -> frozenset[int]:
+        """What pages of this episode may bear as its number: 0 is the first one's while its file could not be read."""
+        return frozenset({self.episode, 0} if self.episode <= 1 else {self.episode})
 
     def channels_heard(self, reader: str) -> tuple[Channel, ...]:
         """The channels by which something has left for a reader, of those that reached them (rule 25)."""

@@ -31,6 +31,7 @@ def send_closing(draft: Draft) -> None:
     """
     history = draft.history
     if history.closed:
+        _close_late(draft)
         _close_by_sms_after_all(draft)
         return
     assert history.resolved_at is not None
@@ -60,6 +61,31 @@ def _close_by_sms_after_all(draft: Draft) -> None:
             draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, draft.now, external=external), rule)
     if len(left) < len(draft.history.closed_by_mail):
         draft.record(Closed(draft.history.resolved_at or draft.now, tuple(left)))
+
+
+def _close_late(draft: Draft) -> None:
+    """Whoever is only known since the end was told to have been paged elsewhere hears it now: by the channels that
+    reached them so, or by what they have if they had heard nothing by any other. When it ended stays as it is.
+    """
+    owed: dict[str, tuple[Channel, ...]] = {}
+    for reader, via in draft.history.closing_owed:
+        owed[reader] = (*owed.get(reader, ()), via)
+    by_mail, at, rule = list(draft.history.closed_by_mail), draft.now, draft.severity.place
+    for reader, late in owed.items():
+        reached = draft.history.reached[reader]
+        heard = [via for via in draft.history.channels_heard(reader) if via not in late]
+        usable = _closing_channels(draft, reader, replace(reached, channels=late))
+        by_email = Channel.EMAIL in (*heard, *usable) and _closed_by_email(draft, draft.person(reader))
+        for via in [via for via in usable if via not in heard]:
+            if via is Channel.SMS and by_email:
+                draft.suppress(Kind.CLOSING, Why.TOLD_ALREADY, at, reader, "closing: email, and the mail says it", rule)
+                by_mail.append(reader)
+            else:
+                draft.send(Kind.CLOSING, Reason.RESOLVED, at, reader, via, rule=rule, external=reached.external)
+        if not usable:
+            draft.suppress(Kind.CLOSING, *_why_unreached(draft, reader, at, external=reached.external), rule)
+    if owed:
+        draft.record(Closed(draft.history.resolved_at or at, tuple(dict.fromkeys(by_mail))))
 
 
 def _close_in_silence(draft: Draft, at: datetime) -> None:

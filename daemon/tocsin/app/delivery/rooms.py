@@ -89,7 +89,6 @@ class Rooms:
         if history.incident is None:
             return frozenset()
         incident, answered = history.incident.id, history.answered
-        episodes = {history.episode, 0} if history.episode <= 1 else {history.episode}  # 0: while it was unreadable
         return frozenset(
             (reader, via)
             for reader in ((only,) if only else history.reached)
@@ -97,7 +96,7 @@ class Rooms:
             for via in known.channels
             if via not in known.told_by
             and reader not in answered
-            and self._left.isdisjoint((via, reader, incident, episode) for episode in episodes)
+            and self._left.isdisjoint((via, reader, incident, episode) for episode in history.episodes)
         )
 
     def note_left(self, via: Channel, person: str, incident: str, episode: int) -> None:

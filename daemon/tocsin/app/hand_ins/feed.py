@@ -42,7 +42,7 @@ class JudgesSent(Protocol):
         ...
 
     def note_heard(self) -> None:
-        """Whoever got what is kept for long hears the end as well."""
+        """Whoever got what is kept hears the end as well."""
         ...
 
 
@@ -102,7 +102,6 @@ class HandInFeed:
     async def look(self) -> None:
         """Judge all that waits. Raises LedgerError: what was not judged then is judged at the next look."""
         await self._record()
-        self._elsewhere.note_heard()
         while rows := await self._ledger.unjudged_hand_ins(self._judged):
             hand_ins = [(row, arrival, await guarded(_read(arrival))) for row, arrival in rows]
             names = {hand_in.incident for _, _, hand_in in hand_ins if isinstance(hand_in, FileVersion)}
@@ -111,6 +110,7 @@ class HandInFeed:
                 judged = await guarded(self._judge(row, arrival, hand_in, said), LedgerError)
                 self._judged[row] = self._broken(str(judged)) if isinstance(judged, Broken) else judged
             await self._record()
+        self._elsewhere.note_heard()
         self._read_once.set()
 
     async def _record(self) -> None:

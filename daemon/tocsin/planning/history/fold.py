@@ -9,6 +9,7 @@ from datetime import datetime
 
 from tocsin.domain import facts as f
 from tocsin.domain.history import (
+    NO_ROLE,
     NOBODY,
     FiredStep,
     GroupHistory,
@@ -25,7 +26,7 @@ from tocsin.domain.people import Channel
 from tocsin.domain.policy import RESPONDER
 from tocsin.planning.history.answers import apply_dated_ok, apply_pass, last_asked_at
 from tocsin.planning.history.fast_replace import replace
-from tocsin.planning.history.reached import reached_with, with_first_pages, with_reached
+from tocsin.planning.history.reached import reached_with, with_first_pages, with_page_elsewhere, with_reached
 from tocsin.planning.history.subjects import note_subjects, with_taken_back
 from tocsin.planning.history.versions import apply_version
 
@@ -184,7 +185,7 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
         case f.Gone():
             return replace(history, unreadable_ended=True, gone=True)
         case f.Closed():
-            return replace(history, closed=True, closed_by_mail=fact.people)
+            return replace(history, closed=True, closed_by_mail=fact.people, closing_owed=())
         case f.VerifyAsked():
             people = with_first_pages(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people)
@@ -317,6 +318,8 @@ def _apply_wait(history: History, fact: f.FirstWordHeld | f.FirstWordDropped | f
 
 def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
     """Note a page, or that one of its waiting channels went or was dropped."""
+    if isinstance(fact, f.Paged) and not _is_step_here(history, fact):
+        return with_page_elsewhere(history, fact)
     if isinstance(fact, f.Paged):
         asked = (fact.roles, fact.level, fact.round, fact.reason)
         page = WaitingPage(fact.person, fact.at, *asked, fact.waiting, fact.channels)
@@ -343,6 +346,12 @@ def _apply_page(history: History, fact: f.Paged | f.ReachSettled) -> History:
         return history
     history = replace(history, refused=_without_corrected(history, fact.person, (fact.via,)))
     return with_reached(history, [(fact.person, fact.via)], external=False)
+
+
+def _is_step_here(history: History, page: f.Paged) -> bool:
+    """Whether a page belongs to a step that was decided here: for a role, or for a file that cannot be read."""
+    unread = history.roles.get(NO_ROLE)
+    return bool(page.roles) or (unread is not None and unread.step is not None and unread.step.at == page.at)
 
 
 def _without_corrected(

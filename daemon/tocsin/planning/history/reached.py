@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 
-from tocsin.domain.history import History, ReaderHistory
+from tocsin.domain.facts import Paged
+from tocsin.domain.history import History, ReaderHistory, WaitingPage
 from tocsin.domain.people import Channel
 from tocsin.planning.history.fast_replace import replace
 
@@ -14,6 +15,22 @@ def with_reached(
 ) -> History:
     """Note which channels reached whom: these hear the end (rule 25). `told`: by more than a page."""
     return replace(history, reached=reached_with(history.reached, readers, external, told=told))
+
+
+def with_page_elsewhere(history: History, page: Paged) -> History:
+    """Note whom a step of another machine reached, which nobody decided here: they hear the end, also one that was told
+    before (P5). It takes the place of no page that they had from here.
+    """
+    known = history.reached.get(page.person)
+    new = [(page.person, via) for via in page.channels if known is None or via not in known.channels]
+    asked = (page.roles, page.level, page.round, page.reason)
+    first = WaitingPage(page.person, page.at, *asked, page.waiting, page.channels)
+    history = replace(
+        history,
+        newest_pages={page.person: first, **history.newest_pages},
+        closing_owed=(*history.closing_owed, *new) if history.closed else (),
+    )
+    return with_reached(history, new, external=False)
 
 
 def reached_with(

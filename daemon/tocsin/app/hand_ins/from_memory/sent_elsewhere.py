@@ -33,8 +33,6 @@ SENT, KEPT = "sent", "kept"
 """What a hand-in led to: its page is known, or not yet."""
 KEPT_FOR = timedelta(hours=1)
 """How long what was handed in of a page that is not decided counts for it, since it was."""
-UNDECIDED = timedelta(seconds=10)
-"""How long the plan has for it before whoever got it counts as paged all the same."""
 
 log = structlog.get_logger()
 
@@ -136,28 +134,31 @@ class SentElsewhere:
         return letter
 
     def note_heard(self) -> None:
-        """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5). Nobody is asked by that,
-        and no step is taken for it.
+        """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5), at once if it was told.
+        It counts as of when it left. Nobody is asked by that, and no step is taken for it.
         """
-        now, paged = self._clock.now(), defaultdict[tuple[str, str], dict[Channel, None]](dict)
+        paged = defaultdict[tuple[str, str], list[SentFromMemory]](list)
         self._noted &= self._kept.keys()
-        for sent in [sent for sent, at in self._kept.items() if sent not in self._noted and now - at >= UNDECIDED]:
+        for sent in [sent for sent in self._kept if sent not in self._noted]:
             step, history = sent.step, self._incidents.history(sent.step.incident)
-            if history.incident is None or history.episode != step.episode:
+            if history.incident is None or step.episode not in history.episodes:
                 continue
             self._noted.add(sent)
             self._note_left(sent)
             if not _is_reached(history, step):
-                paged[step.incident, step.to][step.via] = None
-        for (incident, person), channels in paged.items():
-            fact = Paged(now, person, (), None, None, Reason.LAST_RESORT, tuple(channels))
+                paged[step.incident, step.to].append(sent)
+        for (incident, person), pages in paged.items():
+            at = min(self._clock.now(), *(sent.attempt.started_at for sent in pages))
+            channels = tuple(dict.fromkeys(sent.step.via for sent in pages))
+            fact = Paged(at, person, (), None, None, Reason.LAST_RESORT, channels)
             self._incidents.add_event(incident, fact)
             log.info("paged elsewhere", incident=incident)
 
     def _is_to_end(self, sent: SentFromMemory) -> bool:
         """Whether somebody is to hear the end of it."""
         history = self._incidents.history(sent.step.incident)
-        return history.episode == sent.step.episode and not history.resolved_at and _is_reached(history, sent.step)
+        is_theirs = sent.step.episode in history.episodes and _is_reached(history, sent.step)
+        return is_theirs and not history.resolved_at
 
     def _note_left(self, sent: SentFromMemory) -> None:
         step = sent.step

@@ -148,7 +148,7 @@ def _shortened(update: PublicUpdate, most: int) -> PublicUpdate:
 
 def _ends(steps: Sequence[TimelineStep]) -> Iterator[TimelineStep]:
     """The closings that outsiders heard: of episodes in which they were told something, if it was no exercise then. One
-    that follows another tells people by SMS whose mailbox refused it.
+    that follows another tells people whom that one has not reached.
     """
     for step in steps:
         heard = any(reader.external for reader in step.before.reached.values()) and not step.before.closed
