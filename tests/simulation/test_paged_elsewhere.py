@@ -78,6 +78,29 @@ def test_an_end_before_the_hand_in_is_told_after_it_and_once() -> None:
     assert all(fact.at < ended[0] for fact in machines.facts(Paged))
 
 
+def test_who_was_paged_elsewhere_in_an_episode_before_hears_the_next_end() -> None:
+    """P5: resolved and opened again before the hand-in."""
+
+    async def story(machines: Cut) -> None:
+        await page_four(machines)
+        await machines.second.start()
+        await machines.second.wait(1)
+        for text in (ACKNOWLEDGED, RESOLVED, ACKNOWLEDGED):
+            machines.second.folder.write("pay.yaml", text)
+            await machines.second.wait(60)
+        assert not [entry for entry in closings(machines) if entry[0] in {"bo", "dai"}]
+        await machines.lose()
+        await machines.second.wait(5)
+        machines.second.folder.write("pay.yaml", RESOLVED)
+        await machines.second.wait(600)
+        await machines.second.stop()
+
+    told = closings(simulate(story))
+    assert [entry for entry in told if entry[0] in {"bo", "dai"}] == [
+        entry for entry in BY_TWO_CHANNELS if entry[0] in {"bo", "dai"}
+    ]
+
+
 def test_who_was_paged_elsewhere_for_a_file_that_could_not_be_read_hears_the_end() -> None:
     """P5, rule 32: episode 0, in which it could not be read, and the first one are one life."""
 

@@ -135,16 +135,17 @@ class SentElsewhere:
 
     def note_heard(self) -> None:
         """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5), at once if it was told.
-        It counts as of when it left. Nobody is asked by that, and no step is taken for it.
+        It counts as of when it left, and where the incident is open again for that episode. Nobody is asked by that,
+        and no step is taken for it.
         """
         paged = defaultdict[tuple[str, str], list[SentFromMemory]](list)
         self._noted &= self._kept.keys()
         for sent in [sent for sent in self._kept if sent not in self._noted]:
             step, history = sent.step, self._incidents.history(sent.step.incident)
-            if history.incident is None or step.episode not in history.episodes:
+            if history.incident is None or step.episode > max(history.episodes):
                 continue
             self._noted.add(sent)
-            self._note_left(sent)
+            self._heard.note_left(step.via, step.to, step.incident, max(step.episode, history.episode))
             if not _is_reached(history, step):
                 paged[step.incident, step.to].append(sent)
         for (incident, person), pages in paged.items():
@@ -157,7 +158,7 @@ class SentElsewhere:
     def _is_to_end(self, sent: SentFromMemory) -> bool:
         """Whether somebody is to hear the end of it."""
         history = self._incidents.history(sent.step.incident)
-        is_theirs = sent.step.episode in history.episodes and _is_reached(history, sent.step)
+        is_theirs = sent.step.episode <= max(history.episodes) and _is_reached(history, sent.step)
         return is_theirs and not history.resolved_at
 
     def _note_left(self, sent: SentFromMemory) -> None:
