@@ -3,6 +3,7 @@
     with Proxy("127.0.0.1", 5432) as way: way.port; way.cut(); way.heal()
 
     cut()           closes every connection, and refuses new ones
+    refuse()        refuses new connections; those that stand go on
     silence()       as a firewall that drops: bytes are taken and never arrive, and nothing comes back
     deafen()        one way only: what is said arrives, no answer comes back (a COMMIT of which nobody hears)
     delay(seconds)  each byte takes so long, each way
@@ -65,6 +66,10 @@ class Proxy:
         """Close every connection, and refuse new ones."""
         self._do(self._refuse)
 
+    def refuse(self) -> None:
+        """Refuse new connections; those that stand go on."""
+        self._do(self._close_door)
+
     def silence(self) -> None:
         """Take bytes from both sides and bring none; new connections come about, and nobody answers there."""
         self.there.open.clear()
@@ -119,13 +124,16 @@ class Proxy:
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _refuse(self) -> None:
+        await self._close_door()
+        await self._drop()
+
+    async def _close_door(self) -> None:
         if self._server is not None:
             server, self._server = self._server, None
             for listener in server.sockets:
                 self._loop.remove_reader(listener.fileno())
             await asyncio.sleep(0.01)  # what was taken already comes about; asyncio leaks it if its server is closed
             server.close()
-        await self._drop()
 
     async def _drop(self) -> None:
         for way in [*self._ways]:
