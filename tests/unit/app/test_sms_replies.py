@@ -362,8 +362,8 @@ async def test_the_next_leader_judges_what_was_kept() -> None:
     assert [fact.person for fact in house.facts(Answered)] == ["ana"]
 
 
-async def test_an_ok_to_a_verify(house: House) -> None:
-    """A resolved incident that asks whether all is well is confirmed by `ok`, and is over then."""
+async def ask_whether_healthy(house: House) -> None:
+    """Ana's incident is over, and she is asked whether all is well."""
     severity = house.policy.severities["sev1"]
     asking = replace(severity, verify_after=30 * MINUTE)
     house.config.replace(replace(house.policy, severities={"sev1": asking}), polled())
@@ -372,6 +372,11 @@ async def test_an_ok_to_a_verify(house: House) -> None:
     await house.text(ANA, "ok")
     await house.see("pay", status=Status.RESOLVED)
     await house.go(31 * MINUTE, "pay")
+
+
+async def test_an_ok_to_a_verify(house: House) -> None:
+    """A resolved incident that asks whether all is well is confirmed by `ok`, and is over then."""
+    await ask_whether_healthy(house)
     assert await house.text(ANA, "ok") == "Thank you. Card payments fail: confirmed healthy."
     await house.see("db", "Database down")
     assert await house.text(ANA, "ok") == "You are technical_lead of Database down (SEV1)."
@@ -382,14 +387,7 @@ async def test_a_no_to_a_verify_is_told_whom_to_call(house: House, said: str) ->
     """Asked "is it healthy?" somebody writes `no`: nothing is opened again by it, and they must not read that there is
     nothing to do. `all` never means that question (rule 47).
     """
-    severity = house.policy.severities["sev1"]
-    asking = replace(severity, verify_after=30 * MINUTE)
-    house.config.replace(replace(house.policy, severities={"sev1": asking}), polled())
-    house.incidents.poke_all()
-    await house.go(timedelta(0), "pay")
-    await house.text(ANA, "ok")
-    await house.see("pay", status=Status.RESOLVED)
-    await house.go(31 * MINUTE, "pay")
+    await ask_whether_healthy(house)
     answer = await house.text(ANA, said.format(house.code("pay")))
     assert answer == "SEV1 Card payments fail: resolved. Is it healthy? If not, call Olga, +14155550106."
     assert await house.text(ANA, "ok") == "Thank you. Card payments fail: confirmed healthy."
