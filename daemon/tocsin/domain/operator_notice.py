@@ -107,9 +107,15 @@ class Trouble(StrEnum):
 ANEW = frozenset({Trouble.REOPENINGS_HELD, Trouble.NUMBER_STOPPED})
 """What comes back only because somebody does it anew: then it is news at once, not when the hour is over."""
 URGENT = frozenset(
-    {Trouble.PROVIDER_REFUSES, Trouble.PROVIDER_UNWELL, Trouble.RECIPIENT_DENIED, Trouble.SMS_UNDELIVERED}
+    {
+        Trouble.PROVIDER_REFUSES,
+        Trouble.PROVIDER_UNWELL,
+        Trouble.RECIPIENT_DENIED,
+        Trouble.SMS_UNDELIVERED,
+        Trouble.NUMBER_STOPPED,
+    }
 )
-"""Pages go astray until somebody acts: these are gathered for some seconds only."""
+"""Pages go astray until somebody acts: these are gathered for some seconds only (rules 39, 51)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,18 @@ async def test_what_came_in() -> None:
         assert sorted(found, key=lambda each: each.at) == list(found)
 
 
+async def test_what_came_in_within_one_second() -> None:
+    """Twilio tells seconds: an `ok` and the `pass` behind it are judged in the order in which they were sent."""
+    async with StandIn() as server, sending(server) as transport:
+        at = now().timestamp() // 1
+        sids = [server.inbound(ANA, SENDER, body) for body in ("ok K7", "note on it", "pass K7")]
+        for message in server.created:
+            message.at = at
+        found = await transport.inbox(now() - MINUTE)
+        assert isinstance(found, tuple)
+        assert [each.ref for each in found] == sids
+
+
 async def test_by_a_messaging_service() -> None:
     """Whatever number of the service it came to; what we sent did not come in."""
     async with StandIn() as server, sending(server, sender="", messaging_service_sid="MG1") as transport:

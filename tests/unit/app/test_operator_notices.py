@@ -99,6 +99,13 @@ def test_the_second_provider_that_is_sick_is_told_within_15_s() -> None:
     assert all(word in letters[1][1] for word in ("a page is lost", "s2: pay"))
 
 
+def test_a_number_that_stopped_is_told_at_once() -> None:
+    """Rule 51: while a minute is gathered, too, even for the end of something else."""
+    main = OperatorNotice(Trouble.PROVIDER_UNWELL, "main: pay", about="main")
+    stopped = OperatorNotice(Trouble.NUMBER_STOPPED, "call Eve", about="eve")
+    assert [when for when, _ in told_at([(0, main), (20, stopped)])] == [2, 22]
+
+
 def test_what_is_grave_waits_for_nothing_minor() -> None:
     """A dropped field has just been told: a page that reached nobody leaves within 3 s all the same, and takes the next
     dropped field with it.

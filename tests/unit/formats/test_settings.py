@@ -67,6 +67,19 @@ def test_the_environment_is_over_credentials_and_credentials_over_the_file():
     assert found.places["last_resort"] == "config/tocsin.yaml:2"
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Störungen bei Acme <incidents@example.com>",
+        '"Störungen, Acme \\"prod\\"" <incidents@example.com>',
+        "Störungen <störung@example.com>",
+    ],
+)
+def test_a_sender_stays_as_it_was_written(sender):
+    """`init` writes it into tocsin.yaml and `doctor` names it: no header's encoding is for people."""
+    assert read(variables={"TOCSIN_EMAIL__SENDER": sender}).settings.email.sender == sender
+
+
 def test_everything_may_come_from_the_environment():
     """A container needs no tocsin.yaml at all."""
     found = read(

@@ -192,6 +192,7 @@ class Twilio:
             return Deferred(silence.detail)
         except (TwilioException, ValueError, TypeError, AttributeError, KeyError) as trouble:
             return Deferred(f"Twilio's list of what came in could not be read: {type(trouble).__name__}")
+        arrivals.reverse()  # Twilio tells seconds and lists the newest first: within one, the later line came first
         return tuple(sorted(arrivals, key=lambda arrival: arrival.at))
 
     async def answers(self) -> bool:

@@ -7,7 +7,7 @@ has the value, nor where it came from.
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr, quote
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated
@@ -23,15 +23,18 @@ from tocsin.text import contacts, scalars
 
 KEEPS_AT_LEAST = timedelta(days=7)
 """How long a closed incident stays at the least: so long its reply codes are nobody else's, and links lead to it."""
+_NEEDS_QUOTES = re.compile(r'[][\\()<>@,:;".]')
 
 
 def mail_sender(text: str) -> str:
-    """An email address, with a name or without."""
+    """An email address, with a name or without. The name stays as people write it; a header may have to encode it."""
     if re.search(r"[\x00-\x1f\x7f]", text):
         raise ValueError("a sender cannot hold line breaks or control characters")
     name, address = parseaddr(text)
     checked = contacts.email(address or text)
-    return formataddr((name, checked)) if name else checked
+    if not name:
+        return checked
+    return f'"{quote(name)}" <{checked}>' if _NEEDS_QUOTES.search(name) else f"{name} <{checked}>"
 
 
 def _reply_to(text: str) -> str:
