@@ -22,9 +22,11 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.domain.delivery import Attempt, Content, Letter, Message
 from tocsin.domain.facts import Seen
+from tocsin.domain.history import History
 from tocsin.domain.incident import Incident
-from tocsin.domain.notification import Kind, Notification, Reason
+from tocsin.domain.notification import NO_REPLY_OFFER, Kind, Notification, Reason, ReplyOffer
 from tocsin.domain.people import MAIN, Channel
+from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.settings.settings import Settings
@@ -118,7 +120,20 @@ def shipped_words() -> JinjaRenderer:
 
 
 class PlainBundles:
-    """A port BundleRenderer whose words are the incidents', the worst first."""
+    """A port LeavingRenderer whose words are the incidents', the worst first."""
+
+    def render(
+        self,
+        notification: Notification,
+        incident: Incident,
+        history: History,
+        policy: Policy,
+        invitation: ReplyOffer = NO_REPLY_OFFER,
+        after: AfterPages | None = None,
+    ) -> Content:
+        """What it says of an incident by itself."""
+        said = f"made anew: {incident.severity}{' DRILL' if incident.drill else ''} {incident.title} {invitation.code}"
+        return Content(said.strip(), "" if notification.via.traits.short else said.strip())
 
     def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
         """One line for each."""

@@ -17,7 +17,7 @@ from tocsin.planning.history.fold import fold_facts
 from tests.builders.policies import paging_policy
 from tests.simulation.seeds import seeds
 from tests.simulation.test_delivery import simulate
-from tests.simulation.world import Arrival, World
+from tests.simulation.world import Arrival, Faults, World
 
 SMS, EMAIL = Channel.SMS, Channel.EMAIL
 MINUTE = timedelta(minutes=1)
@@ -153,6 +153,84 @@ def test_a_page_that_becomes_worse_waits_no_longer() -> None:
     alone = [each.message.incident for each in world.pages("ana")]
     assert len(alone) == 4
     assert alone.count("i0009") == 1
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_page_that_became_worse_says_so(killed: bool) -> None:
+    """Rule 46: it leaves alone in words that are true by now, which are what its row was sent as and is looked up by; a
+    kill in the midst of it takes it up as the same message, and it is no storm's (rules 40, 45).
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(10))
+        await world.wait(20)
+        declare(world, [9], "sev1")
+        while killed and not world.disk.bundles:
+            await world.wait(0.001)
+        if killed:
+            await world.kill()
+            await world.start()
+        await world.wait(60)
+
+    world = simulate(story)
+    [raised] = [each.message for each in world.pages("ana") if each.message.incident == "i0009"]
+    assert raised.content.text.startswith("made anew: sev1 Thing 9 breaks")
+    assert raised.incidents == ()
+    rows = [row for row in attempts(world) if world.disk.letters[row.reference].notification.incident == "i0009"]
+    assert {row.bundle for row in rows} == {raised.reference}
+    row = rows[-1]
+    assert isinstance(row.outcome, Accepted)
+    assert world.disk.bundles[row.bundle].content == raised.content
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [(Faults(down=frozenset({EMAIL})), "made anew: sev3 DRILL Thing 1"), (Faults(lost=1.0), "page declared Thing 1")],
+)
+def test_a_page_that_was_tried_says_what_is_true_at_the_next_try(fault: Faults, says: str) -> None:
+    """Rule 28: while its provider turns a page down its incident becomes a drill. One that may have left stays the same
+    message (rule 40).
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded((EMAIL,))
+        await world.start()
+        world.providers[EMAIL].faults = fault
+        declare(world, [1])
+        await world.wait(15)
+        declare(world, [1], more="drill: true\n")
+        await world.wait(10)
+        world.providers[EMAIL].faults = Faults()
+        await world.wait(90)
+
+    world = simulate(story)
+    told = [each.message for each in world.pages("ana") if each.message.via is EMAIL]
+    assert told[-1].content.text.startswith(says)
+    assert len({message.reference for message in told}) == 1
+
+
+def test_what_became_a_drill_leaves_with_no_real_page() -> None:
+    """Corner of 47: pages that wait when their incident becomes a drill leave with their like, and take no real room."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(12))
+        await world.wait(20)
+        left = {each.message.incident for each in world.pages("ana")}
+        waiting = [number for number in range(12) if f"i{number:04}" not in left]
+        declare(world, waiting[:4], more="drill: true\n")
+        await world.wait(240)
+
+    world = simulate(story)
+    [*_, first, second] = [each.message for each in world.pages("ana") if each.message.incidents]
+    drills = {incident for incident, facts in world.disk.facts.items() if fold_facts(facts).drill_since}
+    assert len(drills) == 4
+    assert {set(first.incidents) <= drills, set(second.incidents) <= drills} == {True, False}
+    assert len(first.incidents) + len(second.incidents) == 9
+    assert not set(first.incidents) & set(second.incidents)
 
 
 def test_what_was_answered_meanwhile_is_not_in_the_bundle() -> None:

@@ -166,7 +166,7 @@ class Attempt:
     """One try of one notification on one channel. `id` is its name in the ledger, a UUID that the process made; empty
     while the ledger does not know of it. `outcome` is None while the first byte may have left; `receipt` is
     what the provider said of it later, `receipt_code` why it was not delivered. `provider` is the name of the provider
-    that was tried, `bundle` the id of the bundle it left in; empty: it left alone.
+    that was tried, `bundle` the id of the bundle it left in; empty: it left as itself.
     """
 
     id: str
@@ -191,7 +191,9 @@ def numbered_attempt(number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """One message that stands for several pages to one address (rule 47). `links` are the short links in its words."""
+    """One message in words that were made as it left: for several pages to one address (rule 47), or for one that must
+    say something else by then. `links` are the short links in its words.
+    """
 
     id: str
     content: Content

@@ -211,11 +211,11 @@ class History:
     `eta_since` when the ETA that stands was first seen, `eta_passed_for` the one of whose passing Communications was
     reminded. `acted`: somebody has accepted, passed or written something (rule 28).
     `alert_title` is the title that alerts gave, which nobody has judged fit for outsiders.
-    `in_earnest_at` is when what had been a drill became real, `taken_back` are outsiders who were told that it was one.
-    `digest` names the newest version's bytes. `first_sight` are people whose acknowledgment stood in the episode's
-    first version and is still to be judged; `acknowledged_ever` are all entries that the file ever had, each with the
-    instant from which it counts, `acknowledged_before` those that stood there when a reopening took back the end at
-    `reopened_after` (rule 15);
+    `drill_since` is when what had been real became a drill, `in_earnest_at` the other way round, `taken_back` are
+    outsiders who were told that it was one. `digest` names the newest version's bytes. `first_sight` are people whose
+    acknowledgment stood in the episode's first version and is still to be judged; `acknowledged_ever` are all entries
+    that the file ever had, each with the instant from which it counts, `acknowledged_before` those
+    that stood there when a reopening took back the end at `reopened_after` (rule 15);
     `updates_before` are the entries that stood there then, `resolution_before` and `public_resolution_before` what
     was written of the end before, as long as it stands there unchanged. `undated` are entries without an instant of
     their own, and when each was first seen. `news_outdated` and `public_news_outdated` tell that status, impact or ETA
@@ -247,6 +247,7 @@ class History:
     eta_passed_for: datetime | None = None
     acted: bool = False
     alert_title: str = ""
+    drill_since: datetime | None = None
     in_earnest_at: datetime | None = None
     taken_back: frozenset[str] = frozenset()
     digest: str = ""

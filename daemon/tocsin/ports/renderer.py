@@ -43,8 +43,10 @@ class Renderer(Protocol):
         ...
 
 
-class BundleRenderer(Protocol):
-    """Words for several pages that leave as one message. As a Renderer it never raises and never waits long."""
+class LeavingRenderer(Renderer, Protocol):
+    """Words that are made as pages leave: of several that leave as one message, or of one. It never raises and never
+    waits long.
+    """
 
     def render_bundle(self, pages: Sequence[BundledPage], policy: Policy) -> Content:
         """What one reader gets by one channel; the worst page comes first (rule 47)."""

@@ -20,7 +20,7 @@ from tocsin.domain.policy import Policy
 from tocsin.ports.renderer import BundledPage
 
 from tests.builders.active_config import polled
-from tests.builders.daemon_parts import PAY
+from tests.builders.daemon_parts import PAY, shipped_words
 from tests.builders.policies import shipped_policy
 from tests.unit.app.test_reconcile import Desk
 
@@ -150,3 +150,26 @@ async def test_a_bundle_carries_each_pages_link(desk: Desk, recorded: bool) -> N
     named = [wanted["pay"], *([wanted["db"]] if recorded else [])]
     assert tokens(bundle.content.text) == named
     assert [link.digest for link in bundle.links] == [signed_links.token_digest(token) for token in named]
+
+
+async def test_a_page_that_must_say_something_else_carries_its_link() -> None:
+    """Rules 28 and 46: its severity was raised before it left, or it became a drill. It is the page that it was, with
+    its code and link, in the words that a page has by then; as nothing changes it leaves as itself.
+    """
+    desk = desk_of(policy=shipped_policy())
+    desk.reconciler._renderer = shipped_words()
+    await desk.see(replace(PAY, severity="sev3"))
+    [letter] = [it for it in desk.ledger.pages.letters.values() if it.notification.kind is Kind.PAGE]
+    bundles, parcel = Bundles(desk.parts.context, shipped_words()), Parcel([Delivery(letter)])
+    assert bundles.bundle_of(parcel, desk.clock.now()) is None
+    desk.clock.go(WRITES_AGAIN)
+    await desk.see(replace(PAY, severity="sev1", drill=True))
+    parcel.bundle = bundle = bundles.bundle_of(parcel, desk.clock.now())
+    assert bundle is not None
+    assert "SEV3" in letter.content.text
+    assert bundle.content.text.startswith("DRILL")
+    assert "SEV1" in bundle.content.text
+    assert "SEV3" not in bundle.content.text
+    assert tokens(bundle.content.text) == tokens(letter.content.text) != []
+    assert [link.digest for link in bundle.links] == [signed_links.token_digest(tokens(letter.content.text)[0])]
+    assert bundles.bundle_of(parcel, desk.clock.now() + WRITES_AGAIN) is bundle

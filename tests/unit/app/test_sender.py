@@ -207,7 +207,7 @@ def test_the_worse_severity_goes_first_and_waits_only_for_what_is_under_way() ->
         severities = {**policy.severities, "sev2": replace(policy.severities["sev1"], name="sev2")}
         parts.config.replace(replace(policy, severities=severities), parts.config.settings)
         parts.declare(Incident("minor", "Slow search", "sev2"))
-        mild = replace(page(parts, EMAIL), incident="minor")
+        mild = replace(page(parts, EMAIL), incident="minor", at=parts.clock.now() + timedelta(seconds=1))
         await parts.enqueue(*(replace(mild, key=f"minor/{number}") for number in range(40)))
         await asyncio.sleep(1)
         later = replace(mild, at=mild.at + timedelta(seconds=1), key="minor/later")

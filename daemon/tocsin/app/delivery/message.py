@@ -35,7 +35,7 @@ def message(parcel: Parcel, attempt: Attempt, context: DeliveryContext) -> Messa
         attempt=attempt.id,
         unsubscribe_url=context.reply_options.unsubscribe(notification),
         one_click=policy.lets_go_from(notification.group or "", notification.to),
-        incidents=parcel.incidents if bundle else (),
+        incidents=parcel.incidents if len(parcel.members) > 1 else (),
         reply_to=policy.reply_to,
         mailing_list=group.id if group else "",
         list_title=group.title if group else "",

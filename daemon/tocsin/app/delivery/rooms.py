@@ -144,7 +144,7 @@ class Rooms:
         limit, room = self._limit(place.via), self._room(place)
         if room.next_at(limit, now) > now:
             return []
-        waiting = self._waiting.pop(place)
+        waiting = self._of_kind(place)
         wanted = [delivery.notification for delivery in waiting if self._is_wanted(delivery)]
         pages = [self._page_sent(page, now) for page in wanted]
         self._note_left(wanted)
@@ -153,6 +153,16 @@ class Rooms:
         elif pages:
             room.note_together(pages)
         return self._given_room(waiting, now)
+
+    def _of_kind(self, place: PagedAddress) -> list[Delivery]:
+        """What waits there. What became a drill meanwhile, or is none any more, waits with its like from now on."""
+        waiting: list[Delivery] = []
+        others: list[Delivery] = []
+        for delivery in self._waiting.pop(place):
+            (waiting if self._is_drill(delivery.notification) is place.drill else others).append(delivery)
+        if others:
+            self._waiting.setdefault(replace(place, drill=not place.drill), []).extend(others)
+        return waiting
 
     def _moved(self, place: PagedAddress, now: datetime) -> list[Delivery]:
         """What waits for an address that its person has no longer: it waits for the new one, or leaves this channel if

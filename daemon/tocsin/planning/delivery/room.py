@@ -131,10 +131,11 @@ def room_of(sent: Iterable[PageSent], limit: Limit) -> Room:
     """The room that is left by what was sent to an address, oldest first: as it is reckoned after a start."""
     room = Room()
     for bundle, pages in groupby(sent, lambda page: (page.bundle, page.at) if page.bundle else None):
-        if bundle is not None:
-            room.note_together(tuple(pages))
+        together = tuple(pages)
+        if bundle is not None and len(together) > 1:
+            room.note_together(together)
             continue
-        for page in pages:
+        for page in together:
             admission = room.admission(page, limit, others_wait=False)
             room.note_alone(page, Admission.TAKES if admission is Admission.WAITS else admission)
     return room

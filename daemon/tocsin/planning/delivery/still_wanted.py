@@ -1,4 +1,5 @@
-"""Whether a notification that was decided should still leave, and by which address (asked before every try).
+"""Whether a notification that was decided should still leave, by which address, and whether its words still hold (asked
+before every try).
 
 It decides from the newest history and policy only. It must not know about tries, queues or providers.
 """
@@ -65,6 +66,13 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
     if kind is Kind.STAND_DOWN and _stands_up_again(notification, history):
         return Why.NO_LONGER_WANTED
     return None
+
+
+def says_otherwise(page: Notification, history: History) -> bool:
+    """Whether a page was decided before its incident got the severity that it has, or became a drill: its words are not
+    true any more (rules 28, 46).
+    """
+    return any(at is not None and page.at < at for at in (history.severity_changed_at, history.drill_since))
 
 
 def why_not_now(notification: Notification, history: History, now: datetime) -> Why | None:

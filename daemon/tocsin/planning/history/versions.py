@@ -124,6 +124,7 @@ def _continue(history: History, old: Incident, seen: Seen) -> History:
         read_at=history.read_at or (None if new.never_read else at),
         public_at=(history.public_at or at) if _has_public(new) else None,
         eta_since=at if old.eta != new.eta else history.eta_since,
+        drill_since=at if new.drill and not old.drill else history.drill_since,
         resolution_before=_unchanged(history.resolution_before, new.resolution),
         public_resolution_before=_unchanged(history.public_resolution_before, new.public_resolution),
         verified=history.verified or bool(new.verified_by),

@@ -128,7 +128,7 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
         "tocsin_possible_duplicates", "Tries that may be second copies.", labels=["channel"]
     )
     bundled = CounterMetricFamily(
-        "tocsin_pages_bundled", "Tries of pages that left in one message with others.", labels=["channel"]
+        "tocsin_pages_bundled", "Tries of pages with words made as they left: with others, or anew.", labels=["channel"]
     )
     waiting = GaugeMetricFamily("tocsin_pages_waiting", "Pages decided and not tried yet.", labels=["channel"])
     opt_outs = GaugeMetricFamily("tocsin_opt_outs", "Addresses that want nothing more.", labels=["channel"])
@@ -141,7 +141,7 @@ def _of_tally(tally: Tally, at: datetime) -> Iterator[Metric]:
         for via in Channel:
             family.add_metric([via.value], numbers.get(via.value, 0))
         yield family
-    bundles = CounterMetricFamily("tocsin_bundles", "Messages that stood for several pages.")
+    bundles = CounterMetricFamily("tocsin_bundles", "Messages made of pages as they left: of several, or of one anew.")
     bundles.add_metric([], tally.bundles)
     yield bundles
 
