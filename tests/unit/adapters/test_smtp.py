@@ -448,6 +448,19 @@ async def test_a_ca_file_that_is_not_there() -> None:
         outcome = await transport.send(mail())
         assert isinstance(outcome, Deferred)
         assert outcome.fault is Fault.PROVIDER
+        assert "ca_file /nowhere/ca.pem cannot be used: No such file" in outcome.detail
+
+
+async def test_a_ca_file_that_holds_no_certificate(tmp_path: Path) -> None:
+    """Rule 39: operators are told of the file, not of the server's TLS; once it is mended the next mail leaves."""
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    async with Relay() as relay, sending(relay, security="starttls", ca_file=file) as transport:
+        outcome = await transport.send(mail())
+        assert isinstance(outcome, Deferred)
+        assert outcome.fault is Fault.PROVIDER
+        assert f"ca_file {file} cannot be used: " in outcome.detail
+        assert relay.connections == 0
 
 
 async def test_a_handshake_that_is_cut_is_nobodys_fault(authority: Authority) -> None:

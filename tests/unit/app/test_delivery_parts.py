@@ -509,6 +509,21 @@ def test_what_only_the_config_cures_is_told_at_the_first() -> None:
     assert "TOCSIN_EMAIL__PASSWORD" in notice.text
 
 
+def test_what_only_the_config_cures_is_news_after_what_time_cures() -> None:
+    """Rule 39: no code tells a server without STARTTLS from one that was busy within the hour; its cure does. The code
+    is not said twice.
+    """
+    notices = Notices(StillClock())
+    health = ProviderHealth(EMAIL, notices)
+    for _ in range(3):
+        health.on_attempt(tried(Deferred("451 4.3.0 later", "451")))
+    (busy,) = notices.take()
+    assert busy.text.count("451") == 1
+    health.on_attempt(tried(Deferred("SMTP STARTTLS extension not supported by server.", fault=Fault.PROVIDER)))
+    (without,) = notices.take()
+    assert "email.security" in without.text
+
+
 def test_a_refused_address_is_told_with_its_place() -> None:
     """A person's at once and aloud, with the line of the config; a plain address by email only."""
     policy = paging_policy()

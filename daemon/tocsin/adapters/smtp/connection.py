@@ -36,6 +36,10 @@ class Step(Enum):
     READER = "reader"
 
 
+class TrustError(Exception):
+    """A file of authorities cannot be used; which, and why."""
+
+
 class _LostError(Exception):
     """The connection broke."""
 
@@ -288,10 +292,14 @@ def _below_tls(transport: asyncio.Transport) -> asyncio.WriteTransport:
 
 
 def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """Whom we trust: the system's authorities, and those in a file. Raises OSError."""
+    """Whom we trust: the system's authorities, and those in a file. Raises TrustError."""
     context = ssl.create_default_context()
     if ca_file is not None:
-        context.load_verify_locations(ca_file)
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as trouble:  # ssl's own errors are such; neither names the file
+            why = trouble.reason if isinstance(trouble, ssl.SSLError) else trouble.strerror
+            raise TrustError(f"ca_file {ca_file} cannot be used: {why or trouble}") from None
         # Python 3.13 asks of certificates what many a private authority's lack; names and dates are checked.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -305,6 +313,6 @@ def no_connection(trouble: Exception, relay: dialogue.Relay) -> Deferred:
     for cause in (trouble, trouble.__cause__):
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return Deferred(detail, "tls", Fault.PROVIDER)
-    if isinstance(trouble, OSError) and not isinstance(trouble, FileNotFoundError | PermissionError):
+    if isinstance(trouble, OSError):
         return Deferred(detail)
-    return Deferred(detail, fault=Fault.PROVIDER)  # STARTTLS or AUTH not offered, a CA file that cannot be read
+    return Deferred(detail, fault=Fault.PROVIDER)  # STARTTLS or AUTH not offered, a ca_file that cannot be used

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tocsin.adapters.smtp import dialogue
-from tocsin.adapters.smtp.connection import RelayConnection, Step, connect, no_connection, trust
+from tocsin.adapters.smtp.connection import RelayConnection, Step, TrustError, connect, no_connection, trust
 from tocsin.domain.delivery import Deferred, Fault, Outcome
 from tocsin.wording.message.email import Letterhead
 
@@ -83,7 +83,7 @@ async def inspect_relay(
             return course.ended(failure)
     except TimeoutError:
         return course.ended(Deferred(f"{relay} did not answer within {within:.0f} s"))
-    except OSError as trouble:  # the file of authorities
+    except TrustError as trouble:
         return RelayInspection(Step.TLS, no_connection(trouble, relay))
 
 

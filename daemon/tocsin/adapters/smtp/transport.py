@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.adapters.smtp import dialogue
-from tocsin.adapters.smtp.connection import RelayConnection, connect, no_connection, trust
+from tocsin.adapters.smtp.connection import RelayConnection, TrustError, connect, no_connection, trust
 from tocsin.adapters.smtp.late_answers import LateAnswers
 from tocsin.domain.delivery import NOT_LEADING, Deferred, Fate, Fault, Message, Outcome, Receipt, Uncertain
 from tocsin.ports.fence import NO_FENCE, Fence, FenceOfTry
@@ -166,7 +166,7 @@ class Smtp:
             return self._rest[1]
         try:
             tls = self._trust()
-        except OSError as trouble:
+        except TrustError as trouble:
             return no_connection(trouble, self._relay)
         connection = await connect(self._relay, self._letterhead.address, tls)
         if isinstance(connection, Deferred) and connection.fault is Fault.PROVIDER:

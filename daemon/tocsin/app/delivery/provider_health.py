@@ -265,16 +265,18 @@ class ProviderHealth:
 
     def _tell(self, outcome: Deferred | Uncertain | Refused, advice: str, cure: str = "") -> None:
         """A `cure` comes first: by SMS there may be no room for more. What only somebody's action cures is not talked
-        over by what time may cure.
+        over by what time may cure, and is news by itself (rule 39): an answer without a code is known by its cure.
         """
-        code = f" ({outcome.code})" if outcome.code else ""
+        said = not outcome.code.isdecimal() or outcome.code in outcome.detail
+        code = "" if said else f" ({outcome.code})"
         answer = f"{self._called} does not take messages: {outcome.detail}{code}"
         hint = f"; {advice}" if len(self._peers) <= 1 else ""
         of_action = bool(cure) or (isinstance(outcome, Deferred) and outcome.fault is Fault.PROVIDER)
         if of_action or self._ailment is None:
             sentence = f"{self._own(cure)} ({answer})" if cure else f"{answer}{hint}"
             assert self.failed_at is not None
-            self._ailment = _ailment(self._ailment, sentence, self.failed_at, outcome.code if of_action else "")
+            aspect = (outcome.code or cure) if of_action else ""
+            self._ailment = _ailment(self._ailment, sentence, self.failed_at, aspect)
         self._tell_states()
 
     def _tell_states(self) -> None:

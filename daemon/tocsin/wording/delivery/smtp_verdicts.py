@@ -181,8 +181,21 @@ NOT_BY_REPLY = (
         "its certificate is signed by nobody we trust", "name the file of a private authority in email.ca_file",
     ),
     _row(
+        (Place.CONNECT,), "", "", "ca_file", PROVIDER, "email.ca_file cannot be used",
+        "is email.ca_file a PEM file of certificates, and may everybody read it (chmod 644)?",
+    ),
+    _row(
         (Place.CONNECT,), "", "", "starttls, ssl", PROVIDER, "it does not speak TLS as the settings ask for",
         "are email.port and email.security right?",
+    ),
+    _row(
+        (Place.CONNECT,), "", "", "auth extension is not supported", PROVIDER, "it offers no login",
+        "leave out email.username if it takes mail from this machine without one; "
+        "else, are email.port and email.security right?",
+    ),
+    _row(
+        (Place.CONNECT,), "", "", "no suitable authentication method", PROVIDER, "it offers no login by a password",
+        "have it let us log in by PLAIN or LOGIN, or name a server in email.host that does",
     ),
     _row(
         (Place.MAIL,), "", "", "smtputf8, which the sender", PROVIDER, "it cannot carry email.sender",
