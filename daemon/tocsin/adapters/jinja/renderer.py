@@ -4,7 +4,8 @@ page (P2). A user's folder overrides the shipped templates file by file.
 Incident text is data, never template.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -38,6 +39,8 @@ from tocsin.wording.operator.samples import TESTS, notice_samples
 
 MISSING_NAMED = 3
 """Sentences that a language lacks that are named."""
+REHEARSED = (Kind.PAGE, Kind.UPDATE, Kind.CLOSING)
+"""Messages that are urgent, or that many get."""
 RENDERINGS_MOST = 64
 """How many renderings are kept for readers who get the same words."""
 
@@ -92,6 +95,19 @@ class JinjaRenderer:
         """Compile the shipped templates, so that the first message of each kind does not wait for it."""
         for name, text in self._shipped.items():
             self._used.warm(name, text)
+
+    def rehearsal(self, channels: Collection[Channel], languages: Collection[str]) -> Iterator[None]:
+        """Write a message of each kind that is urgent or goes to many, for nobody, one a step: it is written when the
+        next step is asked for. What its templates need is compiled and read then; one that breaks says so when it is
+        met.
+        """
+        for kind, via, code in product(REHEARSED, channels, languages):
+            yield
+            language = self._languages.of(code)
+            words = next(words for words in samples() if words.kind == kind)
+            with suppress(BrokenTemplateError):
+                spoken = replace(words, language=language.code, direction=language.direction)
+                self._used.content(spoken, via, language)
 
     def use(self, files: TemplateFiles, verdict: TemplateVerdict) -> tuple[Problem, ...]:
         """Take a user's templates, whole or not at all: with one that cannot be used the last good set goes on; at the

@@ -48,6 +48,7 @@ from tocsin.app.delivery.transports import Transports
 from tocsin.app.engine.after_work import AfterWork
 from tocsin.app.engine.pruner import Calm, Pruner
 from tocsin.app.engine.reconcile import Reconciler
+from tocsin.app.engine.rehearsal import Rehearsal
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.incidents.reviews import Reviews
@@ -305,9 +306,9 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)
     comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
-    parts = (*core, clock_watch, ProviderClocks(clock, transports, notices), *comes)
+    rest = clock_watch, ProviderClocks(clock, transports, notices), Rehearsal(agenda, config, renderer, folders.sources)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
-    return Daemon(*daemon, parts, (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
+    return Daemon(*daemon, (*core, *rest, *comes), (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 
 
 def host(settings: Settings) -> str:
