@@ -313,6 +313,48 @@ def test_a_kill_while_pages_wait_loses_nothing_and_doubles_nothing() -> None:
     assert len(world.pages("ana")) == 4
 
 
+def test_what_waited_leaves_as_one_after_a_start() -> None:
+    """Rule 47: room has come while nobody ran, for two messages; all that had waited leaves as one, which takes one."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        declare(world, range(30))
+        await world.wait(30)
+        await world.kill()
+        await world.wait(4 * 60)
+        await world.start()
+        await world.wait(10)
+        declare(world, [100])
+        await world.wait(10)
+
+    world = simulate(story)
+    assert [len(told([each])) for each in world.pages("ana")] == [1, 1, 1, 27, 1]
+    assert set(told(world.pages("ana")).values()) == {1}
+
+
+def test_what_had_room_leaves_alone_after_a_start() -> None:
+    """Rule 45: pages that were decided in the last moment before a kill have waited for nothing."""
+
+    async def story(world: World) -> None:
+        world.policy = graded()
+        await world.start()
+        await world.wait(1)
+        declare(world, range(2))
+        while len(world.disk.letters) < 4:
+            await world.wait(0.0005)
+        tried = {row.reference for row in attempts(world)}
+        await world.kill()
+        assert len(tried) < 2
+        await world.start()
+        await world.wait(60)
+
+    world = simulate(story)
+    alone = [each.message for each in world.pages("ana")]
+    assert sorted(told(world.pages("ana"))) == ["i0000", "i0001"]
+    assert not [message for message in alone if message.incidents]
+
+
 def test_a_kill_in_the_midst_of_a_bundle_takes_it_up_as_the_same() -> None:
     """Rules 40 and 47: what may have left is looked up by the words that it was sent with, and is not sent again."""
 

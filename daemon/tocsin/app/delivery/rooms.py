@@ -60,8 +60,10 @@ class Rooms:
         self._looks_at = clock.now()
         self._kept_most: dict[PagedAddress, int] = {}
 
-    def admits(self, delivery: Delivery) -> bool:
-        """Whether it may leave now and alone; otherwise it waits here, until `next_leaving` gives it back."""
+    def admits(self, delivery: Delivery, *, resumed: bool = False) -> bool:
+        """Whether it may leave now and alone; otherwise it waits here, until `next_leaving` gives it back. `resumed`: a
+        process before has decided it; what waited then leaves as one though room has come meanwhile.
+        """
         page = delivery.notification
         address = current_address(page, self._context.config.policy) if page.kind is Kind.PAGE else ""
         if not address:
@@ -72,7 +74,8 @@ class Rooms:
                 self._moved(other, now)
         room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place)
         sent = self._page_sent(page, now)
-        admission = room.admission(sent, limit, others_wait=bool(waiting))
+        waited = resumed and room.has_waited(replace(sent, at=page.at), limit)
+        admission = room.admission(sent, limit, others_wait=bool(waiting) or waited)
         if admission is Admission.WAITS:
             self._waiting.setdefault(place, []).append(delivery)
             self._changed.set()

@@ -122,9 +122,9 @@ class Sender:
         if not self._lanes.is_under_way(parcel):
             self._lanes.put(parcel, ParcelStep.RESUME)
 
-    def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True) -> None:
+    def enqueue(self, letters: Sequence[Letter], *, recorded: bool = True, resumed: bool = False) -> None:
         """Deliver these. `recorded` is False for what the ledger could not take: pages, which come here again once it
-        could, and notices to operators. They go out from memory.
+        could, and notices to operators. They go out from memory. `resumed`: a process before has decided them.
         """
         new: dict[str, Delivery] = {}
         for letter in letters:
@@ -138,7 +138,7 @@ class Sender:
             parcel.tried = same_try.tried(parcel.attempts)
             if parcel.attempts:
                 self._begin(parcel, ParcelStep.RESUME)
-            elif self._rooms.admits(parcel.lead):
+            elif self._rooms.admits(parcel.lead, resumed=resumed):
                 self._begin(parcel, ParcelStep.SEND)
             else:
                 parcel.step = ParcelStep.WAIT

@@ -147,7 +147,8 @@ class Daemon:
         looked = asyncio.create_task(self._look_first())
         try:
             await asyncio.wait({looked}, timeout=PAGES_WAIT)
-            self.sender.enqueue([letter for letter in unsettled if letter.notification.kind is Kind.PAGE])
+            pages = [letter for letter in unsettled if letter.notification.kind is Kind.PAGE]
+            self.sender.enqueue(pages, resumed=True)
             await looked
         finally:
             looked.cancel()

@@ -84,6 +84,14 @@ class Room:
         """
         return Admission.FREE if self._went_alone.get((page.incident, page.episode)) else Admission.TAKES
 
+    def has_waited(self, page: PageSent, limit: Limit) -> bool:
+        """Whether a page of a process before, of which no try is known, has waited for room since its instant, as far
+        as can be told: there was none then, or what left since has taken it.
+        """
+        if self._went_alone.get((page.incident, page.episode)):
+            return False
+        return self.next_at(limit, page.at) > page.at or any(at >= page.at for at in self._taken)
+
     def is_worse(self, page: PageSent) -> bool:
         """Whether it is worse than all that was sent there lately, and not too many such went already (rule 46). What
         alerts declare, in whatever order, uses up nothing of a person's.
