@@ -516,3 +516,25 @@ async def test_somebody_without_an_address_is_told(desk: Desk) -> None:
     desk.parts.config.replace(replace(policy, people=people), desk.parts.config.settings)
     await desk.see()
     assert [cause.split(":")[:2] for cause in desk.causes()] == [["nobody-on-call", "pay"]]
+
+
+@pytest.mark.parametrize("by_email_alone", [True, False])
+async def test_who_hears_the_end_by_email_alone_hears_it_by_sms_where_that_mail_is_refused(
+    by_email_alone: bool,
+) -> None:
+    """Rule 58: the closing did not reach them by email, though their mailbox is good. Once, and nobody else."""
+    policy = paging_policy()
+    ana = replace(policy.people["ana"], closing_by_email=by_email_alone)
+    desk = Desk(policy=replace(policy, people={**policy.people, "ana": ana}))
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(replace(PAY, status=Status.RESOLVED))
+    ends = [it.notification for it in desk.ledger.pages.letters.values() if it.notification.kind is Kind.CLOSING]
+    mail = next(end for end in ends if (end.to, end.via) == ("ana", Channel.EMAIL))
+    for _ in range(2):
+        desk.clock.go(MINUTE)
+        await desk.after(ChannelFailed(mail, undelivered=True))
+    letters = [it.notification for it in desk.ledger.pages.letters.values() if it.notification.kind is Kind.CLOSING]
+    late = [letter for letter in letters if letter not in ends]
+    assert [(end.to, end.via, end.reason) for end in late] == [("ana", Channel.SMS, Reason.RESOLVED)] * by_email_alone
+    assert sorted(end.via for end in letters if end.to == "ana") == [Channel.EMAIL, Channel.SMS]

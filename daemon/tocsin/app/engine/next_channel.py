@@ -1,5 +1,5 @@
-"""What follows when a page makes no headway on its channel, was delivered, or refused by mistake (rules 14, 34, 36 to
-38 and 66).
+"""What follows when a page makes no headway on its channel, was delivered, or refused by mistake, and when a mail that
+was to tell the end was refused (rules 14, 34, 36 to 38, 58 and 66).
 
 It decides from the incident's state and the policy; it must not know how it failed, nor send anything. There are two
 channels, so "the next of rule 13's list, then any other that the person has" is the one that the page has not gone by.
@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tocsin.app.state.incident_state import ChannelDelivered, ChannelFailed, IncidentState, RefusalWithdrawn
-from tocsin.domain.facts import ChannelRefused, Fact, PageLost, ReachSettled, RefusalTakenBack
+from tocsin.domain.facts import ChannelRefused, Closed, Fact, PageLost, ReachSettled, RefusalTakenBack
+from tocsin.domain.history import History
 from tocsin.domain.notification import Kind, Notification
 from tocsin.domain.people import Channel, Person
 from tocsin.domain.policy import Policy
 from tocsin.planning.delivery.still_wanted import why_unwanted
 from tocsin.planning.history.fold import fold_facts
+from tocsin.planning.reach import open_channels
 
 AGAIN_AFTER = timedelta(seconds=30)
 """How long after it reached nobody a page is tried once more where it was not delivered (rule 66), or after it was
@@ -36,6 +38,8 @@ def choose_next_channel(
     if failed.refused and not history.refuses(page.to, page.via, failed.address):
         facts.append(ChannelRefused(now, page.to, page.via, failed.address))
     person = policy.people.get(page.to)
+    if page.kind is Kind.CLOSING and person is not None and failed.undelivered:
+        return _end_by_sms(history, page, person, now)
     if page.kind is not Kind.PAGE or person is None or why_unwanted(page, history):
         return tuple(facts), None
     if failed.undelivered and (person.id, page_at, page.via) not in history.undelivered:
@@ -54,6 +58,21 @@ def choose_next_channel(
     due_at = _waits_until(state, page, via) or now
     facts.append(ReachSettled(now, person.id, page_at, via, due_at, sent=True))
     return tuple(facts), replace(page, key=f"{page.key.rpartition('/')[0]}/{via}", via=via)
+
+
+def _end_by_sms(
+    history: History, mail: Notification, person: Person, now: datetime
+) -> tuple[tuple[Fact, ...], Notification | None]:
+    """Whoever was to hear the end by email alone hears it by SMS where that mail was refused for its own sake: it did
+    not reach them (rule 58). A mailbox that refuses whatever comes is the plan's matter.
+    """
+    by_mail, ended_at = history.closed_by_mail, history.resolved_at
+    waited_for = mail.episode == history.episode and mail.via is Channel.EMAIL and person.id in by_mail
+    if not waited_for or ended_at is None or Channel.SMS not in open_channels(person, history):
+        return (), None
+    others = tuple(name for name in by_mail if name != person.id)
+    key = f"{mail.key.rpartition('/')[0]}/{Channel.SMS}"
+    return (Closed(ended_at, others),), replace(mail, key=key, via=Channel.SMS, at=now)
 
 
 def take_back(state: IncidentState, withdrawn: RefusalWithdrawn, now: datetime) -> tuple[Fact, ...]:

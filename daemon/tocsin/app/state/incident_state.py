@@ -21,8 +21,9 @@ from tocsin.planning.history.fold import apply_fact
 
 @dataclass(frozen=True, slots=True)
 class ChannelFailed:
-    """A page makes no headway on its channel, so it goes by the next one too. `refused`: `address` is refused for good.
-    `undelivered`: the provider took it and says that it was not delivered; `again` whether it may be by a second try.
+    """A page makes no headway on its channel, so it goes by the next one too; or a message was refused. `refused`:
+    `address` is refused for good. `undelivered`: the provider took it and says that it was not delivered, or it was
+    refused for its own sake; `again` whether it may be delivered by a second try.
     `stopped`: its reader wants nothing more there (rule 51), which the policy knows; `taken`: it had gone there before.
     """
 

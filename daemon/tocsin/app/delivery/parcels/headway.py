@@ -12,7 +12,7 @@ from tocsin.app.delivery.parcels.parcel import Parcel
 from tocsin.app.state.incident_state import ChannelFailed
 from tocsin.app.state.incidents import Incidents
 from tocsin.domain.delivery import Accepted, Fault, Refused
-from tocsin.domain.notification import OUTSIDE_PLAN
+from tocsin.domain.notification import OUTSIDE_PLAN, Kind
 from tocsin.planning.delivery import retry
 from tocsin.ports.clock import Clock
 
@@ -44,7 +44,8 @@ class Headway:
     def fail(self, delivery: Delivery, *, stopped: bool = False, unfit: bool = False) -> None:
         """The letter makes no headway on its channel: a refused address is noted, and a page goes elsewhere, once. One
         that was refused for its own sake did not arrive there, and trying again cannot help (rule 37), which `unfit`
-        says where it was not the newest try. `stopped`: its reader wants nothing more there (rule 51).
+        says where it was not the newest try; of a closing too, whose reader may hear the end by SMS then (rule 58).
+        `stopped`: its reader wants nothing more there (rule 51).
         """
         outcome = delivery.standing_outcome
         refused = isinstance(outcome, Refused) and outcome.fault is Fault.ADDRESS and not stopped
@@ -52,7 +53,8 @@ class Headway:
         undelivered = delivery.undelivered or unfit
         if delivery.state or delivery.notification.kind in OUTSIDE_PLAN:
             return
-        if refused or (delivery.page and (stopped or undelivered or not delivery.channel_failed)):
+        ends = unfit and delivery.notification.kind is Kind.CLOSING and not delivery.channel_failed
+        if refused or ends or (delivery.page and (stopped or undelivered or not delivery.channel_failed)):
             delivery.channel_failed = True
             address = retry.deciding_attempt(delivery.attempts).address if refused else ""
             again = delivery.undelivered and (delivery.fate is None or delivery.fate.may_pass)
