@@ -294,7 +294,15 @@ async def test_unreadable(ledger: SqlLedger, tmp_path: Path) -> None:
     assert shown[1].startswith("card, unreadable, ")
     assert "! the file cannot be read; it begins: {{{ nonsense" in shown
     assert "last resort: the incident file cannot be read" in section(shown, "WHAT WAS SENT")
-    assert "nobody is asked to hold a role" in section(shown, "WHO HOLDS")
+    assert section(shown, "WHO HOLDS").startswith("File unreadable nobody yet: ")
+    assert "passed" not in section(shown, "WHO HOLDS")
+    await happen(ledger, "card", Answered(T0 + MINUTE, "ana", Answer.PASS))
+    held = section(page(await told(ledger, tmp_path, T0 + 2 * MINUTE)), "WHO HOLDS")
+    assert "File unreadable nobody yet: " in held
+    assert "; passed: Ana Souza" in held
+    await happen(ledger, "card", Answered(T0 + 3 * MINUTE, "bo", Answer.OK))
+    held = section(page(await told(ledger, tmp_path, T0 + 4 * MINUTE)), "WHO HOLDS")
+    assert held == "File unreadable nobody is paged for it any more: correct the file; passed: Ana Souza"
 
 
 async def test_first_seen_resolved(ledger: SqlLedger, tmp_path: Path) -> None:

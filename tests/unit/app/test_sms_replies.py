@@ -401,6 +401,9 @@ async def test_a_pass_of_a_file_that_cannot_be_read(house: House) -> None:
     house.config.replace(replace(house.policy, last_resort=("bo", "eve")), polled())
     await house.see("broken", "broken.yaml", unreadable=True)
     await house.go(MINUTE)
+    how = f"status {house.code('broken', BO)}"
+    unread = "SEV1 broken.yaml: its file cannot be read;"
+    assert await house.text(BO, how) == f"{unread} nobody looks after it yet."
     assert await house.text(BO, f"pass {house.code('broken', BO)}") == "Noted for broken.yaml. Somebody else is asked."
     assert await house.text(BO, f"pass {house.code('broken', BO)}") == "You passed on broken.yaml already."
     assert (await house.text(BO, "pass all")).startswith("Nothing is asked of you now.")
@@ -409,6 +412,7 @@ async def test_a_pass_of_a_file_that_cannot_be_read(house: House) -> None:
     assert (
         await house.text(BO, f"ok {code}") == "Noted: you look after broken.yaml. Its file cannot be read; correct it."
     )
+    assert await house.text(BO, how) == f"{unread} somebody looks after it."
 
 
 async def test_a_closed_incident_is_named(house: House) -> None:

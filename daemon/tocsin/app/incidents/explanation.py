@@ -20,7 +20,7 @@ from tocsin.app.simulation.projection import next_messages
 from tocsin.app.state.opt_outs import OptOuts
 from tocsin.domain.delivery import Record
 from tocsin.domain.facts import Fact, RefusalTakenBack, RoleAccepted, Seen, StepFired
-from tocsin.domain.history import History, RoleHistory
+from tocsin.domain.history import NO_ROLE, History, RoleHistory
 from tocsin.domain.incident import Incident
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression, in_one
 from tocsin.domain.policy import Policy, Severity
@@ -269,7 +269,7 @@ def _first_of_each(coming: Sequence[MessageGroup]) -> list[MessageGroup]:
 
 
 def _needed_roles(steps: Sequence[TimelineStep], policy: Policy, at: datetime) -> tuple[NeededRole, ...]:
-    """The roles needed, in the severity's order."""
+    """The roles needed, in the severity's order; of a file that cannot be read what stands for them (rule 32)."""
     history = steps[-1].after
     assert history.incident is not None
     by: dict[str, str] = {}
@@ -277,11 +277,13 @@ def _needed_roles(steps: Sequence[TimelineStep], policy: Policy, at: datetime) -
         for acceptance in acceptances([step]):
             by[acceptance.role] = _by(step.fact)
     draft = Draft(history.incident, policy, history, at)
-    return tuple(
+    needed = [
         NeededRole(state.role, role, len(ladder_levels(draft, role)), by.get(state.role, ""))
         for state in current_state(history.incident, policy, history, at).roles
         for role in [history.roles.get(state.role) or _not_begun(draft, state.role)]
-    )
+    ]
+    unread = history.roles.get(NO_ROLE) if history.incident.unreadable else None
+    return (*needed, NeededRole(NO_ROLE, unread, 0)) if unread else tuple(needed)
 
 
 def _not_begun(draft: Draft, role: str) -> RoleHistory:

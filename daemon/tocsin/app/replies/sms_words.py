@@ -141,9 +141,15 @@ def status(
         holds = role.accepted_at and role.person in policy.people  # who left the config holds nothing any more (rule 8)
         holders.append((policy.role_title(role.role), policy.person_name(role.person) if holds else ""))
     due = clock(state.next_update_at, person.timezone, now, language) if state.next_update_at else ""
-    return replace(
-        about, answer="status", status=status_text(incident.status, language), next=due, holders=tuple(holders)
-    )
+    said = _unreadable(history, language) if incident.unreadable else status_text(incident.status, language)
+    return replace(about, answer="status", status=said, next=due, holders=tuple(holders))
+
+
+def _unreadable(history: History, language: Language) -> str:
+    """How it stands with a file that nobody could ever read (rule 32): nobody knows more of it."""
+    if history.unreadable_ended:
+        return language.say("its file cannot be read; somebody looks after it")
+    return language.say("its file cannot be read; nobody looks after it yet")
 
 
 def noted(history: History, policy: Policy, language: Language) -> AnswerWording:

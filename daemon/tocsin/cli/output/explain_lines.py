@@ -130,7 +130,8 @@ class _ExplainPage:
 
     def holders(self) -> Iterator[str]:
         """Who holds what."""
-        titled = [(self.policy.role_title(held.role), self._holder(held)) for held in self.explained.roles]
+        roles = self.explained.roles
+        titled = [(self.policy.role_title(held.role) or "File unreadable", self._holder(held)) for held in roles]
         responders = self._responders()
         titled += [("Responders", responders)] if responders else []
         yield from self._table(titled) if titled else ["  nobody is asked to hold a role"]
@@ -139,7 +140,7 @@ class _ExplainPage:
         """Why the person who is asked about was asked for something, and why not."""
         explained = self.explained
         ahead = [message for group in explained.ahead for message in group.messages]
-        needed = [held.history for held in explained.roles]
+        needed = [held.history for held in explained.roles if held.role]
         reasons = PersonReasons(
             self.reader.person,
             self.policy,
@@ -183,6 +184,8 @@ class _ExplainPage:
             return words + passed
         if self.explained.history.resolved_at:
             return "nobody" + passed
+        if not held.role and self.explained.history.unreadable_ended:
+            return "nobody is paged for it any more: correct the file" + passed
         step = role.step
         if not self.reader.rights:
             assigned = f"{self.name(role.first)} is assigned; who accepted is " if role.first else ""
