@@ -859,7 +859,7 @@ async def assemble(world: World, ledger: Any) -> Daemon:
         ArrivalKind.CODE: sign_ins.enter,
         ArrivalKind.SIGN_OUT: sign_ins.leave,
     }
-    arrivals = Arrivals(ledger, judges, notices, in_memory)
+    arrivals = Arrivals(ledger, judges, notices, (in_memory,))
     gate = Gate(clock, config, world.sessions, context.sign_in_codes)
     inbox = InboxFeed(clock, ledger, world.inbox, gate, arrivals, edits, notices)
     set_aside = SetAsideIncidents(clock, ledger, config, incidents, notices, world.machine_name)

@@ -97,3 +97,15 @@ async def test_a_clock_put_back_keeps_no_old_config(process: Process) -> None:
     await process.ledger.record_config("r2", RENAMED, T0 + MINUTE)
     process.clock.go(-60 * MINUTE)
     assert await process.name() == "Ana de Souza"
+
+
+async def test_what_was_in_force_stays_known_while_the_ledger_is_away(process: Process) -> None:
+    """Who must go on without the ledger goes by what it said last, however long ago."""
+    assert process.active.last_known is None
+    await process.ledger.record_config("r1", FILES, T0)
+    policy = await process.active.policy()
+    process.ledger.trouble = "away"
+    process.clock.go(60 * MINUTE)
+    with pytest.raises(LedgerError):
+        await process.active.policy()
+    assert process.active.last_known is policy

@@ -3,7 +3,7 @@ that lies there holds up anything.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.sign_in_codes import SignInCodes
 from tocsin.domain.arrival import (
+    AlertEntry,
     AnswerEntry,
     Arrival,
     ArrivalKind,
@@ -42,6 +43,7 @@ from tests.builders.policies import paging_policy
 from tests.fakes.inbox import FakeInboxFolder
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.loop import VirtualClock, run_virtually
+from tests.unit.alerts import T0
 
 KEY, OLD_KEY = "a key of more than sixteen", "the key before that one"
 SIGNING = {"web": {"signing_key": [KEY, OLD_KEY]}, "public_url": "https://tocsin.example.com"}
@@ -65,11 +67,11 @@ class Post:
     def __init__(self, clock: VirtualClock) -> None:
         self.clock, self.folder, self.ledger = clock, FakeInboxFolder(), MemoryLedger()
         self.sessions = OpenSessions()
-        self.notices, self.judged = Notices(clock), list[tuple[float, str]]()
+        self.notices, self.judged, self.heard = Notices(clock), list[tuple[float, str]](), list[str]()
         config = active_config(paging_policy(), settings(**SIGNING))
         judges = dict.fromkeys(ArrivalKind, self.judge) | {ArrivalKind.WORD: Words(clock, self.notices).judge}
         no_judge: Any = None  # nobody looks at edits here
-        self.arrivals = Arrivals(self.ledger, judges, self.notices)
+        self.arrivals = Arrivals(self.ledger, judges, self.notices, (self,))
         self.edits = EditFeed(clock, self.ledger, no_judge, self.notices)
         self.feed = InboxFeed(
             clock,
@@ -81,6 +83,10 @@ class Post:
             self.notices,
         )
         self.began = clock.now()
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """What is to be judged without the ledger."""
+        self.heard += [arrival.ref for arrival in arrivals]
 
     async def judge(self, arrival: Arrival) -> str:
         """Remember it."""
@@ -508,5 +514,22 @@ def test_a_fault_of_ours_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.sleep(1)
         assert (post.refs, post.folder.files) == (["answer0000", "answer0002"], {})
         assert [trouble for trouble, _ in post.told()] == [Trouble.INBOX_REFUSED]
+
+    at_post(story)
+
+
+def test_what_the_ledger_does_not_take_is_heard() -> None:
+    """Rule 54: alerts and answers among it are judged by what this process knows, and lie there until it takes them."""
+
+    async def story(post: Post) -> None:
+        post.ledger.trouble = "away"
+        post.put(WordEntry("word000001", "pull", "the pull was refused"), of_web_side=False)
+        post.put(AlertEntry("alert00001", "abcdefgh", "title", "", 0, T0, ()))
+        post.put(answer(1))
+        await asyncio.sleep(5)
+        assert (set(post.heard), post.judged) == ({"alert00001", "answer0001"}, [])
+        post.ledger.trouble = ""
+        await asyncio.sleep(5)
+        assert "answer0001" in post.refs
 
     at_post(story)

@@ -24,10 +24,12 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.domain.arrival import AlertEntry
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import Incident, Status
+from tocsin.domain.policy import Policy
 from tocsin.formats.incident.read import read_incident
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import AlertmanagerSettings, Settings, WebSettings
 from tocsin.ports.inbox import InboxFullError
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.http import judged
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
@@ -50,6 +52,7 @@ class Post:
     def __init__(self, folder: Path, alertmanager: AlertmanagerSettings | None = ALERTS) -> None:
         self.folder, self.ledger, self.clock = folder / "incidents", MemoryLedger(), StillClock(T0)
         self.log = RecordedLog()
+        self.last_known: Policy | None = shipped_policy()
         self.settings = Settings(
             operators=["ana"],
             last_resort=["ana"],
@@ -65,10 +68,12 @@ class Post:
     async def start(self) -> TestClient[Any, Any]:
         """Another process of the site."""
 
-        async def policy() -> Any:
+        async def policy() -> Policy:
+            if self.ledger.trouble:
+                raise LedgerError(self.ledger.trouble)
             return shipped_policy()
 
-        active_policy: Any = SimpleNamespace(policy=policy)
+        active_policy: Any = SimpleNamespace(policy=policy, last_known=self.last_known)
         nothing: Any = None
         site = Site(self.settings, self.clock, lambda: self.ledger, active_policy, nothing, self.inbox, self.log)
         client: TestClient[Any, Any] = TestClient(TestServer(application(site)))
@@ -288,13 +293,17 @@ async def test_trouble_is_to_be_tried_again(post: Post) -> None:
     assert (await post.tell(FIRING))[0] == 200
 
 
-@pytest.mark.parametrize("trouble", ["away", "ledger"])
+@pytest.mark.parametrize("trouble", ["away", "ledger", "ledger from the start"])
 async def test_what_nobody_has_judged_is_kept(post: Post, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
-    """While no daemon runs, or its ledger cannot be used, it waits in the inbox: 200 that says so, since told again it
-    would wait twice. Told again all the same it is declared once, as soon as it is judged.
+    """While no daemon runs, or its ledger cannot be used, it waits in the inbox, where the daemon judges it from memory
+    (rule 54): 200 that says so, since told again it would wait twice. Told again all the same it is declared once, as
+    soon as it is judged.
     """
     monkeypatch.setattr(judged, "WAITS", 0.4)
-    post.inbox.away, post.ledger.trouble = trouble == "away", "disk full" if trouble == "ledger" else ""
+    if trouble == "ledger from the start":
+        post.last_known = None
+        await post.start()
+    post.inbox.away, post.ledger.trouble = trouble == "away", "" if trouble == "away" else "disk full"
     for _ in range(2):
         assert await post.tell(FIRING) == (200, f"{KEPT}\n")
     assert post.files() == {}

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar, TypeVarTuple
+from typing import Protocol, Self, TypeVar, TypeVarTuple
 
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
@@ -27,7 +27,8 @@ from tocsin.formats.incident.edit import edit_incident, write_incident
 from tocsin.formats.incident.file_name import incident_id
 from tocsin.formats.incident.new_id import candidate_ids
 from tocsin.formats.incident.read import digest, read_incident, unreadable_incident
-from tocsin.ports.ledger.ledger import IncidentLedger
+from tocsin.ports.ledger.kept_file import KeptFile
+from tocsin.ports.ledger.recorded import IncidentFacts
 from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.text.cleaning import shown
 from tocsin.text.yaml import read_yaml
@@ -65,24 +66,46 @@ class _GroupIncident:
     data: bytes
 
 
+class GroupsLedger(IncidentFacts, Protocol):
+    """What is asked about the incidents of groups."""
+
+    async def incidents(self) -> tuple[str, ...]:
+        """The ids of all incidents ever seen."""
+        ...
+
+    async def file(self, incident: str) -> KeptFile | None:
+        """The newest good version of an incident's file."""
+        ...
+
+
 class AlertIncidents:
     """The folder of incident files, for what Alertmanager tells. Used in one loop, an entry at a time; the folder is
     touched in the `threads` alone, since it may hang. `catch_up`: where other machines have folders too, brings an
     incident's file up to what they wrote.
     """
 
-    def __init__(self, files: IncidentFiles, threads: Executor | None = None, catch_up: CatchUp | None = None) -> None:
+    def __init__(
+        self,
+        files: IncidentFiles,
+        threads: Executor | None = None,
+        catch_up: CatchUp | None = None,
+        limit: OpeningLimit | None = None,
+    ) -> None:
         self._files = files
         self._threads = threads
         self._catch_up = catch_up
-        self._limit = OpeningLimit()
+        self._limit = limit or OpeningLimit()
+
+    def alone(self) -> Self:
+        """The same, for while the ledger cannot say what other machines wrote: files count as they are here."""
+        return type(self)(self._files, self._threads, limit=self._limit)
 
     async def apply(
         self,
         group: AlertEntry,
         meaning: Meaning,
         policy: Policy,
-        ledger: IncidentLedger,
+        ledger: GroupsLedger,
         came_at: datetime,
         now: datetime,
     ) -> AlertResult:
@@ -119,7 +142,7 @@ class AlertIncidents:
         names: Sequence[str],
         meaning: Meaning,
         step: AlertStep,
-        ledger: IncidentLedger,
+        ledger: GroupsLedger,
         came_at: datetime,
         now: datetime,
     ) -> AlertResult | None:
@@ -177,7 +200,7 @@ class AlertIncidents:
         return _of_group(key, self._files.names())
 
     async def _find(
-        self, key: str, names: Sequence[str], policy: Policy, ledger: IncidentLedger
+        self, key: str, names: Sequence[str], policy: Policy, ledger: GroupsLedger
     ) -> _GroupIncident | None:
         """The group's incident: the open one, else the newest; in the folder, else as the ledger knows it."""
         incidents = [one for name in names[:LOOKED_AT] if (one := await self._read(name, policy, ledger))]
@@ -187,7 +210,7 @@ class AlertIncidents:
         incidents = [one for one in incidents if one.incident.declared_by_alerts or read_memory(one.data) != NO_MEMORY]
         return next((one for one in incidents if not one.incident.resolved), next(iter(incidents), None))
 
-    async def _read(self, name: str, policy: Policy, ledger: IncidentLedger) -> _GroupIncident | None:
+    async def _read(self, name: str, policy: Policy, ledger: GroupsLedger) -> _GroupIncident | None:
         """An incident as its file has it. One that cannot be read goes on as it last could be."""
         data = await self._in_threads(self._files.read, name)
         if data is None:
@@ -199,7 +222,7 @@ class AlertIncidents:
             incident = incident or replace(unreadable_incident(name, "", policy), declared_by=ALERTMANAGER)
         return _GroupIncident(incident, name, data)
 
-    async def _recorded(self, id_: str, ledger: IncidentLedger) -> _GroupIncident | None:
+    async def _recorded(self, id_: str, ledger: GroupsLedger) -> _GroupIncident | None:
         """An incident without a file of the group's name in the folder: in another file that holds what was seen last
         of it (rule 33), else as the ledger keeps it.
         """

@@ -18,6 +18,7 @@ from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import AT_ONCE
 from tocsin.app.alerts.steps import Action
 from tocsin.app.alerts.words import NOT_NOW, NOT_SET, TOO_MANY, outcome_sentence
+from tocsin.app.arrivals.in_memory.alerts import AlertsInMemory
 from tocsin.app.arrivals.log_limit import LimitedLog
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.incidents.commands import EditRefusedError
@@ -61,13 +62,20 @@ class AlertFeed:
     """Brings alerts to their incidents."""
 
     def __init__(
-        self, clock: Clock, ledger: AlertLedger, config: ActiveConfig, notices: Notices, incidents: AlertIncidents
+        self,
+        clock: Clock,
+        ledger: AlertLedger,
+        config: ActiveConfig,
+        notices: Notices,
+        incidents: AlertIncidents,
+        in_memory: AlertsInMemory | None = None,
     ) -> None:
         self._clock = clock
         self._ledger = ledger
         self._config = config
         self._notices = notices
         self._incidents = incidents
+        self._in_memory = in_memory
         self._held: dict[int, datetime] = {}
         self._limited_at: datetime | None = None
         self._opened: list[datetime] = []
@@ -117,6 +125,10 @@ class AlertFeed:
         if settings is None:
             return Judgement(NOT_TAKEN, NOT_SET)
         now, policy = self._clock.now(), self._config.policy
+        if self._in_memory and (done := self._in_memory.done(arrival.ref)):
+            if done.result in OPENINGS:
+                self._note_opened(entry.title, now)
+            return done
         someone_waits = now - arrival.at < WAITED_FOR
         meaning = Meaning(settings, policy)
         applying = self._incidents.apply(entry, meaning, policy, self._ledger, arrival.at, now)

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import Protocol
 
 import structlog
 
-from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.replies.polling import poll
 from tocsin.app.state.notices import Notices
@@ -32,6 +32,14 @@ is to be judged later, and asked about at each look. It may be called again afte
 log = structlog.get_logger()
 
 
+class Hears(Protocol):
+    """Who judges what is plain without the ledger."""
+
+    async def hear(self, arrivals: Sequence[Arrival]) -> None:
+        """The ledger does not take these now, oldest first."""
+        ...
+
+
 class Arrivals:
     """Looks for arrivals and has them judged, one after the other."""
 
@@ -40,7 +48,7 @@ class Arrivals:
         ledger: ArrivalLedger,
         judges: Mapping[ArrivalKind, Judge],
         notices: Notices,
-        in_memory: AnswersInMemory | None = None,
+        in_memory: Sequence[Hears] = (),
     ) -> None:
         self._ledger = ledger
         self._judges = judges
@@ -54,8 +62,8 @@ class Arrivals:
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """The ledger does not take these now: what is plain from memory counts at once."""
-        if self._in_memory:
-            await self._in_memory.hear(arrivals)
+        for judge in self._in_memory:
+            await judge.hear(arrivals)
 
     async def look(self) -> None:
         """Judge everything that waits. Raises LedgerError; what was not judged then is judged at the next look."""

@@ -6,7 +6,7 @@ A folder that hangs holds up nothing but itself.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -39,6 +39,8 @@ HANGS_AFTER = timedelta(seconds=30)
 ASKS_AGAIN = 15.0
 """Seconds after which a folder that does not answer is asked anew. One that rests answers within five."""
 ASKED_MOST = 2
+HEARD = (EntryKind.WEBHOOK, EntryKind.ALERT)
+"""What is judged without the ledger besides answers by link and by command."""
 
 log = structlog.get_logger()
 
@@ -173,9 +175,9 @@ class InboxFeed:
                 self._edits.poke()
 
     async def _hear(self, files: Sequence[InboxFile]) -> None:
-        """Answers among what the ledger does not take now."""
-        answers = [self._gate.admit(file) for file in files if _is_answer(file.name) or _is_webhook(file.name)]
-        await self._arrivals.hear([arrival for arrival in answers if isinstance(arrival, Arrival)])
+        """Answers and alerts among what the ledger does not take now."""
+        plain = [self._gate.admit(file) for file in files if _is_answer(file.name) or _is_of(HEARD, file.name)]
+        await self._arrivals.hear([arrival for arrival in plain if isinstance(arrival, Arrival)])
 
     def _refuse(self, refused: EntryRefused) -> None:
         """Tell of it: what strangers can bring about only the log."""
@@ -263,7 +265,11 @@ def _is_answer(name: str) -> bool:
 
 
 def _is_webhook(name: str) -> bool:
-    return f"-{EntryKind.WEBHOOK.value}-" in name
+    return _is_of((EntryKind.WEBHOOK,), name)
+
+
+def _is_of(kinds: Iterable[EntryKind], name: str) -> bool:
+    return any(f"-{kind.value}-" in name for kind in kinds)
 
 
 def _whose_turn(names: Sequence[str], seconds: float) -> dict[str, None]:

@@ -39,6 +39,11 @@ class ActivePolicy:
         self._known: tuple[tuple[str, datetime], Policy] | None = None
         self._looked_at: datetime | None = None
 
+    @property
+    def last_known(self) -> Policy | None:
+        """What was in force when the ledger could last be asked, however long ago; None: it never could."""
+        return self._known[1] if self._known else None
+
     async def policy(self) -> Policy:
         """The newest one. Raises LedgerError while there is none yet."""
         now = self._clock.now()

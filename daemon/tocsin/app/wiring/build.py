@@ -24,12 +24,11 @@ from tocsin.adapters.ledger.upkeep import SqlUpkeep
 from tocsin.adapters.memory import give_back
 from tocsin.adapters.server_clock import ServerClock
 from tocsin.adapters.systemd import Systemd
-from tocsin.app.alerts.apply import AlertIncidents
-from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.edit_feed import EditFeed
 from tocsin.app.arrivals.edit_judge import EditJudge
 from tocsin.app.arrivals.first_answers import FirstAnswers
 from tocsin.app.arrivals.gate import Gate
+from tocsin.app.arrivals.in_memory.alerts import AlertsInMemory
 from tocsin.app.arrivals.in_memory.answers import AnswersInMemory
 from tocsin.app.arrivals.inbound import Arrivals, Judge
 from tocsin.app.arrivals.inbox_feed import InboxFeed
@@ -52,7 +51,6 @@ from tocsin.app.engine.rehearsal import Rehearsal
 from tocsin.app.engine.scheduler import Scheduler
 from tocsin.app.hand_ins.from_memory.sent_elsewhere import SentElsewhere
 from tocsin.app.incidents.reviews import Reviews
-from tocsin.app.intake.own_writes.catching_up import catch_up
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.leadership.beginning import HANGS_AFTER, BeginningGivenUpError, beginning
 from tocsin.app.leadership.standing_by import StandbyPart
@@ -80,6 +78,7 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
 from tocsin.app.state.open_sessions import OpenSessions
 from tocsin.app.state.opt_outs import OptOuts
+from tocsin.app.wiring.alerts import alert_parts
 from tocsin.app.wiring.folders import StandbyFolders, watched_parts
 from tocsin.app.wiring.heartbeat import LateHeartbeat
 from tocsin.app.wiring.ledgers import LedgerHere, LedgerInFile
@@ -248,8 +247,7 @@ class Life:
         config = ActiveConfig(started.policy, started.settings, opt_outs, started.digest)
         files = started, self.judge, *self.readers
         reader = ConfigReader(on_disk.folder, environ, clock, ledger, config, notices, *files)
-        alerts = alert_feed(clock, ledger, config, notices)
-        beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), AfterWork(give_back), alerts, *advice)
+        beside: tuple[Part, ...] = (LogWatch(clock, self.log, notices), AfterWork(give_back), *advice)
         parts = reader, incident_folder, on_disk.before, beside, steps
         renderer = made.renderer(shipped_folder(), notices.tell_template, self.compiled)
         daemon = await assemble(clock, ledger, config, notices, renderer, self.manager, *parts, lead, self.ledger)
@@ -294,8 +292,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, here.recalled, lead.lost.set)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
-    in_memory = AnswersInMemory(clock, context, Flips(clock), sender.open)
-    arrivals = judged(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, pruner, in_memory)
+    in_memory, (alerts, unwritten) = AnswersInMemory(clock, context, Flips(clock), sender.open), alert_parts(*known)
+    arrivals = judged(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, pruner, in_memory, unwritten)
     inbox, aside = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices), SetAsideIncidents(*known, machine)
     polls = sms_polls(clock, ledger, config, transports, notices, in_memory)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
@@ -305,23 +303,15 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)
-    comes: tuple[Part, ...] = (*beside, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
+    comes: tuple[Part, ...] = (*beside, inbox, arrivals, alerts, unwritten, edits, stops, transports, reviews)
     rest = clock_watch, ProviderClocks(clock, transports, notices), Rehearsal(agenda, config, renderer, folders.sources)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
-    return Daemon(*daemon, (*core, *rest, *comes), (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
+    return Daemon(*daemon, (*core, *rest, *comes, sign_ins, pruner, *polls), (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 
 
 def host(settings: Settings) -> str:
     """What this machine is called where it is alone with its ledger."""
     return settings.node or socket.gethostname()
-
-
-def alert_feed(clock: MovableClock, ledger: SqlLedger, config: ActiveConfig, notices: Notices) -> AlertFeed:
-    """What brings alerts to their incidents."""
-    files, threads = IncidentFiles(config.settings.incidents), DiskThreads("alerts")
-    catching_up = partial(catch_up, files=files, ledger=ledger, threads=threads)
-    incidents = AlertIncidents(files, threads, None if config.settings.database else catching_up)
-    return AlertFeed(clock, ledger, config, notices, incidents)
 
 
 def edit_feed(clock: MovableClock, ledger: SqlLedger, context: DeliveryContext) -> EditFeed:
@@ -354,6 +344,7 @@ def judged(  # noqa: PLR0913, PLR0917 - what was made before the judges
     sign_ins: SignIns,
     pruner: Pruner,
     in_memory: AnswersInMemory,
+    alerts: AlertsInMemory,
 ) -> Arrivals:
     """What comes in, with who acts on it."""
     flips, unsubscriptions = in_memory.flips, Unsubscriptions(clock, ledger, context.config, context.notices)
@@ -370,7 +361,7 @@ def judged(  # noqa: PLR0913, PLR0917 - what was made before the judges
         ArrivalKind.WORD: Words(clock, context.notices).judge,
         ArrivalKind.PRUNE: pruner.judge,
     }
-    return Arrivals(ledger, judges, context.notices, in_memory)
+    return Arrivals(ledger, judges, context.notices, (in_memory, alerts))
 
 
 def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNotice | None) -> None:

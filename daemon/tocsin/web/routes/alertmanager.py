@@ -10,13 +10,16 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from tocsin.app.alerts.entries import alert_entries
+from tocsin.app.alerts.entries import Rank, alert_entries
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.payload import read_notification
 from tocsin.app.alerts.steps import Action
 from tocsin.app.alerts.words import KEPT, NOT_NOW
 from tocsin.app.arrivals.alert_feed import BROKEN, NOT_TAKEN
 from tocsin.domain.arrival import ArrivalKind, Judgement
+from tocsin.domain.policy import Policy
+from tocsin.formats.settings.settings import AlertmanagerSettings
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.guard import has_token
 from tocsin.web.access.same_origin import require_same_origin
 from tocsin.web.http.judged import judgement, leave, new_ref
@@ -40,14 +43,26 @@ def routes(site: Site) -> list[web.RouteDef]:
         group = await asyncio.to_thread(read_notification, await _body(request))
         if isinstance(group, str):
             raise web.HTTPBadRequest(text=group)
-        meaning = Meaning(settings, await site.active_policy.policy())
-        entries = await asyncio.to_thread(alert_entries, group, settings, meaning.rank, iter(new_ref, ""))
+        rank = await _rank(site, settings)
+        entries = await asyncio.to_thread(alert_entries, group, settings, rank, iter(new_ref, ""))
         for entry in entries:
             await leave(site, entry)
         judgements = await asyncio.gather(*(judgement(site, ArrivalKind.ALERT, entry.ref) for entry in entries))
         return _answer([judged for judged in judgements if judged], kept=None in judgements)
 
     return [web.post("/alertmanager", receive)]
+
+
+async def _rank(site: Site, settings: AlertmanagerSettings) -> Rank:
+    """How bad a severity's label is. While the ledger cannot be seen alerts are wanted most, and the daemon judges them
+    from memory (rule 54): then by the config that was last seen in force, and all alike if none ever was.
+    """
+    try:
+        policy: Policy | None = await site.active_policy.policy()
+    except LedgerError as fault:
+        site.warn("ledger trouble", trouble=str(fault))
+        policy = site.active_policy.last_known
+    return Meaning(settings, policy).rank if policy else lambda _: 0
 
 
 def _answer(judgements: Sequence[Judgement], *, kept: bool) -> web.Response:
