@@ -141,6 +141,14 @@ def test_a_proxy_that_is_everybody_is_doubted(written):
     assert (problem.code, problem.level) == ("doubtful", ProblemLevel.WARNING)
 
 
+@pytest.mark.parametrize(("path", "doubted"), [("", 0), ("/", 0), ("/pager", 1), ("/pager/", 1)])
+def test_a_public_url_below_another_site_is_doubted(path, doubted):
+    """Pages lead to the root of their host, so nobody could sign in there; links are as good as ever."""
+    found = read(f"{LEAST}\npublic_url: https://example.com{path}", {"TOCSIN_WEB__SIGNING_KEY": "y" * 16})
+    assert found.settings is not None
+    assert [(one.code, one.level) for one in found.problems] == [("doubtful", ProblemLevel.WARNING)] * doubted
+
+
 def test_what_the_daemon_alone_needs_is_named():
     """Secrets of providers, those of fallbacks too, by their variables and never by what they are."""
     fallbacks = "email: {sender: a@example.com, host: h, transport: smtp, fallbacks: {second: {host: i}}}\n"

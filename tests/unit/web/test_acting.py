@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 from tocsin.domain.arrival import AnswerEntry, DeclareEntry, EditEntry, Judgement
 from tocsin.domain.facts import Answer
-from tocsin.domain.incident import Incident, Status, TimelineNote, UpdateEntry
+from tocsin.domain.incident import ALERTMANAGER, Incident, Status, TimelineNote, UpdateEntry
 from tocsin.domain.people import session_digest
 from tocsin.ports.inbox import InboxError
 from tocsin.web.acting.acts import Act
@@ -616,6 +616,19 @@ async def test_who_declares_reads_what_is_open_already(bo: Acting) -> None:
     assert re.search(told, page)
     assert page.index("Login is") < page.index(">Declare SEV1: page 4 people now</button>")
     assert (await bo.post("/declare", hidden(page) | fields | {"step": "do"}))[0] == 303
+
+
+async def test_a_storm_of_alerts_hides_nothing_from_who_declares(bo: Acting) -> None:
+    """What people have declared comes first, and it is said how much more is open: what is not named is not denied."""
+    ledger, now = bo.site.ledger, bo.site.now
+    await see(ledger, Incident("lost", "Login is down", "sev2", declared_by="dee"), now, "digest-of-lost")
+    for number in range(8):
+        storm = Incident(f"storm-{number}", f"Storm {number}", "sev3", declared_by=ALERTMANAGER)
+        await see(ledger, storm, now + timedelta(seconds=number + 1), f"digest-{number}")
+    _, page = await bo.get("/declare")
+    assert page.index("Login is down") < page.index("Storm 7")
+    assert "Storm 0" not in page
+    assert '<a href="/incidents?show=open">and 5 more that are open</a>' in page
 
 
 async def test_a_declaration_that_says_too_little_is_none(bo: Acting) -> None:

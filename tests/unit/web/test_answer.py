@@ -104,6 +104,7 @@ async def test_passing_is_told_and_can_be_taken_back(site: Door) -> None:
     """A pass is recorded once; the page says so, and still lets one take it."""
     page = await site.take("dee", "pass")
     assert "You passed Communications." in page
+    assert "Accept: I am Communications<" in page
     assert await site.take("dee", "pass") == page
     assert site.answers == [("dee", "pass")]
     assert "You are Communications, since" in await site.take("dee")
@@ -249,6 +250,7 @@ async def test_an_answer_that_nobody_confirms_is_not_said_to_count(site: Door) -
         page = await told.text()
     assert told.status == 503
     assert "NOT yet accepted: nobody has confirmed it." in page
+    assert 'Call Ana Souza (Last resort), <a href="tel:+14155550101">+14155550101</a> or Bo Lindqvist' in page
     assert "You are Technical Lead" not in page
     again = re.search(r'http-equiv="refresh" content="5;url=([^"]+)"', page)
     assert again is not None

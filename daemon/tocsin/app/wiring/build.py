@@ -292,8 +292,8 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     folders = await watched_parts(machine, *known, folder, edits.put_back, elsewhere, here.recalled, lead.lost.set)
     stops, sign_ins = Stops(clock, ledger, context), SignIns(clock, ledger, context, sessions, sender, renderer, dice)
     pruner = Pruner(clock, SqlUpkeep(ledger.store), config, Calm(incidents, agenda, sender.undelivered))
-    in_memory, (alerts, unwritten) = AnswersInMemory(clock, context, Flips(clock), sender.open), alert_parts(*known)
-    arrivals = judged(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, pruner, in_memory, unwritten)
+    in_memory, alerts = AnswersInMemory(clock, context, Flips(clock), sender.open), alert_parts(*known)
+    arrivals = judged(clock, ledger, context, receipts, sender, stops, renderer, sign_ins, pruner, in_memory, alerts[1])
     inbox, aside = InboxFeed(clock, ledger, box, gate, arrivals, edits, notices), SetAsideIncidents(*known, machine)
     polls = sms_polls(clock, ledger, config, transports, notices, in_memory)
     clock_watch = ClockWatch(clock, ledger, incidents, notices, sender, steps)
@@ -303,10 +303,10 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     reload = Reload(clock, reader, config, transports, renderer, folders.watch, incidents, notices, before)
     await transports.warm()
     core: tuple[Part, ...] = (scheduler, sender, receipts, operator_notices, *folders.parts, reload, health, aside)
-    comes: tuple[Part, ...] = (*beside, inbox, arrivals, alerts, unwritten, edits, stops, transports, reviews)
+    comes = (*beside, *alerts, inbox, arrivals, edits, stops, transports, reviews, sign_ins, pruner, *polls)
     rest = clock_watch, ProviderClocks(clock, transports, notices), Rehearsal(agenda, config, renderer, folders.sources)
     daemon = (config, incidents, agenda, transports, sender, operator_notices, reload, clock_watch, manager)
-    return Daemon(*daemon, (*core, *rest, *comes, sign_ins, pruner, *polls), (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
+    return Daemon(*daemon, (*core, *rest, *comes), (*folders.sources, inbox, FirstAnswers(polls, arrivals)))
 
 
 def host(settings: Settings) -> str:

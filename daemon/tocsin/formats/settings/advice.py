@@ -142,6 +142,12 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             ("public_url",),
             "public_url is not https: whoever listens on the way reads the links, and can answer by them",
         )
+    if below := urlsplit(settings.public_url or "").path.strip("/"):
+        yield (
+            ("public_url",),
+            f"public_url has a path (/{below}), and pages lead to the root of their host: nobody can sign in there; "
+            "give the web side a host name of its own",
+        )
 
 
 def _doubts_about_fallbacks(settings: Settings) -> Iterator[tuple[KeyPath, str]]:

@@ -56,15 +56,21 @@ class Actor:
     @property
     def open_roles(self) -> str:
         """The titles of the roles that wait for their answer; empty: none does."""
-        roles = [option.role for option in self.options.roles if option.role and option.state is RoleState.OPEN]
-        return ENGLISH.listed([self.policy.role_title(role) for role in roles])
+        return self._titles(RoleState.OPEN)
 
     @property
     def accept_label(self) -> str:
-        """What the button says by which they accept: what they will be then."""
+        """What the button says by which they accept: what they will be then; what they passed too, if nobody has it."""
         if self.options.still_there:
             return "I am still on it"
-        return f"Accept: I am {self.open_roles}" if self.open_roles else "Accept: I look at it"
+        takes = self._titles(RoleState.OPEN, RoleState.PASSED)
+        return f"Accept: I am {takes}" if takes else "Accept: I look at it"
+
+    def _titles(self, *states: RoleState) -> str:
+        """The titles of the roles towards which they stand so, and which nobody but them could be handed."""
+        options = [option for option in self.options.roles if option.role and option.state in states]
+        free = [option for option in options if option.state is RoleState.OPEN or option.holder is None]
+        return ENGLISH.listed([self.policy.role_title(option.role) for option in free])
 
     @property
     def signed_in(self) -> bool:

@@ -47,7 +47,7 @@ from tocsin.web.http.site import Site
 
 KINDS = (ArrivalKind.DECLARE,)
 OPEN_MOST = 5
-"""Incidents that are open already and are named, those that began last."""
+"""Incidents that are open already and are named: those of people before those of alerts, those that began last."""
 NO_TITLE = "Say in a few words what is wrong: it is the first thing that everybody reads."
 
 
@@ -180,6 +180,7 @@ class _Declaring:
 
     async def _form(self, actor: Viewer, sheet: _DeclareSheet) -> web.Response:
         policy = await self._site.active_policy.policy()
+        going, more = await self._going(policy)
         page = self._site.page(
             "acting/declare",
             sheet.status,
@@ -197,24 +198,26 @@ class _Declaring:
             severities=list(policy.severities.values()),
             services=list(policy.services.values()),
             chosen=sheet.typed.lists.get("services", ()),
-            going=await self._going(policy),
+            going=going,
+            more=more,
             times=PageTimes(actor.zone, self._site.clock.now()),
         )
         page.headers.update(REFERRER)
         return page
 
-    async def _going(self, policy: Policy) -> list[tuple[IncidentRow, str]]:
-        """What is open already, and who declared it: two people who see one outage are not to page everybody twice.
-        Where that cannot be seen one declares all the same.
+    async def _going(self, policy: Policy) -> tuple[list[tuple[IncidentRow, str]], int]:
+        """What is open already, and who declared it, and how much more is: two people who see one outage are not to
+        page everybody twice. Where that cannot be seen one declares all the same.
         """
         now = self._site.clock.now()
         try:
             listed = await self._lists.get("", lambda: listing(self._site.ledger(), policy, now))
         except LedgerError:
-            return []
+            return [], 0
         rows = [row for row in listed.open if not row.incident.drill]
-        rows.sort(key=lambda row: row.since, reverse=True)
-        return [(row, policy.person_name(row.incident.declared_by)) for row in rows[:OPEN_MOST]]
+        rows.sort(key=lambda row: (not row.incident.declared_by_alerts, row.since), reverse=True)
+        named = [(row, policy.person_name(row.incident.declared_by)) for row in rows[:OPEN_MOST]]
+        return named, len(rows) - len(named) + listed.more
 
     @property
     def _path(self) -> str:

@@ -30,6 +30,8 @@ from tocsin.web.acting.link_page import link_page
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import LEFT, LOOKS_AGAIN, done_words, judgement, leave, new_ref, see_other, waits
 from tocsin.web.http.site import Site
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.page_words import people_to_call
 
 LINK_PATHS = (SHORT_PATH, *LONG_PATHS)
 
@@ -97,11 +99,12 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
     """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
     waits no more and is not judged either was refused, or its outcome cannot be seen.
     """
-    drill = over = False
+    drill, over, called = False, False, tuple[tuple[str, str, str], ...]()
     try:
         codes = await site.ledger().reserved_codes(site.clock.now() - RESERVED_FOR)
         _, history = await recorded_history(site.ledger(), link.incident)
         drill, over = history.incident is not None and history.incident.drill, history.resolved_at is not None
+        called = people_to_call(history, await site.active_policy.policy(), ENGLISH, without=link.person)
     except LedgerError:
         codes = ()
     gone = bool(ref) and not await waits(site, ref, (ArrivalKind.ANSWER,))
@@ -115,6 +118,7 @@ async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.
         gone=gone,
         code=own[-1] if own and site.reply_routes.senders else "",
         by_sms=bool(site.reply_routes.senders),
+        called=[contact for contact in called if contact[2]],
         here=here,
         again=f"{here}?{LEFT}={ref}" if ref else "",
         looks_again=LOOKS_AGAIN,

@@ -21,11 +21,11 @@ TURNS_MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class UpcomingShift:
-    """Somebody's turn to come."""
+    """Somebody's turn to come; `end` is None where it is without one."""
 
     name: str
     start: datetime
-    end: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,22 @@ def duties(policy: Policy, now: datetime) -> tuple[Duty, ...]:
 
 
 def _duty(rotation: Rotation, policy: Policy, now: datetime) -> Duty:
-    coming = [turn for turn in on_call_spans(rotation, now, now + SHOWN) if turn.start > now][:TURNS_MOST]
+    seen = now + SHOWN
+    coming = [turn for turn in on_call_spans(rotation, now, seen) if turn.start > now][:TURNS_MOST]
     return Duty(
         rotation=rotation.id,
         name=policy.person_name(on_call(rotation, now)),
         next=policy.person_name(next_on_call(rotation, now)),
         until=on_call_until(rotation, now),
         zone=rotation.shifts[0].timezone if rotation.shifts else "UTC",
-        turns=tuple(UpcomingShift(policy.person_name(turn.person), turn.start, turn.end) for turn in coming),
+        turns=tuple(
+            UpcomingShift(
+                policy.person_name(turn.person),
+                turn.start,
+                turn.end if turn.end < seen else on_call_until(rotation, turn.start),
+            )
+            for turn in coming
+        ),
     )
 
 
