@@ -42,7 +42,7 @@ def run_command(
     meant (`anyway`): it stays. `loaded` is the config as it was just judged, if it was.
     """
 
-    async def run() -> tuple[str, Path | None]:
+    async def run() -> tuple[str, Path | None, bool]:
         now = utc_now()
         async with open_workspace(open_incidents, folder_of(config), now, loaded=loaded) as workspace:
             await need_answer(workspace.settings.incidents, "nothing was written; to acknowledge, answer a page")
@@ -56,13 +56,13 @@ def run_command(
                 return await left_answer(entry, workspace)
 
             sentence = await act(IncidentCommands(files, workspace.policy, ledger, now, leave=leave_answer), id_)
-            return sentence, files.unwatched()
+            return sentence, files.unwatched(), workspace.settings.database is None and ledger is None
 
     try:
-        sentence, unwatched = asyncio.run(run())
+        sentence, unwatched, away = asyncio.run(run())
         tell(sentence)
         if unwatched and not anyway:
-            fail(nobody_watches(unwatched))
+            fail(nobody_watches(unwatched, away=away))
     except (AmbiguousIncidentError, EditRefusedError, FileError, InboxError, ValueError) as refused:
         fail([str(refused)])
     except LedgerError as trouble:

@@ -104,9 +104,18 @@ def _ask(folder: Path) -> bool:
     return True
 
 
-def nobody_watches(written: Path) -> Iterator[str]:
-    """What is said of a file that no daemon will act on: that, and what to do."""
+def nobody_watches(written: Path, *, away: bool = False) -> Iterator[str]:
+    """What is said of a file that no healthy daemon will act on: that, and what to do. `away`: the database that
+    machines share does not answer, so none is healthy, and one that runs acts on what it pages from memory (R54).
+    """
     folder = label_of(written.parent)
+    if away:
+        yield (
+            f"{label_of(written)} is written, but the database does not answer: a daemon that runs here acts "
+            f"on what is newly declared in {folder}, and on nothing else there until the database is back"
+        )
+        yield "see to the database, and that the daemon runs (systemctl status tocsin); to answer a page, reply to it"
+        return
     yield (
         f"{label_of(written)} is written, but no healthy daemon watches {folder} (no {watch_mark.NAME} there is "
         f"younger than {watch_mark.FRESH.seconds} s): nobody hears of it until one does"

@@ -56,6 +56,23 @@ def test_nobody_watches(run: Run, tmp_path: Path, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", WRITING.values(), ids=WRITING)
+def test_the_database_is_away(run: Run, tmp_path: Path, arguments: list[str]) -> None:
+    """R54: no daemon is healthy then, but one that runs pages what is newly declared here and counts what is answered:
+    whoever reads that nobody hears of it would go and wake people, or declare it once more.
+    """
+    before, settings = files(tmp_path), tmp_path / "config" / "tocsin.yaml"
+    kept = [line for line in SETTINGS.splitlines() if not line.startswith("ledger:")]
+    settings.write_text("\n".join([*kept, "ledger: postgresql://tocsin@127.0.0.1:1/tocsin", ""]))
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert files(tmp_path) != before
+    first, second = done.stderr.splitlines()[-2:]
+    assert "is written, but the database does not answer: a daemon that runs here acts on what is newly" in first
+    assert "nobody hears" not in done.stderr
+    assert "reply to it" in second
+
+
+@pytest.mark.parametrize("arguments", WRITING.values(), ids=WRITING)
 def test_that_may_be_meant(run: Run, tmp_path: Path, arguments: list[str]) -> None:
     """`--anyway`, for folders that git carries elsewhere: nothing is said, exit 0."""
     done = run(*arguments, "--anyway")
