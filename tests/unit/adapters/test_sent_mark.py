@@ -151,6 +151,26 @@ async def test_a_mark_of_the_version_before_is_read(path: Path) -> None:
     mark.close()
 
 
+def test_a_line_is_whole_however_little_the_disk_takes_at_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 64: what it does not take at all is told."""
+    real = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: real(file, bytes(data)[:7]))
+    mark = SentMark(path)
+    mark.note(numbered_attempt(1), key(0), "sms", ANA, T0)
+    mark.close()
+    assert [line.id for line in mark.read() if isinstance(line, Sent)] == [numbered_attempt(1)]
+    assert not mark.trouble
+
+    def full(_file: int, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    mark = SentMark(path)
+    mark.note(numbered_attempt(2), key(1), "sms", ANA, T0)
+    mark.close()
+    assert mark.trouble == "No space left on device"
+
+
 async def test_a_mark_that_cannot_be_written_stops_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rule 64: it is told, and over once it can be written again."""
     ledger, _ = await opened(path, T0)

@@ -143,14 +143,17 @@ class SentMark:
 
     def _append(self, text: str) -> bool:
         """Whether it is on disk."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-            file = os.open(self.path, flags, mode_in(self.path.parent))
-            with os.fdopen(file, "ab") as mark:
-                mark.write(text.encode("ascii"))
-                mark.flush()
-                os.fsync(mark.fileno())
-                grown = mark.tell() > GROWS_TO
+            mark = os.open(self.path, flags, mode_in(self.path.parent))
+            try:
+                left = text.encode("ascii")
+                while left:
+                    left = left[os.write(mark, left) :]
+                os.fsync(mark)
+                grown = os.fstat(mark).st_size > GROWS_TO
+            finally:
+                os.close(mark)
         except OSError as fault:
             self.trouble = fault.strerror or str(fault)
             return False
