@@ -118,7 +118,7 @@ async def door(
     async def policy() -> Policy:
         return force.now
 
-    active_policy: Any = SimpleNamespace(policy=policy)
+    active_policy: Any = SimpleNamespace(policy=policy, last_known=force.now)
     inbox = JudgedInbox(clock, ledger, lambda: force.now, in_force := settings(keys, public_url, sms=sms))
     site = Site(in_force, clock, lambda: ledger, active_policy, PAGES, inbox, log)
     await see(ledger, CARD)

@@ -584,6 +584,20 @@ async def test_a_declaration_shows_whom_it_wakes(bo: Acting) -> None:
     assert len(bo.acts) == 1
 
 
+async def test_a_declaration_that_nobody_confirms_says_whom_to_call(
+    bo: Acting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is paged yet, so whoever declares must reach somebody: the last resort, by number."""
+    monkeypatch.setattr(judged, "WAITS", 0.2)
+    bo.site.inbox.away = True
+    fields = {"title": "Search is down", "severity": "sev1"}
+    _, page = await bo.get("/declare")
+    _, _, page = await bo.post("/declare", hidden(page) | fields | {"step": "look"})
+    status, _, page = await bo.post("/declare", hidden(page) | fields | {"step": "do"})
+    assert status == 503
+    assert 'call Ana Souza (Last resort), <a href="tel:+14155550101">' in page
+
+
 async def test_a_drill_is_declared_as_one(bo: Acting) -> None:
     """Section 8: pages can do what the commands can, so that one can try them without telling customers."""
     _, page = await bo.get("/declare")

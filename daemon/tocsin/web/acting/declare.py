@@ -44,6 +44,8 @@ from tocsin.web.http.judged import (
 )
 from tocsin.web.http.page_times import PageTimes
 from tocsin.web.http.site import Site
+from tocsin.wording.language.language import ENGLISH
+from tocsin.wording.message.page_words import people_to_call
 
 KINDS = (ArrivalKind.DECLARE,)
 OPEN_MOST = 5
@@ -160,10 +162,12 @@ class _Declaring:
         """What became of it, waited for."""
         judged = await judgement(self._site, ArrivalKind.DECLARE, ref, seconds)
         if judged is None:
+            policy, person = self._site.active_policy.last_known, _person(actor).id
             page = self._site.page(
                 "acting/waiting",
                 503,
                 viewer=actor,
+                called=people_to_call(History(), policy, ENGLISH, without=person) if policy else (),
                 title="Declare an incident",
                 here=self._path,
                 again=f"{self._path}?{LEFT}={ref}",
