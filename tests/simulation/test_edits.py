@@ -131,6 +131,20 @@ def test_an_edit_is_in_the_file_at_once_with_its_author() -> None:
     simulate(story)
 
 
+def test_an_update_may_be_for_outsiders_alone() -> None:
+    """What the form shows before it is sent is what is done: words for insiders, for outsiders, or both."""
+
+    async def story(browsers: Browsers) -> None:
+        ref = browsers.edit("chen", Edit(entry=UpdateEntry("", "We are on it.")))
+        await browsers.world.wait(3)
+        assert browsers.said(ref)[0] == "acted"
+        (entry,) = browsers.incident().updates
+        assert (entry.text, entry.public, entry.by) == ("", "We are on it.", "chen")
+        await browsers.world.stop()
+
+    simulate(story)
+
+
 def test_an_update_by_link_is_for_insiders() -> None:
     """P8: a link alone may write one without public words, and note; with public words, or more, it needs signing in."""
 
@@ -141,6 +155,7 @@ def test_an_update_by_link_is_for_insiders() -> None:
         others = [
             browsers.by_link("ana", edit)
             for edit in (
+                Edit(entry=UpdateEntry("", "Public!")),
                 Edit(severity="sev2"),
                 Edit(status=Status.RESOLVED),
                 Edit(impact="x"),
@@ -489,7 +504,7 @@ def test_a_file_that_cannot_be_written() -> None:
 
 
 BAD = {
-    Edit(entry=UpdateEntry(" ", "Public.")): words.NO_UPDATE,
+    Edit(entry=UpdateEntry(" ", "\n")): words.NO_UPDATE,
     Edit(note=TimelineNote("\n")): words.NO_NOTE,
     Edit(severity="sev9"): 'Unknown severity "sev9"; did you mean "sev2"? Nothing was changed.',
     Edit(role=("scribe", "chen")): None,

@@ -32,7 +32,7 @@ def fit(edit: Edit, person: str, at: datetime, policy: Policy) -> Edit:
     """The edit with its texts cleaned, names as the config writes them, and its author and time. Raises
     EditRefusedError where it says nothing, or names what is not there.
     """
-    if edit.entry and not edit.entry.text.strip():
+    if edit.entry and not (edit.entry.text.strip() or edit.entry.public.strip()):
         raise EditRefusedError(words.NO_UPDATE)
     if edit.note and not edit.note.text.strip():
         raise EditRefusedError(words.NO_NOTE)
