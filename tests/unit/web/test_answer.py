@@ -100,6 +100,17 @@ async def test_late_comers_learn_who_has_it(site: Door) -> None:
     assert (other, "ok") not in site.answers
 
 
+async def test_all_who_are_asked_are_named(site: Door) -> None:
+    """Not the first of them alone: whoever opens the page is to know who else may come. Who passed is not asked."""
+    site.clock.go(timedelta(minutes=6))
+    await site.seen(impact="more")
+    _, page = await site.get(site.link("dee"))
+    assert f"<dt>Technical Lead</dt><dd>nobody yet; {NAME} and Chen Wei are asked</dd>" in page
+    await site.heard(LEAD, Answer.PASS)
+    _, page = await site.get(site.link("dee"))
+    assert f"{NAME} and" not in page
+
+
 async def test_passing_is_told_and_can_be_taken_back(site: Door) -> None:
     """A pass is recorded once; the page says so, and still lets one take it."""
     page = await site.take("dee", "pass")

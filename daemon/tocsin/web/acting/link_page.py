@@ -15,10 +15,11 @@ from tocsin.app.replies.answer_options import RoleState
 from tocsin.app.replies.duties import next_asked, review_duty, update_duty
 from tocsin.app.reply_options import signed_links
 from tocsin.domain.facts import RoleDropped
+from tocsin.domain.history import History
 from tocsin.domain.incident import Edit, Status
 from tocsin.domain.people import Person
 from tocsin.domain.policy import Policy
-from tocsin.planning.current_state import CurrentState, NextPages, current_state
+from tocsin.planning.current_state import CurrentState, NextPages, RoleHolder, current_state
 from tocsin.ports.renderer import Renderer
 from tocsin.text.times import clock, span
 from tocsin.web.access.viewer import Viewer
@@ -28,6 +29,7 @@ from tocsin.web.acting.preview import act_effects, press_label
 from tocsin.web.http.site import Site
 from tocsin.wording.language.language import ENGLISH
 from tocsin.wording.message.page_words import people_to_call
+from tocsin.wording.report.internal_view import people_asked
 from tocsin.wording.report.places import places
 
 
@@ -113,14 +115,27 @@ def _times(actor: Actor, state: CurrentState) -> dict[str, Any]:
     lasted = history.resolved_at - history.began_at if history.resolved_at and history.began_at else None
     return {
         "holdings": [
-            (policy.role_title(holding.role), policy.person_name(holding.person), _at(actor, holding.accepted_at))
+            (
+                policy.role_title(holding.role),
+                ENGLISH.listed([policy.person_name(name) for name in people]),
+                "is" if len(people) == 1 else "are",
+                _at(actor, holding.accepted_at),
+            )
             for holding in state.roles
+            for people in [_people(holding, history)]
         ],
         "since": _at(actor, history.began_at),
         "resolved_at": _at(actor, history.resolved_at),
         "eta": "" if actor.incident.resolved else _at(actor, actor.incident.eta),
         "lasted": span(lasted) if lasted is not None else "",
     }
+
+
+def _people(holding: RoleHolder, history: History) -> tuple[str, ...]:
+    """Who has a role; else everybody who is asked for it, or will be."""
+    asked = people_asked(history.roles[holding.role]) if holding.role in history.roles else ()
+    holder = (holding.person,) if holding.person else ()
+    return holder if holding.accepted_at is not None or not asked else asked
 
 
 def _at(actor: Actor, moment: datetime | None) -> str:

@@ -219,21 +219,24 @@ def _role(held: RoleHolder, coming: NextPages | None, history: History, policy: 
             handover=_contact(handover.person, policy, handover.asked_at) if handover else None,
             still_asked_at=ladder.still_asked_at,
         )
-    gone = ladder.declining | ladder.left_out | ladder.stood_down
     return RoleStanding(
         role=held.role,
         title=title,
         holder=holder,
         accepted_at=None,
-        asked=tuple(
-            _contact(name, policy, _asked_at(name, ladder)) for name, _ in ladder.first_pages if name not in gone
-        ),
+        asked=tuple(_contact(name, policy, _asked_at(name, ladder)) for name in people_asked(ladder)),
         passed=tuple(policy.person_name(name) for name in sorted(ladder.declining)),
         next_at=coming.at if coming else None,
         next_people=tuple(_contact(name, policy) for name in coming.people) if coming else (),
         next_is_last_resort=coming.last_resort if coming else False,
         unreachable=step is not None and step.last_resort and not step.people,
     )
+
+
+def people_asked(ladder: RoleHistory) -> tuple[str, ...]:
+    """Who was paged for a role and neither passed, was left out nor stood down since, in the order of their pages."""
+    gone = ladder.declining | ladder.left_out | ladder.stood_down
+    return tuple(name for name, _ in ladder.first_pages if name not in gone)
 
 
 def _asked_at(person: str, ladder: RoleHistory) -> datetime | None:
