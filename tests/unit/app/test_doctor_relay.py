@@ -57,7 +57,7 @@ async def test_a_good_server_passes_and_gets_no_mail(authority: Authority) -> No
         checks = await examined(server(relay, authority, login=("tocsin", "secret"), readers=READERS))
         assert set(verdicts(checks).values()) == {True}
         last_day = datetime.now(UTC) + timedelta(days=1)
-        assert f"last day is {last_day:%Y-%m-%d}" in checks["certificate"].message
+        assert f"last day is {last_day:%Y-%m-%d} (in 1 day)" in checks["certificate"].message
         assert "renew" in checks["certificate"].cure, "one day is less than two weeks"
         assert checks["tls"].message.startswith("TLSv1.")
         verbs = [line.split(" ")[0] for _, line in relay.commands]

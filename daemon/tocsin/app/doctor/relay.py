@@ -138,8 +138,9 @@ def _passed(server: MailServer, code: str, inspection: RelayInspection, now: dat
 def _certificate(server: MailServer, until: datetime | None, now: datetime) -> Check:
     if until is None:
         return Check(CERTIFICATE, server.target, None, f"not tried: {server.setting}.security is none")
-    days = (until - now).days
-    message = f"its certificate is good, its last day is {until:%Y-%m-%d} (in {days} day{'s' * (days != 1)})"
+    days = (until.date() - now.date()).days
+    left = f"in {days} day{'s' * (days != 1)}" if days else "today"
+    message = f"its certificate is good, its last day is {until:%Y-%m-%d} ({left})"
     cure = "have whoever runs the server renew it: after that day no mail leaves" if until - now < ENDS_SOON else ""
     return Check(CERTIFICATE, server.target, True, message, cure)
 
