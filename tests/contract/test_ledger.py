@@ -248,6 +248,26 @@ async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
     assert await ledger.unsettled() == (one,)
 
 
+async def test_what_is_out_by_another_channel(ledger: Ledger) -> None:
+    """Rule 71: a page to one person, a notice to all operators; a start must not take these for undelivered."""
+    notice = {"kind": Kind.OPERATOR, "reason": Reason.TROUBLE}
+    letters = [
+        *(letter(f"ana {via}", via=via) for via in Channel),
+        letter("bo", to="bo"),
+        letter("later", at=T0 + HOUR),
+        letter("closing", kind=Kind.CLOSING, reason=Reason.RESOLVED),
+        *(letter(f"{to} is told", incident="-", to=to, **notice) for to in ("olga", "pia")),
+    ]
+    await ledger.record("db", (), letters[:-2], ())
+    await ledger.record("-", (), letters[-2:], ())
+    assert not any(one.out for one in await ledger.unsettled())
+    await ledger.settle("ana email", "accepted", T0)
+    await ledger.settle("olga is told", "accepted", T0)
+    await ledger.settle("bo", "refused", T0)
+    out = {one.notification.key: one.out for one in await ledger.unsettled()}
+    assert out == {"ana sms": True, "later": False, "closing": False, "pia is told": True}
+
+
 async def test_a_suppression_hides_no_letter(ledger: Ledger) -> None:
     """What was held back is kept, is nothing to deliver, and is told new to nobody."""
     held = suppression("h")

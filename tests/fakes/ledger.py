@@ -609,8 +609,13 @@ class MemoryLedger:
     async def unsettled(self) -> tuple[Letter, ...]:
         """Oldest first."""
         pages = self._at_work()
+        out = {
+            _message(pages.letters[key].notification)
+            for key, (state, _) in pages.states.items()
+            if state == "accepted" and key in pages.letters
+        }
         return tuple(
-            replace(letter, attempts=self._attempts_of(key))
+            replace(letter, attempts=self._attempts_of(key), out=_message(letter.notification) in out)
             for key, letter in pages.letters.items()
             if key not in pages.states
         )
@@ -706,3 +711,11 @@ def _word(outcome: Outcome | None) -> str:
     if isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE:
         return MESSAGE_REFUSED
     return type(outcome).__name__.lower() if outcome else WAITING
+
+
+def _message(notification: Notification) -> object:
+    """What goes by several channels, and counts as one: a page to one person, a notice to all operators (rule 71)."""
+    if notification.kind not in (Kind.PAGE, Kind.OPERATOR):
+        return notification.key
+    to = notification.to if notification.kind is Kind.PAGE else ""
+    return notification.incident, notification.episode, notification.kind, notification.at, to

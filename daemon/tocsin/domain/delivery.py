@@ -219,13 +219,15 @@ class Proof:
 @dataclass(frozen=True, slots=True)
 class Letter:
     """A notification with its words, as the ledger keeps it until it is settled. `link` is the short link in its words,
-    which the ledger learns with it; one that was read has none.
+    which the ledger learns with it; one that was read has none. `out`, of a page or a notice to operators that was
+    read: a provider took it by another channel, and that letter is settled.
     """
 
     notification: Notification
     content: Content
     attempts: tuple[Attempt, ...] = ()
     link: AnswerLink | None = None
+    out: bool = False
 
 
 @dataclass(frozen=True, slots=True)

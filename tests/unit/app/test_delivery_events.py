@@ -285,13 +285,17 @@ def test_a_notice_that_never_left_is_not_forgotten(outcome: Deferred | Refused) 
 
 
 def test_a_page_that_was_taken_before_a_restart_is_not_undelivered() -> None:
-    """Rule 71: it waits for its receipt only."""
+    """Rule 71: it waits for its receipt only, or for one channel of several."""
 
     async def story(parts: DaemonParts) -> None:
         parts.sms.set_receipt("M1", Receipt.SENT)
         wanted, now = page(parts), parts.clock.now()
         attempt = Attempt("1", wanted.key, 1, SMS, ANA, now, Accepted("M1"), now, receipt=Receipt.SENT)
         parts.sender.enqueue([replace(letter(wanted), attempts=(attempt,))])
+        assert parts.sender.undelivered_since() is None
+        told = notice(parts, SMS)
+        failed = replace(attempt, reference=told.key, outcome=Deferred("busy"), receipt=None)
+        parts.sender.enqueue([replace(letter(told), attempts=(failed,), out=True)])
         assert parts.sender.undelivered_since() is None
         untried = replace(page(parts), at=now - timedelta(minutes=5), key="untried")
         parts.sender.enqueue([letter(untried)])

@@ -104,6 +104,19 @@ def test_a_notice_that_was_given_up_is_remembered_until_one_leaves() -> None:
     assert undelivered.since() is None
 
 
+def test_what_was_out_before_a_start_is_not_undelivered() -> None:
+    """Its SMS still waits, an email has left: neither the heartbeat nor the lead is given up for it."""
+    undelivered = Undelivered(always)
+    told = notice("olga", Channel.SMS)
+    for way in (SMS, told):
+        undelivered.begin(way, way.at, out=True)
+        undelivered.note(way, taken=False)
+    assert (undelivered.since(), undelivered.page_since(), undelivered.cannot_leave()) == (None, None, False)
+    assert undelivered.is_out(SMS)
+    undelivered.end(told, given_up=True)
+    assert undelivered.since() is None
+
+
 def test_pages_alone() -> None:
     """P9: what another machine might send. No notice counts there, open or given up."""
     undelivered = Undelivered(always)

@@ -149,7 +149,7 @@ class Sender:
         self._lanes.put(parcel, step)
         for member in parcel.members:
             self._open[member.notification.key] = parcel
-            self._undelivered.begin(member.notification, member.since)
+            self._undelivered.begin(member.notification, member.since, out=member.letter.out)
             self._undelivered.note(member.notification, taken=member.taken, tried=bool(member.attempts))
         if parcel.lead.page:
             self._headway.watch(parcel, hangs=self._providers.hangs(parcel.via))

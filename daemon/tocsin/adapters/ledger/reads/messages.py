@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from tocsin.adapters.ledger.reads import Question
 from tocsin.adapters.ledger.schema import tables as t
@@ -14,7 +14,7 @@ from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instan
 from tocsin.adapters.ledger.schema.rows import notification_of, read_notification, suppression_of
 from tocsin.adapters.ledger.schema.tables import HELD
 from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
-from tocsin.domain.notification import AnswerLink, Notification
+from tocsin.domain.notification import AnswerLink, Kind, Notification
 from tocsin.ports.ledger.trouble import Unreadable
 
 _WORDS = (t.contents.c.subject, t.contents.c.text, t.contents.c.html, t.contents.c.language)
@@ -22,6 +22,22 @@ _SAME_CONTENT = t.contents.c.digest == t.notifications.c.content
 _ATTEMPTS = (
     select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.sequence)
 )
+_OTHER = t.notifications.alias()
+_OUT = select(t.notifications.c.key).where(
+    t.pending,
+    t.notifications.c.kind.in_((Kind.PAGE.value, Kind.OPERATOR.value)),
+    select(_OTHER.c.id)
+    .where(
+        _OTHER.c.incident == t.notifications.c.incident,
+        _OTHER.c.episode == t.notifications.c.episode,
+        _OTHER.c.kind == t.notifications.c.kind,
+        _OTHER.c.at == t.notifications.c.at,
+        _OTHER.c.state == "accepted",
+        or_(_OTHER.c.to == t.notifications.c.to, t.notifications.c.kind == Kind.OPERATOR.value),
+    )
+    .exists(),
+)
+"""The pages, each to one person, and notices, each to all operators, of which another letter was taken (rule 71)."""
 
 
 def records(incident: str) -> Question[tuple[Record, ...]]:
@@ -159,8 +175,12 @@ def attempt_keys(first: str) -> Question[dict[str, str]]:
 
 
 def unsettled(connection: Connection) -> tuple[Letter, ...]:
-    """Every letter that is not settled and can be read, with its attempts, oldest first."""
-    return tuple(letter for _, _, letter in pending_letters(connection) if isinstance(letter, Letter))
+    """Every letter that is not settled and can be read, with its attempts, and whether it is out by another channel,
+    oldest first.
+    """
+    letters = [(key, letter) for key, _, letter in pending_letters(connection) if isinstance(letter, Letter)]
+    out = set(connection.execute(_OUT).scalars()) if letters else set()
+    return tuple(replace(letter, out=True) if key in out else letter for key, letter in letters)
 
 
 def unreadable_letters(connection: Connection) -> tuple[Unreadable, ...]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from tocsin.domain.notification import Kind, Notification, Reason
 
 Group = tuple[str, int, Kind, datetime, str]
+BEFORE = ""
+"""Stands for the letters of a message that were settled before this process began."""
 
 
 @dataclass(slots=True)
@@ -33,11 +35,15 @@ class Undelivered:
         self._groups: dict[Group, _Ways] = {}
         self._given_up_at: datetime | None = None
 
-    def begin(self, notification: Notification, since: datetime) -> None:
-        """A letter is on its way since then. A later channel of a page (rule 13) is no news of whether that arrived."""
+    def begin(self, notification: Notification, since: datetime, *, out: bool = False) -> None:
+        """A letter is on its way since then. A later channel of a page (rule 13) is no news of whether that arrived.
+        `out`: somebody took it by another channel before this process began.
+        """
         kind, reason = notification.kind, notification.reason
         if kind is Kind.OPERATOR or (kind is Kind.PAGE and reason is not Reason.REACH):
-            self._groups.setdefault(_group(notification), _Ways()).open[notification.key] = notification, since
+            ways = self._groups.setdefault(_group(notification), _Ways())
+            ways.open[notification.key] = notification, since
+            ways.taken |= {BEFORE} if out else set()
 
     def note(self, notification: Notification, *, taken: bool, tried: bool = True) -> None:
         """Whether a provider has taken the letter, and has not said that it was not delivered."""
