@@ -192,6 +192,22 @@ def test_the_ledger_is_deleted_while_it_runs(pager: Pager, names: tuple[str, ...
 
 
 @pytest.mark.attack
+def test_a_ledger_by_a_link_is_the_file_that_it_leads_to(pager: Pager, tmp_path: Path) -> None:
+    """Rule 72: commands read what the daemon writes, and a second daemon that names the file itself is refused."""
+    (tmp_path / "large").mkdir()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "tocsin.db").symlink_to(tmp_path / "large" / "pager.db")
+    pager.start()
+    declare(pager, "db")
+    assert "paged" in pager.run("status").stdout
+    assert pager.run("backup", str(tmp_path / "copy.db")).returncode == 0
+    (tmp_path / "other").mkdir()
+    direct = {"TOCSIN_LEDGER": f"sqlite:///{tmp_path}/large/pager.db", "TOCSIN_INCIDENTS": f"{tmp_path}/other"}
+    refused = Pager(tmp_path, **direct).run()
+    assert (refused.returncode, "another tocsin works on this ledger" in refused.stderr) == (1, True)
+
+
+@pytest.mark.attack
 def test_another_file_is_put_in_place_of_the_ledger(pager: Pager, tmp_path: Path) -> None:
     """Rule 64: the other file is put aside and kept, the open one is there again, and told."""
     pager.start()

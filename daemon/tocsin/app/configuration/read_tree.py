@@ -4,6 +4,7 @@ Decides whether a config is good: the fragments, the settings, and that the sett
 exist. Never raises.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +23,7 @@ from tocsin.formats.settings.layers import (
     ledger_addresses,
     read_settings,
 )
+from tocsin.formats.settings.ledger_address import LedgerAddress
 from tocsin.formats.settings.settings import Settings
 from tocsin.formats.settings.variables import PREFIX
 from tocsin.planning.on_call import handoffs
@@ -55,12 +57,12 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
     unread = tuple(fault for fault in disk if fault.code in config_snapshot.UNREAD)
     begins(displayed_path(label, SETTINGS))
     stack = _layers(files.get(SETTINGS, b""), folder, credentials, environ)
-    ledger, *elsewhere = ledger_addresses(stack, _state_folders(stack.base, environ))
+    ledger, *elsewhere = map(_lying, ledger_addresses(stack, _state_folders(stack.base, environ)))
     if not files and problems:  # no folder at all: say that, not what would have stood in it
         return Configuration(None, None, tuple(problems), ledger, unread=unread, elsewhere=tuple(elsewhere))
     if MISNAMED in files:
         problems.append(problem(displayed_path(label, MISNAMED), TOP, "wrong-name", f"rename it to {SETTINGS}"))
-    layered = read_settings(stack)
+    layered = _at_the_ledger(read_settings(stack))
     begins("")
     reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem, was_in_force=was_in_force)
     problems += [*faults, *layered.problems, *reading.problems]
@@ -92,6 +94,21 @@ def _layers(data: bytes, folder: Path, credentials: Mapping[str, str], environ: 
         variables={name: value for name, value in environ.items() if name.startswith(PREFIX)},
         base=absolute(folder),
     )
+
+
+def _at_the_ledger(layered: SettingsReading) -> SettingsReading:
+    """The settings with where the ledger truly lies."""
+    if layered.settings is None:
+        return layered
+    place = _lying(layered.settings.ledger)
+    return replace(layered, settings=layered.settings.model_copy(update={"ledger": place}))
+
+
+def _lying(place: LedgerAddress) -> LedgerAddress:
+    """The same ledger by where its file truly lies: SQLite keeps the file's log there, whatever link leads to it, and
+    there can be but one lock (rule 72).
+    """
+    return place if place.file is None else LedgerAddress(Path(os.path.realpath(place.file)))
 
 
 def _state_folders(folder: Path, environ: Mapping[str, str]) -> list[Path]:
