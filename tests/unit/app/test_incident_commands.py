@@ -237,6 +237,9 @@ async def test_a_never_readable_file_is_acknowledged_by_the_daemon(room: Room) -
     assert (room.folder / "card.yaml").read_text() == "help!"
     with pytest.raises(EditRefusedError, match="correct it first"):
         await room.desk.edit("card", RESOLVE)
+    (room.folder / "card.yaml").unlink()
+    with pytest.raises(EditRefusedError, match="the file is gone; put it back first"):
+        await room.desk.edit("card", RESOLVE)
 
 
 async def test_what_the_daemon_has_not_seen_yet_is_answered_by_nobody(room: Room) -> None:

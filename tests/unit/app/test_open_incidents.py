@@ -111,6 +111,7 @@ async def test_a_vanished_file_is_a_problem(ledger: SqlLedger) -> None:
     await keep(ledger)
     (gone,) = await look(ledger)
     assert [(each.file, each.code) for each in gone.problems] == [("incidents/card.yaml", "file-gone")]
+    assert "tocsin resolve" in gone.problems[0].message
     (renamed,) = await look(ledger, file(name="renamed.yaml"))
     assert (renamed.incident.id, renamed.problems) == ("card", ())
     (unlisted,) = await look(ledger, broken="the folder cannot be read")
@@ -125,6 +126,8 @@ async def test_unreadable_files(ledger: SqlLedger) -> None:
     await see(ledger, unreadable_incident("card.yaml", "help!", shipped_policy()))
     (paged,) = await look(ledger, broken)
     assert (paged.since, paged.state.roles) == (T0, ())
+    (gone,) = await look(ledger)
+    assert "tocsin ack card --as PERSON" in gone.problems[0].message  # nothing can be written anew (rules 32, 63)
     await happen(ledger, "card", Gone(T0 + timedelta(minutes=1)))
     assert await look(ledger) == []
     (back,) = await look(ledger, broken)

@@ -316,9 +316,8 @@ class IncidentCommands:
     def _write_anew(self, target: _Target, prepare: Prepare) -> WrittenEdit:
         """Write the last good version with the edit; what stands there is kept beside it."""
         if target.good is None:
-            raise EditRefusedError(
-                f"{self._why(target)}; correct it first (tocsin ack {target.id} --as PERSON stops its pages)"
-            )
+            cure = f"{'correct it' if target.name else 'put it back'} first"
+            raise EditRefusedError(f"{self._why(target)}; {cure} (tocsin ack {target.id} --as PERSON stops its pages)")
         edit = prepare(target.good)
         if not edit.keys:
             return WrittenEdit(edit, target.good)
@@ -378,7 +377,8 @@ class IncidentCommands:
     def _why(self, target: _Target) -> str:
         """Why a file cannot be read, with its place."""
         problems = target.reading.problems if target.reading else ()
-        return f"the file cannot be read ({problems[0]})" if problems else "the file cannot be read"
+        fault = "cannot be read" if target.name else "is gone"
+        return f"the file {fault} ({problems[0]})" if problems else f"the file {fault}"
 
 
 def _written(at: datetime) -> datetime | None:

@@ -80,7 +80,7 @@ async def open_incidents(
             continue
         problems = tuple(incident_problems(files, folder, policy))
         if not files and not isinstance(listing, str) and not shared:
-            problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml")),)
+            problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml"), history.incident),)
         if id_ in unread:
             problems += (_unread(folder / f"{id_}.yaml", unread[id_]),)
         went_back = bool(ledger and not seen and id_ in over and await _went_back(ledger, id_, files[0]))
@@ -174,6 +174,8 @@ def _unread(path: Path, row: Unreadable) -> Problem:
     return problem(label_of(path), TOP, "ledger-row", message, ProblemLevel.WARNING)
 
 
-def _gone(path: Path) -> Problem:
+def _gone(path: Path, incident: Incident) -> Problem:
     message = "the file is gone, the incident goes on as it last was; put it back, or use tocsin resolve"
+    if incident.unreadable:  # there is nothing to write anew
+        message = f"the file is gone; put it back, or end its pages with tocsin ack {incident.id} --as PERSON"
     return problem(label_of(path), TOP, "file-gone", message, ProblemLevel.WARNING)
