@@ -324,6 +324,17 @@ async def test_a_start_says_what_it_lacks(disk: Disk) -> None:
     assert any("too little of it stands on disk" in reason for reason in refused.value.reasons)
 
 
+async def test_an_unknown_variable_refuses_no_config_that_counts(disk: Disk) -> None:
+    """Rule 43: it stops a first run; later the config on disk is in force, and nobody reads that it was refused."""
+    ledger, environ = MemoryLedger(), {"TOCSIN_OPERATERS": "[]"}
+    with pytest.raises(StartError):
+        await load_at_start(load(disk.folder, NOW, environ), ledger, disk.folder, environ, NOW, JUDGE)
+    await load_at_start(load(disk.folder, NOW, {}), ledger, disk.folder, {}, NOW, JUDGE)
+    reading = load(disk.folder, NOW, environ)
+    started = await load_at_start(reading, ledger, disk.folder, environ, NOW, JUDGE)
+    assert (started.disk, started.refused) == (reading, ())
+
+
 async def test_a_config_is_vouched_for_once_there_is_a_key(disk: Disk) -> None:
     """A row from before the upgrade, or from before the key, is written anew at the next good start, with its instant;
     one that is vouched for is left alone.

@@ -107,8 +107,8 @@ async def load_at_start(
     lags behind another machine's (P9). Raises StartError.
     """
     last = await ledger.last_good_config()
-    refused = () if reading.unread else reading.errors
     good = reading.policy is not None and reading.settings is not None
+    refused = () if good or reading.unread else reading.errors  # a good one may have unknown variables (rule 43)
     digest = digest_of(counted(reading.files, shared=shared))
     known = last is not None and digest_of(counted(last.files, shared=shared)) == digest
     behind = digest if shared and good and not known and await was_in_force(ledger, digest) else ""
