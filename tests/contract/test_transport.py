@@ -319,3 +319,20 @@ async def test_warming(way: Way) -> None:
             await way.transport.warmed.start()
     assert way.arrived() == []
     assert isinstance(await way.transport.send(message(way)), Accepted)
+
+
+async def test_a_copy_by_a_fallback_is_the_same_mail(tmp_path: Path) -> None:
+    """Rule 40: a page of uncertain fate leaves once more with the same Message-ID, whoever takes it then."""
+    async with Relay() as first, Relay() as spare:
+        place = {"host": "127.0.0.1", "security": "none"}
+        fallback = {**place, "port": spare.port, "sender": "i@example.org"}
+        email = {**place, "transport": "smtp", "port": first.port, "sender": "i@example.com"}
+        made = fallbacks(email={**email, "fallbacks": {"spare": fallback}})[Channel.EMAIL]
+        async with relay(tmp_path) as way:
+            page = message(way)
+        for transport in made.values():
+            assert isinstance(await transport.send(page), Accepted)
+            await transport.close()
+        one, other = (message_from_bytes(server.arrived[0].data) for server in (first, spare))
+    assert (one["Message-ID"], one["References"]) == (other["Message-ID"], other["References"])
+    assert other["From"] == "i@example.org"

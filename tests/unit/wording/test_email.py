@@ -131,6 +131,16 @@ def test_ids_and_threads() -> None:
     assert len(Letterhead(f"x@{'x' * 20}.example.com").id_for("r1")) < 60
 
 
+def test_a_copy_by_another_sender_is_the_same_mail() -> None:
+    """Rule 40: a fallback in a domain of its own has the ids of the first provider's mails, and so their thread."""
+    mail = replace(message(Content("text", "subject", "html")), mailing_list="support")
+    first = parsed(HOUSE.compose(mail))
+    spare = Letterhead("Spare <spare@backup.example.org>", "Störung, Dienst <incidents@example.com>")
+    copy = parsed(spare.compose(mail))
+    assert copy["From"] == "Spare <spare@backup.example.org>"
+    assert [copy[name] == first[name] for name in ("Message-ID", "References", "In-Reply-To", "List-Id")] == [True] * 4
+
+
 def test_a_thread_is_the_incidents_alone() -> None:
     """Every mail of an incident, of whatever kind, reader and episode, refers to one id, which no mail of it has and no
     other incident shares; a mail's own id is its reference's.

@@ -32,8 +32,8 @@ REST = 10.0
 
 
 class Smtp:
-    """A port Transport. `security` is `starttls`, `tls` or `none`; `ca_file` adds trust to the system's (which
-    SSL_CERT_FILE replaces). Connects when the first mail leaves.
+    """A port Transport. `house` is the first provider's sender, as in `Letterhead`. `security` is `starttls`, `tls` or
+    `none`; `ca_file` adds trust to the system's (which SSL_CERT_FILE replaces). Connects when the first mail leaves.
     """
 
     receipts = False
@@ -47,6 +47,7 @@ class Smtp:
         host: str,
         port: int,
         sender: str,
+        house: str = "",
         security: str = "starttls",
         username: str = "",
         password: str = "",
@@ -55,7 +56,7 @@ class Smtp:
     ) -> None:
         assert security in ("starttls", "tls", "none"), security
         self._relay = dialogue.Relay(host, port, security, (username, password) if username else None)
-        self._letterhead = Letterhead(sender)
+        self._letterhead = Letterhead(sender, house)
         self._ca_file = ca_file
         self._fence = fence
         self._tls: ssl.SSLContext | None = None

@@ -32,18 +32,19 @@ def make_transports(
     return {
         Channel.EMAIL: {MAIN: outbox}
         if email.transport is MailTransport.OUTBOX
-        else {name: _smtp(provider, fence) for name, provider in email.providers.items()},
+        else {name: _smtp(provider, email.sender, fence) for name, provider in email.providers.items()},
         Channel.SMS: {MAIN: outbox}
         if sms.transport is SmsTransport.OUTBOX
         else {name: _twilio(provider, status_url, clock, fence) for name, provider in sms.providers.items()},
     }
 
 
-def _smtp(provider: EmailProvider, fence: Fence) -> Smtp:
+def _smtp(provider: EmailProvider, house: str, fence: Fence) -> Smtp:
     return Smtp(
         host=provider.host or "",
         port=provider.port,
         sender=provider.sender,
+        house=house,
         security=provider.security.value,
         username=provider.username or "",
         password=provider.password.get_secret_value() if provider.password else "",

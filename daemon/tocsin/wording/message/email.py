@@ -46,13 +46,14 @@ _PLAIN_OCTETS = bytes((9, 10, *range(32, 127)))
 
 class Letterhead:
     """What all our mails share: the sender, such as `Incidents <incidents@example.com>`, and the domain of their ids.
-    Each tells other machines to send no answer (RFC 3834, and Exchange's own word for it).
+    Each tells other machines to send no answer (RFC 3834, and Exchange's own word for it). `house` is the sender whose
+    domain the ids have, if that is another one: a second copy by a fallback is the same mail (rule 40), in one thread.
     """
 
-    def __init__(self, sender: str) -> None:
+    def __init__(self, sender: str, house: str = "") -> None:
         name, address = _named(sender)
         self.address = ascii_domain(address)
-        domain = self.address.rpartition("@")[2]
+        domain = ascii_domain(_named(house or sender)[1]).rpartition("@")[2]
         self._id_domain = domain if domain.isascii() and 0 < len(domain) <= 32 else ELSEWHERE
         self._shared = (
             "MIME-Version: 1.0\r\nAuto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n"
