@@ -70,6 +70,8 @@ async def test_the_ledger_goes_first(ledger: SqlLedger) -> None:
     assert (found.incident, found.since, holders(found)[0]) == (CARD, T0, on_duty("commanders"))
     assert found.state.next_update_at == T0 + timedelta(minutes=30)
     assert [each.code for each in found.problems] == ["unknown-severity"]
+    (lacking,) = await look(ledger, file("title: Other\n"))
+    assert "sev1 goes on" in lacking.problems[0].message  # and not what a new file would count as (rule 31)
 
 
 async def test_what_is_resolved_is_not_shown(ledger: SqlLedger) -> None:

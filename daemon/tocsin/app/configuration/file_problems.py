@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tocsin.app.configuration.load import label_of
+from tocsin.domain.incident import Incident
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
 from tocsin.formats.incident.file_name import incident_id
@@ -15,9 +16,13 @@ from tocsin.text.decoding import TOP, problem
 
 
 def incident_problems(
-    listed: Iterable[Listed], folder: Path, policy: Policy, now: datetime | None = None
+    listed: Iterable[Listed],
+    folder: Path,
+    policy: Policy,
+    now: datetime | None = None,
+    previous: Incident | None = None,
 ) -> Iterator[Problem]:
-    """What is wrong with incident files of one folder."""
+    """What is wrong with incident files of one folder, or with those of one incident as it goes on (`previous`)."""
     first: dict[str, str] = {}
     for file in listed:
         name = label_of(folder / shown(file.name))
@@ -27,4 +32,4 @@ def incident_problems(
         other = first.setdefault(incident_id(file.name), name)
         if other != name:
             yield problem(name, TOP, "id-twice", f"{other} stands for the same incident; rename or merge one of them")
-        yield from read_incident(file.data, file.name, policy, None, name, now).problems
+        yield from read_incident(file.data, file.name, policy, previous, name, now).problems

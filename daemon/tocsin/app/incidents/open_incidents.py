@@ -69,6 +69,7 @@ async def open_incidents(
     incidents = []
     for id_ in {**known, **by_incident, **unread}:
         files, history = by_incident.get(id_, []), known.get(id_, History())
+        previous = history.incident
         if id_ in unread and not files and not unread[id_].ended:
             history = fold_facts([Seen(now, unreadable_incident(f"{id_}.yaml", unread[id_].why, policy, id_))])
         seen = _goes_on(history, files)
@@ -78,7 +79,7 @@ async def open_incidents(
             history = answered or _of_file(files[0], id_, folder, policy, now)
         if history.incident is None or not _goes_on(history, files):
             continue
-        problems = tuple(incident_problems(files, folder, policy))
+        problems = tuple(incident_problems(files, folder, policy, previous=previous))
         if not files and not isinstance(listing, str) and not shared:
             problems = (_gone(folder / (files_seen[id_][0] or f"{id_}.yaml"), history.incident),)
         if id_ in unread:
