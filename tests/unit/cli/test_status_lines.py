@@ -39,6 +39,11 @@ def ladder(*, last_resort: tuple[str, ...] = ()) -> Policy:
     )
 
 
+def without_phone(policy: Policy) -> Policy:
+    ana = replace(policy.people["ana"], phone=None)
+    return replace(policy, people={**policy.people, "ana": ana})
+
+
 def level(person: str) -> Level:
     return Level((Who(person),))
 
@@ -72,6 +77,13 @@ def test_who_is_paged_and_who_is_next() -> None:
     assert [(rows[2][start:end], mark) for start, end, mark in rows[2].marks] == [("not accepted", Mark.ALARM)]
     counted = shown(planned(INCIDENT, policy, 0), policy, 7 * SECOND, counting=True)
     assert counted[2].endswith("; next Bo Berg 10:05 UTC, in 4m53s")
+
+
+def test_by_what_somebody_was_paged() -> None:
+    """As it was sent, whatever this process would send: the daemon knows that the number said STOP (rule 51)."""
+    history = planned(INCIDENT, without_phone(ladder()), 0)
+    (row,) = shown(history, ladder(), 7 * SECOND)[2:]
+    assert "Ana Souza, paged 10:00 by email, not accepted" in row
 
 
 def test_the_last_resort_is_named() -> None:

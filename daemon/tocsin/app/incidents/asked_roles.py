@@ -9,8 +9,6 @@ from tocsin.domain.history import FiredStep, History
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
 from tocsin.planning.current_state import NextPages, after_pages, next_pages
-from tocsin.planning.draft import Draft
-from tocsin.planning.reach import page_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +34,16 @@ def asked_roles(history: History, policy: Policy, now: datetime) -> dict[str, As
     return {
         name: AskedRole(
             after.roles[name].step,
-            _channels(after.roles[name].step, after, policy, now),
+            _channels(after.roles[name].step, after),
             next_pages(incident, policy, after, (name,), now),
         )
         for name in roles
     }
 
 
-def _channels(step: FiredStep | None, history: History, policy: Policy, now: datetime) -> tuple[Channel, ...]:
-    """The channels by which the people of a step were paged until now."""
-    assert history.incident is not None
-    via = Draft(history.incident, policy, history, now).page_via
-    used: set[Channel] = set()
-    for name in step.people if step else ():
-        if person := policy.people.get(name):
-            page = history.newest_pages.get(name)
-            waiting = {channel for channel, _ in page.waiting} if page else set()
-            used |= {channel for channel, _ in page_channels(person, via, history)} - waiting
+def _channels(step: FiredStep | None, history: History) -> tuple[Channel, ...]:
+    """The channels by which the people of a step were paged; none that was refused."""
+    pages = [history.newest_pages.get(name) for name in step.people] if step else []
+    refused = {(reader, via) for reader, via, _ in history.refused}
+    used = {via for page in pages if page for via in page.channels if (page.person, via) not in refused}
     return tuple(channel for channel in Channel if channel in used)
