@@ -8,6 +8,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tocsin.app.configuration.judge import load, not_judged
-from tocsin.app.configuration.load import Configuration
+from tocsin.app.configuration.load import Configuration, counted
 from tocsin.cli.judging import bounded_child
 from tocsin.cli.ledger_access import LedgerAccess, SomeLedger, Tell, is_watched, open_file
 from tocsin.cli.options import fail, utc_now
@@ -163,6 +164,29 @@ async def last_good(
     if good.left_out:
         tell(in_part(good.left_out))
     return good.configuration
+
+
+async def in_force(loaded: Configuration, opened: SomeLedger, folder: Path, now: datetime, tell: Tell) -> Configuration:
+    """The config by which the machine that leads goes (P9), under the name that it has there: the ledger keeps it, this
+    machine's tocsin.yaml goes with it. That this machine's own is another one is told; it counts where no other can be
+    used here, or none was ever in force. Raises LedgerError.
+    """
+    from tocsin.app.configuration.kept.judging import judge_kept
+
+    kept = await _kept_config(opened, loaded.ledger, tell)
+    if kept is None:
+        return loaded
+    if counted(kept.files, shared=True) == counted(loaded.files, shared=True):
+        assert loaded.policy is not None
+        return replace(loaded, policy=replace(loaded.policy, revision=kept.revision), revision=kept.revision)
+    good = judge_kept(bounded_child(), kept, loaded, folder, now, os.environ).configuration
+    other = f"the config of this machine is not the one in force, {kept.revision}"
+    if good.policy is None or good.settings is None:
+        why = f" ({good.errors[0]})" if good.errors else ""
+        tell(f"{other}, which cannot be used here{why}; what follows is by this machine's")
+        return loaded
+    tell(f"{other}; what follows is by that one, see tocsin nodes")
+    return good
 
 
 async def _kept_config(opened: SomeLedger | None, address: LedgerAddress, tell: Tell) -> KeptConfig | None:

@@ -154,7 +154,8 @@ async def open_workspace(
 ) -> AsyncIterator[Workspace[L_co]]:
     """The config that counts, and the ledger if there is one, as `opener` opens it. A refused config gives way to what
     counts of the last good one that the ledger keeps (rule 43); without one its problems are told and the command ends
-    with 1. `loaded` is the config as it was just judged, if it was.
+    with 1. Where machines share the ledger that one counts wherever this machine's is another (P9). `loaded` is the
+    config as it was just judged, if it was.
     """
     asked = Asked.INCIDENTS if opener is open_incidents else Asked.ALL
     loaded = loaded or judged_config(folder, patience=JUDGED_SOON, asked=asked)
@@ -164,6 +165,10 @@ async def open_workspace(
             from tocsin.cli.whole_ledger import last_good
 
             loaded = await last_good(loaded, access.ledger, folder, now, tell)
+        elif access.ledger is not None and loaded.ledger.server:
+            from tocsin.cli.whole_ledger import in_force
+
+            loaded = await in_force(loaded, access.ledger, folder, now, tell)
         warn_of(loaded.errors)
         yield Workspace(loaded, access)
     finally:

@@ -127,6 +127,38 @@ def test_status_and_explain(folder: Path, ledger: Database) -> None:
     assert "Payments fail" in run("explain", PAY.id).stdout
 
 
+def test_the_config_in_force_counts(folder: Path) -> None:
+    """P9: a machine whose own config lags behind goes by the leader's: who is paged, who may answer, what was sent by
+    which revision. That its own is another one is said, and nothing where both are the same.
+    """
+    same = run("explain", PAY.id)
+    assert "config revision c0ffee" in same.stdout
+    assert "in force" not in same.stderr
+    config = folder / "config" / "all.yaml"
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("  ana:")]
+    config.write_text("\n".join(lines).replace("chain: [ana, bo]", "chain: [bo]"))
+    watched(folder)
+    declared = run("declare", "Fire", "--severity", "sev1")
+    assert declared.exit_code == 0, declared.output
+    assert "Pages Ana Souza" in declared.stderr
+    assert "the config of this machine is not the one in force, c0ffee" in declared.stderr
+    answered = run("ack", declared.stdout.strip(), "--as", "ana")
+    assert answered.exit_code == 0, answered.output
+    assert "by: ana" in (folder / "incidents" / f"{declared.stdout.strip()}.yaml").read_text()
+    assert "config revision c0ffee" in run("explain", PAY.id).stdout
+
+
+def test_a_config_in_force_that_cannot_be_used_here(folder: Path) -> None:
+    """Whom this machine's tocsin.yaml names must be in it: where that is not so its own config counts, and it is said."""
+    config, settings = folder / "config" / "all.yaml", folder / "config" / "tocsin.yaml"
+    config.write_text(config.read_text().replace("people:\n", "people:\n  dai: {email: dai@example.com}\n"))
+    settings.write_text(settings.read_text().replace("operators: [olga]", "operators: [dai]"))
+    watched(folder)
+    shown = run("status")
+    assert shown.exit_code == 0, shown.output
+    assert "the config of this machine is not the one in force, c0ffee, which cannot be used here" in shown.stdout
+
+
 def test_what_commands_say_lies_in_this_machines_inbox(folder: Path) -> None:
     """Nothing is written into the ledger: the role could not. Without a daemon here it waits for one."""
     for arguments in (["sign-out", "ana"], ["resubscribe", "support@example.com"]):
