@@ -369,6 +369,7 @@ class Machine:
         names = KnownNames(world.memory, world.machine)
         machine.folder, machine.inbox = NewlyDeclared(world.folder, names, self.view), StayingEntries(world.inbox)  # type: ignore[assignment]
         machine.providers, machine.notices, machine.without = world.providers, AwayNotices, LEFT_OUT
+        machine.unseen = True
         ledger: Any = MemoryLedger(self.in_memory, world.clock, world.dice)
         place: Any = None, self.view
         without: Any = LedgerInMemory(

@@ -533,6 +533,34 @@ def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(mi
     assert sorted(answers(cluster)) == ["ana", "chen"]
 
 
+def test_an_ok_means_the_last_of_several_pages_from_a_standby() -> None:
+    """R54: none of them named a code, so whoever answers says `ok` to each as it comes: nobody else is woken."""
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        standby, leader = cluster.machines[1], cluster.machines[0]
+        standby.rows.cut = True
+        for incident in ("pay", "db"):
+            standby.world.folder.write(f"{incident}.yaml", FILE)
+            await cluster.wait(60)
+            for person in ("ana", "chen"):
+                leader.world.says(person, "ok")
+            hears(standby)
+        await cluster.wait(15 * 60)
+
+    cluster = simulate_machines(1, 2, story)
+    pages = cluster.machines[0].world.pages()
+    assert {page.message.person for page in pages} == {"ana", "chen"}
+    assert len(pages) == 8
+
+
+def hears(standby: Any) -> None:
+    """A machine without the database finds in the provider's list what came in there."""
+    known = {arrival.ref for arrival, _ in standby.in_memory.arrivals}
+    came = [arrival for arrival, _ in standby.cluster.disk.arrivals if arrival.ref not in known]
+    standby.in_memory.arrivals += [(arrival, None) for arrival in came]
+
+
 @pytest.mark.parametrize("coded_since", [False, True])
 def test_an_ok_means_the_page_from_memory_that_came_last(coded_since: bool) -> None:
     """R54: that page asked for a bare `ok`, so one means it, whatever else is open; not once a page with a code came."""

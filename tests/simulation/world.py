@@ -650,6 +650,7 @@ class World:
         self.further_parts: tuple[Any, ...] = ()
         self.notices: Callable[[Any], Notices] = Notices
         self.without: tuple[type, ...] = ()
+        self.unseen = False
         self.dice = Dice(seed)
         self.disk, self.folder, self.faults, self.inbox = (
             Disk(),
@@ -806,8 +807,9 @@ async def assemble(world: World, ledger: Any) -> Daemon:
     agenda = Agenda()
     incidents = Incidents(agenda)
     transports = Transports(world.settings, lambda _settings: {via: world.by_name(via) for via in Channel})
-    machine = world.machine_name
-    context = DeliveryContext(config, incidents, notices, reply_options, fence=world.lead, machine=machine)
+    machine, unseen = world.machine_name, world.unseen
+    parts: Any = {"fence": world.lead, "machine": machine, "unseen": unseen}
+    context = DeliveryContext(config, incidents, notices, reply_options, **parts)
     providers = Providers(clock, transports, notices)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])

@@ -14,7 +14,9 @@ from tocsin.ports.fence import NO_FENCE, Fence
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """One of each for the whole daemon. `machine`: empty where there are no others."""
+    """One of each for the whole daemon. `machine`: empty where there are no others. `unseen`: they do without the
+    ledger that machines share, and their pages name no code.
+    """
 
     config: ActiveConfig
     incidents: Incidents
@@ -23,3 +25,4 @@ class DeliveryContext:
     sign_in_codes: SignInCodes = field(default_factory=SignInCodes)
     fence: Fence = NO_FENCE
     machine: str = ""
+    unseen: bool = False

@@ -80,7 +80,7 @@ class SmsReplies:
         self._renderer = renderer
         self._flips = in_memory.flips
         self._in_memory = in_memory
-        self._machine, self._began = context.machine, clock.now()
+        self._machine, self._unseen, self._began = context.machine, context.unseen, clock.now()
         self._kept = KeptOks(clock)
         self._room = AnswerRoom(clock, ledger, (ACTED, ANSWERED))
 
@@ -141,12 +141,12 @@ class SmsReplies:
 
     def _may_answer_memory(self, command: SmsCommand) -> bool:
         """Whether it may be to a page that left from memory, and named no code."""
-        return bool(self._machine) and command.is_bare_ok and not self._config.reply_routes.needs_code
+        return bool(self._machine or self._unseen) and command.is_bare_ok and not self._config.reply_routes.needs_code
 
     async def _left_from_memory(self, arrival: Arrival, person: Person, fitting: list[str]) -> list[str]:
         """The one among these whose page came last, if that left from memory; else all. Raises LedgerError."""
         pages = await self._ledger.sent_pages(arrival.at - KEPT_FOR, person.id)
-        meant = page_meant(pages, self._codes, person.phone, arrival.at)
+        meant = page_meant(pages, self._codes, person.phone, arrival.at, unseen=self._unseen)
         return [meant] if meant in fitting else fitting
 
     def _until(self, arrival: Arrival) -> datetime:

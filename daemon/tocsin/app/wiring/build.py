@@ -273,13 +273,13 @@ async def assemble(  # noqa: PLR0913, PLR0917 - what was made before the parts
     here: LedgerHere,
 ) -> Daemon:
     """Every part, what is shared first. `before` is the config folder's fingerprint; `beside` runs with the rest."""
-    settings, dice, machine = config.settings, random.SystemRandom(), here.machine
+    settings, dice, machine, unseen = config.settings, random.SystemRandom(), here.machine, here.surroundings.unseen
     codes = Codes(dice, await ledger.reserved_codes(clock.now() - RESERVED_FOR), clock.now())
     incidents, sessions = Incidents(agenda := Agenda()), OpenSessions(await ledger.sessions())
     transports = Transports(settings, lambda new: make_transports(new, clock, lead))
     before |= await reader.first_templates(renderer)
     options, providers = ReplyOptions(codes, config, ledger), Providers(clock, transports, notices)
-    context = DeliveryContext(config, incidents, notices, options, fence=lead, machine=machine)
+    context = DeliveryContext(config, incidents, notices, options, fence=lead, machine=machine, unseen=unseen)
     rooms = Rooms(clock, context, sent := await ledger.sent_pages(clock.now() - RECKONED_FROM))
     providers.recall([attempt for _, attempt in sent])
     sender = Sender(clock, ledger, context, providers, dice, rooms, Bundles(context, renderer))

@@ -35,13 +35,16 @@ from tocsin.ports.ledger.trouble import LedgerError
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """How a life makes its ways to files, to people and to operators; and the parts that have no place in it."""
+    """How a life makes its ways to files, to people and to operators; and the parts that have no place in it. `unseen`
+    as in `DeliveryContext`.
+    """
 
     folder: Callable[[Path, Clock], WatchedFolder] = WatchedFolder
     inbox: Callable[[Path, Path], InboxReader] = InboxReader
     notices: Callable[[Clock], Notices] = Notices
     renderer: Callable[[Path, Tell, Codes], JinjaRenderer] = JinjaRenderer
     without: tuple[type, ...] = ()
+    unseen: bool = False
 
     def inbox_of(self, settings: Settings) -> InboxReader:
         """The inbox that these name."""

@@ -103,6 +103,7 @@ class LedgerInMemory:
             notices=AwayNotices,
             renderer=partial(UnseenRenderer, self.name),
             without=LEFT_OUT,
+            unseen=True,
         )
 
     async def under(self, _lead: Lead) -> Self:

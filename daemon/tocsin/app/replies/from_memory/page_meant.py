@@ -11,9 +11,11 @@ from tocsin.domain.delivery import Accepted, Attempt, Uncertain
 from tocsin.domain.notification import Kind, Notification
 
 
-def page_meant(tries: Iterable[tuple[Notification, Attempt]], codes: Codes, number: str, until: datetime) -> str:
+def page_meant(
+    tries: Iterable[tuple[Notification, Attempt]], codes: Codes, number: str, until: datetime, *, unseen: bool = False
+) -> str:
     """The incident of the newest page that a provider may have taken for a number not after `until`; empty: it left by
-    the ledger, with a code, or together with others.
+    the ledger, with a code, or together with others. `unseen`: none of them could name a code.
     """
     taken = [
         (page, attempt)
@@ -23,8 +25,10 @@ def page_meant(tries: Iterable[tuple[Notification, Attempt]], codes: Codes, numb
     ]
     newest = max((attempt.started_at for _, attempt in taken), default=None)
     last = [(page, attempt) for page, attempt in taken if attempt.started_at == newest]
-    if len({page.incident for page, _ in last}) != 1 or any(
-        attempt.possible_duplicate != UNWRITTEN for _, attempt in last
-    ):
+    if len({page.incident for page, _ in last}) != 1:
         return ""
-    return last[0][0].incident if codes.is_new_with(last[0][0], number) else ""
+    page = last[0][0]
+    without_code = all(attempt.possible_duplicate == UNWRITTEN for _, attempt in last) and codes.is_new_with(
+        page, number
+    )
+    return page.incident if unseen or without_code else ""
