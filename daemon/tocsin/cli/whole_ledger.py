@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tocsin.app.configuration.judge import load, not_judged
-from tocsin.app.configuration.load import Configuration, counted
+from tocsin.app.configuration.load import Configuration, counted, digest_of
 from tocsin.cli.judging import bounded_child
 from tocsin.cli.ledger_access import LedgerAccess, SomeLedger, Tell, is_watched, open_file
 from tocsin.cli.options import fail, utc_now
@@ -172,6 +172,7 @@ async def in_force(loaded: Configuration, opened: SomeLedger, folder: Path, now:
     used here, or none was ever in force. Raises LedgerError.
     """
     from tocsin.app.configuration.kept.judging import judge_kept
+    from tocsin.app.leadership.this_node import compared_revision
 
     kept = await _kept_config(opened, loaded.ledger, tell)
     if kept is None:
@@ -180,7 +181,8 @@ async def in_force(loaded: Configuration, opened: SomeLedger, folder: Path, now:
         assert loaded.policy is not None
         return replace(loaded, policy=replace(loaded.policy, revision=kept.revision), revision=kept.revision)
     good = judge_kept(bounded_child(), kept, loaded, folder, now, os.environ).configuration
-    other = f"the config of this machine is not the one in force, {kept.revision}"
+    named = compared_revision(kept.revision, digest_of(counted(kept.files, shared=True)))
+    other = f"the config of this machine is not the one in force, {named}"
     if good.policy is None or good.settings is None:
         why = f" ({good.errors[0]})" if good.errors else ""
         tell(f"{other}, which cannot be used here{why}; what follows is by this machine's")

@@ -294,6 +294,8 @@ class History:
     verify_asked: int = 0
     verify_people: tuple[tuple[str, datetime], ...] = ()
     review_asked: int = 0
+    verify_asked_at: datetime | None = None
+    review_asked_at: datetime | None = None
     subjects: dict[str, Subject] = field(default_factory=dict)
     never_left: frozenset[tuple[str, Channel]] = frozenset()
 

@@ -141,7 +141,7 @@ def test_the_config_in_force_counts(folder: Path) -> None:
     declared = run("declare", "Fire", "--severity", "sev1")
     assert declared.exit_code == 0, declared.output
     assert "Pages Ana Souza" in declared.stderr
-    assert "the config of this machine is not the one in force, c0ffee" in declared.stderr
+    assert "the config of this machine is not the one in force, c0ffee sha256:" in declared.stderr
     answered = run("ack", declared.stdout.strip(), "--as", "ana")
     assert answered.exit_code == 0, answered.output
     assert "by: ana" in (folder / "incidents" / f"{declared.stdout.strip()}.yaml").read_text()
@@ -156,7 +156,8 @@ def test_a_config_in_force_that_cannot_be_used_here(folder: Path) -> None:
     watched(folder)
     shown = run("status")
     assert shown.exit_code == 0, shown.output
-    assert "the config of this machine is not the one in force, c0ffee, which cannot be used here" in shown.stdout
+    assert "the config of this machine is not the one in force, c0ffee sha256:" in shown.stdout
+    assert "which cannot be used here" in shown.stdout
 
 
 def test_what_commands_say_lies_in_this_machines_inbox(folder: Path) -> None:

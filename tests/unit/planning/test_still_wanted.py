@@ -1,5 +1,6 @@
 """Whether a letter that was decided should still leave: every kind against every turn the incident may take."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,6 +14,7 @@ from tocsin.domain.facts import (
     HandoverAsked,
     Reminded,
     RespondersAsked,
+    ReviewAsked,
     RoleDropped,
     RoleOpened,
     Seen,
@@ -114,6 +116,17 @@ def test_each_kind_in_each_state(kind: Kind) -> None:
     """
     reasons = {state: why_unwanted(notification(kind), history(*facts)) for state, facts in STATES.items()}
     assert reasons == dict(zip(STATES, BY_KIND[kind], strict=True))
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(Kind.VERIFY, VerifyAsked), (Kind.REVIEW, ReviewAsked)])
+def test_a_question_that_waits_gives_way_to_the_next(
+    kind: Kind, asked: Callable[[datetime, int, tuple[str, ...]], Fact]
+) -> None:
+    """Rules 4 and 27: whoever could be told nothing for so long is asked once when that is over."""
+    facts = seen(9, OVER), asked(minutes(20), 1, ("ana",)), asked(minutes(30), 2, ("ana",))
+    first, second = notification(kind, at=minutes(20)), notification(kind, at=minutes(30))
+    assert why_unwanted(first, history(*facts[:2])) is None
+    assert [why_unwanted(each, history(*facts)) for each in (first, second)] == [Why.SUPERSEDED, None]
 
 
 def test_a_stand_down_that_waits_is_not_told_to_whoever_is_asked_anew() -> None:

@@ -54,7 +54,7 @@ from tocsin.app.incidents.reviews import Reviews
 from tocsin.app.intake.set_aside import SetAsideIncidents
 from tocsin.app.leadership.beginning import HANGS_AFTER, BeginningGivenUpError, beginning
 from tocsin.app.leadership.standing_by import StandbyPart
-from tocsin.app.leadership.this_node import ThisNode
+from tocsin.app.leadership.this_node import ThisNode, compared_revision
 from tocsin.app.leadership.warm import WarmConfig, WarmProviders, WarmTemplates
 from tocsin.app.lifecycle.clock_watch import ClockSteps, ClockWatch, ProviderClocks
 from tocsin.app.lifecycle.folders import ConfigOnDisk, prepare_folders
@@ -372,7 +372,8 @@ def tell_troubles(notices: Notices, started: Started, clock_notice: OperatorNoti
         notices.tell(notice)
     if started.behind:
         sentence = "this machine's config folder has one that the ledger knows as an older one; the ledger's newest"
-        notices.tell(OperatorNotice(Trouble.CONFIG_BEHIND, f"{sentence}, {started.policy.revision}, goes on"))
+        named = compared_revision(started.policy.revision, started.digest)
+        notices.tell(OperatorNotice(Trouble.CONFIG_BEHIND, f"{sentence}, {named}, goes on"))
     if started.left_out:
         notices.tell(OperatorNotice(Trouble.CONFIG_IN_PART, in_part(started.left_out)))
     elif not (started.refused or started.behind or started.unread):

@@ -47,13 +47,9 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
         return None
     if notification.episode != history.episode:
         return Why.NO_LONGER_WANTED
-    resolved = history.resolved_at is not None
-    if kind is Kind.VERIFY:
-        return None if resolved and not history.verified else Why.NO_LONGER_WANTED
-    if kind is Kind.REVIEW:
-        done = history.incident is not None and history.incident.review
-        return None if resolved and not done else Why.NO_LONGER_WANTED
-    if resolved:
+    if kind in (Kind.VERIFY, Kind.REVIEW):
+        return _why_unasked(notification, history)
+    if history.resolved_at is not None:
         return Why.RESOLVED
     if kind is Kind.UPDATE and _is_superseded(notification, history):
         return Why.SUPERSEDED
@@ -88,6 +84,18 @@ def _hears_on(closing: Notification, history: History) -> bool:
     Who would hear nothing of that one, since no page of the new episode has left for them, hears this.
     """
     return closing.episode < history.episode and closing.via in history.channels_heard(closing.to)
+
+
+def _why_unasked(question: Notification, history: History) -> Why | None:
+    """Whether all is healthy, and the review, are asked for until somebody has answered; one that was asked for again
+    while it waited leaves once (rule 4).
+    """
+    done, newest = history.verified, history.verify_asked_at
+    if question.kind is Kind.REVIEW:
+        done, newest = history.incident is not None and bool(history.incident.review), history.review_asked_at
+    if done or history.resolved_at is None:
+        return Why.NO_LONGER_WANTED
+    return Why.SUPERSEDED if newest and question.at < newest else None
 
 
 def _is_superseded(update: Notification, history: History) -> bool:

@@ -188,9 +188,9 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
             return replace(history, closed=True, closed_by_mail=fact.people, closing_owed=())
         case f.VerifyAsked():
             people = with_first_pages(history.verify_people, fact.people, fact.at)
-            return replace(history, verify_asked=fact.number, verify_people=people)
+            return replace(history, verify_asked=fact.number, verify_people=people, verify_asked_at=fact.at)
         case f.ReviewAsked():
-            return replace(history, review_asked=fact.number + 1)
+            return replace(history, review_asked=fact.number + 1, review_asked_at=fact.at)
 
 
 def _apply_refusal(history: History, fact: f.ChannelRefused | f.RefusalTakenBack) -> History:
