@@ -11,6 +11,7 @@ A folder may hang for ever (rule 62): nothing waits for it but this part, in thr
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -46,10 +47,10 @@ ASKS_AGAIN, ASKED_MOST = 60.0, 3
 """Seconds after which a folder that does not answer is asked anew, and in how many threads at the most."""
 HANGS_EVERY = 5.0
 """Seconds between two looks whether it does."""
-MARKS_EVERY = timedelta(seconds=5)
-"""How often the folder is marked as watched at the most; it is read at least each 10 s."""
-WELL_FOR = timedelta(seconds=15)
-"""How long a good health check holds: the folder is marked as watched only after one, and they come every 5 s."""
+MARKS_EVERY = 5.0
+"""Seconds between two marks that the folder is watched, at the least; it is read at least each 10 s."""
+WELL_FOR = 15.0
+"""Seconds for which a good health check holds: the folder is marked only after one, and they come every 5 s."""
 
 
 class FolderNews(Protocol):
@@ -111,13 +112,14 @@ class Watch:
         self._reading_since: datetime | None = None
         self._hangs_since: datetime | None = None
         self._mark_trouble: MarkTrouble | None = None
-        self._well_at = self.alive_at = clock.now()
-        self._marked_at = self._well_at - MARKS_EVERY
+        self.alive_at = clock.now()
+        self._well_at: float | None = None
+        self._marked_at = -math.inf
         self._began = asyncio.Event()
 
     def attest(self) -> None:
         """The whole daemon is healthy now: whoever reads its folder may show that it watches (P3)."""
-        self._well_at = self._clock.now()
+        self._well_at = asyncio.get_running_loop().time()
 
     def poke(self) -> None:
         """Something may have changed: the folder, or the config by which it is read."""
@@ -217,14 +219,18 @@ class Watch:
         loop = asyncio.get_running_loop()
         while True:
             if len(asked) < ASKED_MOST:
-                asked.add(loop.run_in_executor(self._folder.threads, self._read))
+                asked.add(loop.run_in_executor(self._folder.threads, self._read, loop))
             answered, asked = await asyncio.wait(asked, timeout=ASKS_AGAIN, return_when=asyncio.FIRST_COMPLETED)
             if answered:
                 return answered.pop().result()
 
-    def _read(self) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
-        """Ask the folder, and mark it as watched now and then. In its thread."""
-        listing, now = self._folder.scan(), self._clock.now()
+    def _read(self, loop: asyncio.AbstractEventLoop) -> tuple[Sequence[Listed] | str, MarkTrouble | None]:
+        """Ask the folder, and mark it as watched now and then, by the loop's time: a standby's clock is set back where
+        the database's is behind it (R60). In its thread.
+        """
+        listing, now = self._folder.scan(), loop.time()
+        if self._well_at is None:
+            self._well_at = now
         if isinstance(listing, str) or now - self._well_at > WELL_FOR or now - self._marked_at < MARKS_EVERY:
             return listing, self._mark_trouble
         trouble = self._folder.renew()
