@@ -32,6 +32,8 @@ class Bundles:
         if alone and not self._is_untrue(parcel.lead):
             return None
         content, links = self._one(parcel.lead) if alone else self._content(self._one_an_incident(parcel))
+        if alone and content == parcel.lead.letter.content:
+            return None
         if parcel.bundle and parcel.bundle.content == content:
             return parcel.bundle
         return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content, links)

@@ -53,7 +53,8 @@ class Room:
 
     def __init__(self) -> None:
         self._taken: list[datetime] = []
-        self._went_alone: dict[tuple[str, int], bool] = {}
+        self._went_alone: dict[tuple[str, int], datetime | None] = {}
+        """When the first page of each episode that left went alone; None: it went with others."""
         self._lately: list[tuple[datetime, int]] = []
         self._worse: list[PageSent] = []
 
@@ -88,7 +89,8 @@ class Room:
         """Whether a page of a process before, of which no try is known, has waited for room since its instant, as far
         as can be told: there was none then, or what left since has taken it.
         """
-        if self._went_alone.get((page.incident, page.episode)):
+        first_alone = self._went_alone.get((page.incident, page.episode))
+        if first_alone and first_alone <= page.at:
             return False
         return self.next_at(limit, page.at) > page.at or any(at >= page.at for at in self._taken)
 
@@ -102,7 +104,7 @@ class Room:
 
     def note_alone(self, page: PageSent, admission: Admission) -> None:
         """A page goes alone."""
-        self._went_alone.setdefault((page.incident, page.episode), True)
+        self._went_alone.setdefault((page.incident, page.episode), page.at)
         self._note([page])
         if admission is Admission.TAKES:
             self._take(page.at)
@@ -112,7 +114,7 @@ class Room:
     def note_together(self, pages: Sequence[PageSent]) -> None:
         """Pages leave as one message, which takes one."""
         for page in pages:
-            self._went_alone.setdefault((page.incident, page.episode), False)
+            self._went_alone.setdefault((page.incident, page.episode), None)
         self._note(pages)
         self._take(pages[0].at)
 
