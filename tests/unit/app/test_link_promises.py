@@ -173,3 +173,18 @@ async def test_a_page_that_must_say_something_else_carries_its_link() -> None:
     assert tokens(bundle.content.text) == tokens(letter.content.text) != []
     assert [link.digest for link in bundle.links] == [signed_links.token_digest(tokens(letter.content.text)[0])]
     assert bundles.bundle_of(parcel, desk.clock.now() + WRITES_AGAIN) is bundle
+
+
+async def test_a_page_of_a_title_that_is_read_by_now_names_it() -> None:
+    """Rule 31: it was decided when the file's name stood for a title that could not be read."""
+    desk = desk_of(policy=shipped_policy())
+    desk.reconciler._renderer = shipped_words()
+    await desk.see(replace(PAY, title="pay", severity="sev3", never_read=("title",)))
+    [letter] = [it for it in desk.ledger.pages.letters.values() if it.notification.kind is Kind.PAGE]
+    assert "The title could not be read" in letter.content.text
+    desk.clock.go(WRITES_AGAIN)
+    await desk.see(replace(PAY, severity="sev3"))
+    bundle = Bundles(desk.parts.context, shipped_words()).bundle_of(Parcel([Delivery(letter)]), desk.clock.now())
+    assert bundle is not None
+    assert PAY.title in bundle.content.text
+    assert "could not be read" not in bundle.content.text

@@ -32,4 +32,7 @@ def page(incident: str, seconds: float) -> PageSent:
     ],
 )  # fmt: skip
 def test_a_page_that_waited(sent: list[PageSent], left_over: PageSent, waited: bool) -> None:
+    """At its instant there was no room, or what left since has taken it; a later page of an incident whose first one
+    went alone needs none.
+    """
     assert room_of(sent, LIMIT).has_waited(left_over, LIMIT) is waited

@@ -65,10 +65,11 @@ def why_unwanted(notification: Notification, history: History) -> Why | None:
 
 
 def says_otherwise(page: Notification, history: History) -> bool:
-    """Whether a page was decided before its incident got the severity that it has, or became a drill: its words are not
-    true any more (rules 28, 46).
+    """Whether a page was decided before its incident got the severity that it has, became a drill, or was first read
+    whole: its words are not true any more (rules 28, 31, 46).
     """
-    return any(at is not None and page.at < at for at in (history.severity_changed_at, history.drill_since))
+    since = history.severity_changed_at, history.drill_since, history.read_at
+    return any(at is not None and page.at < at for at in since)
 
 
 def why_not_now(notification: Notification, history: History, now: datetime) -> Why | None:
