@@ -180,3 +180,22 @@ def test_bodies_and_json(tmp_path: Path) -> None:
     assert set(without.stdout.splitlines()) <= set(bodies.stdout.splitlines())
     document = CliRunner().invoke(tocsin, [*asked, "--format", "json"])
     assert "no effect" not in document.stdout
+
+
+def test_problems_of_the_file_and_of_a_step_are_told_once(tmp_path: Path) -> None:
+    """The file's by its path, at their place; what a step brings has no place in it, and is told with the step. What a
+    step leaves as it was is not told again.
+    """
+    (tmp_path / "elsewhere").mkdir()
+    incident, steps = tmp_path / "elsewhere" / "trouble.txt", tmp_path / "elsewhere" / "steps.txt"
+    incident.write_bytes(INCIDENT + b"drill: maybe\n")
+    steps.write_text("- {after: 3m, update: News.}\n- {after: 90s, set: {services: [shp]}}\n")
+    for name, data in folder_of(CONFIG).items():
+        (tmp_path / name).write_bytes(data)
+    result = CliRunner().invoke(
+        tocsin, ["simulate", str(incident), "--script", str(steps), "--config", str(tmp_path), "--at", "10:00"]
+    )
+    assert [line for line in result.stderr.splitlines() if "trouble.txt" in line] == [
+        f'{incident}:4:8: error: drill is "maybe"; write true, false or review',
+        f'{incident}:1:1: error: unknown service "shp"; did you mean "shop"? (by the script, after 1m30s)',
+    ]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def command(
       - {after: 1h, fail: {person: ana, via: sms}}
       - {after: 2h, set: {status: resolved}}
     """
+    from tocsin.app.configuration.load import label_of
     from tocsin.app.simulation.play import WithReplies, document, play
     from tocsin.app.wiring.renderer import shipped_renderer
     from tocsin.cli.opened_config import open_policy
@@ -65,7 +67,7 @@ def command(
     words = WithReplies(renderer, reply_routes(opened.settings))
     with progress("playing the incident"):
         played = play(opened.policy, incident.read_bytes(), incident.name, start, span, steps, words)
-    tell_problems(played.problems)
+    tell_problems([replace(problem, file=label_of(incident)) for problem in played.problems])
     if form == "json":
         json.dump(document(played), sys.stdout, ensure_ascii=False, indent=1)
         click.echo()

@@ -76,8 +76,9 @@ class Document:
             mark = first.get(path) or second.get(path)
             if mark:
                 return _place(mark)
+            if path[-1] != 0:  # the first entry of a list may be one value in its stead
+                first, second = self.keys, self.values
             path = path[:-1]
-            first, second = self.keys, self.values
         return 1, 1
 
     def problem(

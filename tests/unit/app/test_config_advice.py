@@ -78,6 +78,13 @@ def test_the_shipped_config_needs_no_advice() -> None:
             id="a rotation that begins later",
         ),
         pytest.param(
+            [("rotations.yaml", ENGINEERS, "        starts: 2062-01-05T10:00\n"), ("services.yaml", "    responders: [engineers.on_call]", "#")],
+            [("rotations.yaml", "        starts: 2062", "during-hole",
+              "engineers has no shift in all of the next 90 days; a level is passed over then for technical_lead and "
+              "technical_lead of website in sev1, sev2, sev3; let it start earlier")],
+            id="a rotation that never begins, with everybody at the end of the chain",
+        ),
+        pytest.param(
             [("roles.yaml", LEAD, "[engineers.everyone, engineers.next, engineers.on_call]")],
             [("roles.yaml", "chain: [engineers.everyone", "level-repeats",
               f"level {level} of technical_lead pages nobody whom level 0 does not page; name somebody else")

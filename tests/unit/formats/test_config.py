@@ -212,7 +212,9 @@ def test_a_calendar_lies_beside_the_file_that_names_it() -> None:
     assert [(problem.code, problem.line) for problem in past.problems if problem.code == "calendar-over"] == [
         ("calendar-over", 1)
     ]
-    assert codes({"sub/b.yaml": fragment, "cal.ics": calendar(running)}) == [("config/sub/b.yaml", "no-such-file")]
+    (missing,) = reading({"sub/b.yaml": fragment, "cal.ics": calendar(running)}).problems
+    assert (missing.file, missing.code) == ("config/sub/b.yaml", "no-such-file")
+    assert missing.message.endswith('did you mean "../cal.ics"?')  # as it must be written there
 
 
 @pytest.mark.parametrize(
@@ -255,3 +257,42 @@ def test_a_number_has_bounds(rounds: str, words: str | None) -> None:
     messages = [problem.message for problem in reading({"b.yaml": page}).problems if problem.code == "wrong-value"]
     assert len(messages) == (words is not None)
     assert all(str(words) in message for message in messages)
+
+
+@pytest.mark.parametrize(
+    ("key", "entry", "words"),
+    [
+        ("people", "zed: {email: z@example.com, phne: }", 'unknown key "phne"; did you mean "phone"?'),
+        ("people", "zed: {email: z@example.com, reach: [{via: email, affter: }]}", 'unknown key "affter"'),
+        ("people", "zed: {email: z@example.com, reach: [{via: email, x:3m}]}", "is a blank missing behind"),
+        ("severities", "s: {page: {roles: lead, via: sms, acknowledge_within: 5m, rouds: }}", '"rounds"?'),
+        ("rotations", "s: {shifts: [{members: ana, handoff: 0 9 * * *, timezone: UTC, starts: 2026-01-01, x: ~}]}", 'key "x"'),
+    ],
+)  # fmt: skip
+def test_an_unknown_key_without_a_value_is_an_error_too(key: str, entry: str, words: str) -> None:
+    """A key without a value counts as absent where it is known; elsewhere it is a slip of the pen. A config that was in
+    force before goes on.
+    """
+    (problem,) = reading({"b.yaml": f"{key}:\n  {entry}\n"}).problems
+    assert (problem.file, problem.line, problem.code) == ("config/b.yaml", 2, "unknown-empty-key")
+    assert words in problem.message
+    files = {"a.yaml": BASE.encode(), "b.yaml": f"{key}:\n  {entry}\n".encode()}
+    before = read_config(Sources(files, "config"), AT, lambda _: None, was_in_force=True)
+    assert before.policy is not None
+    assert "unknown-empty-key" in [each.code for each in before.problems]
+
+
+@pytest.mark.parametrize(
+    ("via", "column", "words"),
+    [
+        ("sms, email", 12, '"sms, email" is one text; write [sms, email]'),
+        ("fax", 12, "none of sms, email"),
+        ("\n        fax", 9, "none of sms, email"),
+    ],
+)
+def test_one_value_in_a_list_s_stead_is_told_where_it_stands(via: str, column: int, words: str) -> None:
+    """Not at its key; and a list without brackets is told as one."""
+    text = f"severities:\n  s:\n    page:\n      roles: lead\n      acknowledge_within: 5m\n      via: {via}\n"
+    (problem,) = [each for each in reading({"b.yaml": text}).problems if each.code == "wrong-value"]
+    assert (problem.line, problem.column) == (6 + via.count("\n"), column)
+    assert words in problem.message

@@ -514,3 +514,16 @@ def test_a_messaging_service_needs_a_sender_in_the_outbox() -> None:
     found = read(LEAST.replace("{sender: +15005550006}", "{messaging_service_sid: MG1}"))
     assert [(problem.code, problem.line) for problem in found.problems] == [("wrong-value", 4)]
     assert "transport outbox needs `sender`" in found.problems[0].message
+
+
+def test_an_unknown_setting_without_a_value_is_told():
+    """A known one counts as absent then, and the names of fallbacks are the writer's own."""
+    mail = LEAST.replace(
+        "email: {", "email: {transport: smtp, host: mail.example.com, fallbacks: {second: , third: {hst: }}, "
+    )
+    found = read(mail + "pubic_url: null\npublic_url:\nweb: {listne: }\n").problems
+    assert {(each.line, each.column, each.message) for each in found if each.code == "unknown-empty-key"} == {
+        (3, 80, 'unknown key "hst"; did you mean "host"?'),
+        (5, 1, 'unknown key "pubic_url"; did you mean "public_url"?'),
+        (7, 7, 'unknown key "listne"; did you mean "listen"?'),
+    }

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tocsin.domain.people import Channel, Person
@@ -197,6 +198,18 @@ def test_one_cause_is_told_once() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("windows", [(), (WEEKDAYS,)])
+def test_a_rotation_that_never_begins_passes_over_a_level(windows: tuple[Window, ...]) -> None:
+    """A wrong year leaves level 0 to nobody for all of the time that is looked at: that is told though others are
+    reached, and keeps no hole of the shifts beside it from being told.
+    """
+    (skipped,) = reach(policy("r.on_call r.everyone", berlin(*windows, starts=2062))).skipped()
+    assert (skipped.source, skipped.gaps) == (GapSource("r", GapCause.STARTS), (Gap(NOW, NOW + AHEAD),))
+    both = Rotation("r", (*berlin(WEEKDAYS).shifts, *berlin(*windows, starts=2062).shifts))
+    (hole,) = reach(policy("r.on_call r.everyone", both)).skipped()
+    assert (hole.source, len(hole.gaps)) == (GapSource("r", GapCause.DURING), 65)
+
+
 def test_a_hole_in_the_week_passes_over_a_level() -> None:
     """It is told where the level has nobody else then and pages may go, and not before all shifts have begun."""
     skipped = reach(policy("r.on_call r.everyone", berlin(WEEKDAYS))).skipped()
@@ -204,6 +217,6 @@ def test_a_hole_in_the_week_passes_over_a_level() -> None:
     assert reach(policy("r.on_call r.everyone", berlin(WEEKDAYS), hours="office")).skipped() == ()
     assert reach(policy("r.everyone", berlin(WEEKDAYS))).skipped() == ()
     assert reach(policy("r.on_call r.everyone", berlin())).skipped() == ()
-    assert reach(policy("r.on_call r.everyone", berlin(WEEKDAYS, starts=2028))).skipped() == ()
+    assert reach(policy("r.on_call r.everyone", berlin(WEEKDAYS, starts=2027))).skipped()[0].gaps[0].start.year == 2027
     together = Role("technical_lead", "Lead", chain=(Level((who("r.on_call"), who("dee"))),))
     assert reach(policy("", berlin(WEEKDAYS), roles={"technical_lead": together})).skipped() == ()

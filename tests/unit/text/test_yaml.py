@@ -30,7 +30,14 @@ REFUSED = {
     "colon in a value": ("a: b: c\n", "not-yaml", 1, 5, "quote the value", {"a": "b"}),
     "open quote": ('a: 1\nb: "x\nc: 2\n', "not-yaml", 2, 4, "never closed", {"a": "1"}),
     "open list": ("a: [1, 2\nb: 3\n", "not-yaml", 2, 2, "write ]", None),
-    "no colon": ("a: 1\nfoo\nb: 2\n", "not-yaml", 3, 1, "write `key: value`", {"a": "1"}),
+    "no colon": ("a: 1\nfoo\nb: 2\n", "not-yaml", 2, 1, "write `key: value`", {"a": "1"}),
+    "no blank behind a colon": ("p:\n  name:Ana\n  mail: x\n", "not-yaml", 2, 3, "write `key: value`", None),
+    "no colon inside": ("p:\n  name Ana\n\n  mail: x\n", "not-yaml", 2, 3, "write `key: value`", None),
+    "a list's entry above a colon": ("p:\n  - name\n    mail: x\n", "not-yaml", 3, 9, "indentation", None),
+    "nothing behind a colon in brackets": ("a: {b: 1, c:}\n", "not-yaml", 1, 12, "behind this", None),
+    "no comma between entries": ("a:\n  {b: 1\n  c: 2}\n", "not-yaml", 3, 4, "opened in line 2", None),
+    "a star": ("a: *\n", "not-yaml", 1, 5, "begins with & or * needs quotes", None),
+    "text behind a block's sign": ("a: |x\n  b\n", "not-yaml", 1, 5, "below it, indented", None),
     "backslash": ('a: "\\q"\n', "not-yaml", 1, 5, "single quotes", {}),
 }
 

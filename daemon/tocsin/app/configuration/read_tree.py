@@ -15,7 +15,7 @@ from tocsin.app.configuration.load import Configuration, absolute, digest_of, la
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.file_names import MISNAMED, SETTINGS
-from tocsin.formats.config.read import ConfigReading, Sources, read_config, unheard
+from tocsin.formats.config.read import ConfigReading, Sources, read_config, spared, unheard
 from tocsin.formats.settings.layers import (
     UNKNOWN_VARIABLE,
     SettingsLayers,
@@ -65,7 +65,7 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
     layered = _at_the_ledger(read_settings(stack))
     begins("")
     reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem, was_in_force=was_in_force)
-    problems += [*faults, *layered.problems, *reading.problems]
+    problems += [*faults, *(spared(layered.problems) if was_in_force else layered.problems), *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         problems += _references(layered.settings, reading, stack)

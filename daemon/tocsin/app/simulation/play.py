@@ -5,8 +5,8 @@ The file is first seen at the start; operators hear nothing (rules 2, 29, 30).
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -27,8 +27,9 @@ from tocsin.formats.settings.reply_routes import ReplyRoutes
 from tocsin.planning.history.fold import apply_fact
 from tocsin.planning.history.versions import CHANGES_HELD_FOR
 from tocsin.ports.renderer import Renderer
+from tocsin.text.decoding import TOP
 from tocsin.text.gsm import segments
-from tocsin.text.times import iso_utc
+from tocsin.text.times import brief, iso_utc
 from tocsin.text.yaml import read_yaml
 
 NEXT_WITHIN = timedelta(days=3700)
@@ -102,13 +103,16 @@ class _IncidentFile:
     def __init__(self, policy: Policy, name: str, data: bytes) -> None:
         self.problems: list[Problem] = []
         self.parts: list[PlayedPart] = []
+        self._told: set[str] = set()
         self._policy = policy
         self._name = name
         self._data = data
 
     def appear(self, history: History, at: datetime) -> History:
         """The file is first seen."""
-        return self._see(history, self._data, at)
+        history = self._see(history, self._data, at, self.problems.append)
+        self._told = {problem.message for problem in self.problems}
+        return history
 
     @cached_property
     def _value(self) -> dict[str, Any]:
@@ -136,12 +140,21 @@ class _IncidentFile:
             updates = self._value.get("updates")
             entries = updates if isinstance(updates, list) else [updates] if updates else []
             self._value["updates"] = [*entries, dict(step.entry)]
-        return self._see(history, json.dumps(self._value, ensure_ascii=False, default=_plain).encode(), part.at)
+        data = json.dumps(self._value, ensure_ascii=False, default=_plain).encode()
+        return self._see(history, data, part.at, partial(self._tell_of_step, step))
 
-    def _see(self, history: History, data: bytes, at: datetime) -> History:
+    def _tell_of_step(self, step: ScriptStep, problem: Problem) -> None:
+        """A problem with what a step brings; what it leaves as it was is told already. No file has a place for it."""
+        if problem.message not in self._told:
+            after = f"{problem.message} (by the script, after {brief(step.after)})"
+            self.problems.append(replace(problem, line=TOP[0], column=TOP[1], message=after))
+            self._told.add(problem.message)
+
+    def _see(self, history: History, data: bytes, at: datetime, tell: Callable[[Problem], None]) -> History:
         previous = history.incident
         reading = read_incident(data, self._name, self._policy, previous, self._name)
-        self.problems += [problem for problem in reading.problems if problem not in self.problems]
+        for problem in reading.problems:
+            tell(problem)
         incident = reading.incident or previous
         if incident is None:
             incident = unreadable_incident(self._name, reading.first_lines, self._policy)

@@ -62,7 +62,7 @@ class CoverageAdvice:
         entry, inside = self._of(levels.source)
         when, askers = self._when(levels.gaps, (levels.source,)), _askers(levels.chains)
         words = f"{levels.source.rotation} has no shift {when}; a level is passed over then for {askers}"
-        words += "; add a shift for that time"
+        words += "; let it start earlier" if levels.source.cause is GapCause.STARTS else "; add a shift for that time"
         return entry.problem(inside, "during-hole", words, level=ProblemLevel.WARNING)
 
     def _line(self, source: GapSource) -> str:

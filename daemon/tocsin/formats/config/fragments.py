@@ -22,7 +22,7 @@ from tocsin.formats.config.entries import (
     SeverityEntry,
 )
 from tocsin.formats.schema.fields import Model
-from tocsin.formats.schema.pydantic_problems import validation_problems
+from tocsin.formats.schema.pydantic_problems import empty_key_problems, validation_problems
 from tocsin.text.scalars import closest, name
 from tocsin.text.yaml import Document, KeyPath, Value
 
@@ -123,8 +123,9 @@ def _entry(
     key: str, document: Document, path: KeyPath, value: Value, model: type[Model]
 ) -> tuple[DeclaredEntry[Model], list[Problem]]:
     """Read one entry as its model. In a file that is no YAML from some place on, what was read may be half a thing."""
+    problems = [] if document.broken else empty_key_problems(value, document, path, model)
     try:
-        return DeclaredEntry(key, document, path, model.model_validate(value)), []
+        return DeclaredEntry(key, document, path, model.model_validate(value)), problems
     except ValidationError as fault:
-        problems = [] if document.broken else validation_problems(fault, document, path, model)
+        problems += [] if document.broken else validation_problems(fault, document, path, model)
         return DeclaredEntry(key, document, path, None), problems

@@ -5,7 +5,7 @@ Never raises.
 """
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,6 +17,7 @@ from tocsin.formats.config.fragments import Fragments, merge_fragments
 from tocsin.formats.config.general_advice import advise
 from tocsin.formats.config.policy import build_people, build_policy
 from tocsin.formats.config.references import EXTERNAL_UNSAID, check_references
+from tocsin.formats.schema.pydantic_problems import UNKNOWN_EMPTY
 from tocsin.text.decoding import CALENDAR_LIMIT, FILE_LIMIT, displayed_path
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import Document, read_yaml
@@ -25,8 +26,16 @@ CALENDAR_PAST = timedelta(days=60)
 CALENDAR_FUTURE = timedelta(days=400)
 """The stretch of a calendar that is read, around the moment of loading."""
 
-NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID})
+NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID, UNKNOWN_EMPTY})
 """Codes of errors that earlier versions of tocsin did not know: they refuse no config that was in force before."""
+
+
+def spared(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems of a config that was in force: what is only refused today is advice, so that it goes on."""
+    return [
+        replace(problem, level=ProblemLevel.WARNING) if problem.code in NEWLY_REFUSED else problem
+        for problem in problems
+    ]
 
 
 def unheard(_file: str) -> None:
@@ -84,10 +93,7 @@ def read_config(
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
     if was_in_force:
-        problems = [
-            replace(problem, level=ProblemLevel.WARNING) if problem.code in NEWLY_REFUSED else problem
-            for problem in problems
-        ]
+        problems = spared(problems)
     built = None
     if not any(problem.level is ProblemLevel.ERROR for problem in problems):
         built = build_policy(declared, events)
@@ -126,8 +132,8 @@ def _calendars(
         folder = posixpath.dirname(posixpath.relpath(entry.document.file, sources.label))
         path = posixpath.normpath(posixpath.join(folder, entry.model.calendar))
         if path not in sources.files:
-            calendars = [file for file in sources.files if file.endswith(".ics")]
-            message = f'there is no file "{path}" in the config folder{closest(path, calendars)}'
+            calendars = [posixpath.relpath(file, folder or ".") for file in sources.files if file.endswith(".ics")]
+            message = f'there is no file "{path}" in the config folder{closest(entry.model.calendar, calendars)}'
             problems.append(entry.problem(("calendar",), "no-such-file", message))
             continue
         if len(sources.files[path]) > CALENDAR_LIMIT:

@@ -53,6 +53,9 @@ def _who(fragments: Fragments, entry: DeclaredEntry[Model], inside: KeyPath, wor
     rotation, dot, part = word.rpartition(".")
     if word in fragments.people:
         return
+    if meant := _by_name_or_email(fragments, word):
+        yield entry.problem(inside, "unknown-person", f'"{word}" is {meant}; people are named by their id: {meant}')
+        return
     if word in fragments.rotations:
         message = f'"{word}" is a rotation; write {", ".join(f"{word}.{part}" for part in PARTS)}'
         yield entry.problem(inside, "unknown-person", message)
@@ -68,6 +71,13 @@ def _who(fragments: Fragments, entry: DeclaredEntry[Model], inside: KeyPath, wor
     elif part not in PARTS:
         message = f'"{word}": a rotation has {", ".join(PARTS)}{closest(part, PARTS)}'
         yield entry.problem(inside, "unknown-rotation-part", message)
+
+
+def _by_name_or_email(fragments: Fragments, word: str) -> str:
+    """The id of the one person whom the config calls so, in any case; "" if there is none, or several."""
+    called = {name: (entry.model.name, entry.model.email) for name, entry in fragments.people.items() if entry.model}
+    found = [name for name, words in called.items() if word.lower() in {text.lower() for text in words if text}]
+    return found[0] if len(found) == 1 else ""
 
 
 def _chain(

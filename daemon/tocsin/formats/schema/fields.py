@@ -30,6 +30,14 @@ def one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def one_or_many_words(value: Any) -> Any:
+    """Likewise for what has no comma in itself: a text with one is a list whose brackets were forgotten."""
+    if isinstance(value, str) and "," in value:
+        listed = ", ".join(word.strip() for word in value.split(","))
+        raise ValueError(f'"{cut(value, LISTED_SHOWN)}" is one text; write [{cut(listed, LISTED_SHOWN)}]')
+    return one_or_many(value)
+
+
 def _text(read: Any) -> Any:
     """Read the text of a scalar; anything else goes on to pydantic's own complaint."""
     return lambda value: read(value) if isinstance(value, str) else value
@@ -71,6 +79,8 @@ def _each_once(values: list[Any]) -> list[Any]:
     return values
 
 
+LISTED_SHOWN = 200
+"""Letters of a list without brackets that are repeated."""
 LANGUAGE_SHOWN = 20
 """Letters of a wrong language that are repeated."""
 TEXT_LIMIT = 4000
@@ -106,7 +116,7 @@ During = Annotated[Window, PlainValidator(_window), WithJsonSchema(patterns.WIND
 
 Names = Annotated[
     list[Name],
-    BeforeValidator(one_or_many),
+    BeforeValidator(one_or_many_words),
     Field(min_length=1),
     WithJsonSchema(json_schema.one_or_list(patterns.NAME)),
 ]
@@ -115,21 +125,24 @@ NamesOnce = Annotated[
 ]
 PerhapsNames = Annotated[
     list[Name],
-    BeforeValidator(one_or_many),
+    BeforeValidator(one_or_many_words),
     AfterValidator(_each_once),
     WithJsonSchema(json_schema.one_or_list(patterns.NAME, least=0, once=True)),
 ]
 Channels = Annotated[
     list[Channel],
-    BeforeValidator(one_or_many),
+    BeforeValidator(one_or_many_words),
     AfterValidator(_each_once),
     Field(min_length=1),
     WithJsonSchema(json_schema.one_or_list(patterns.CHANNEL, once=True)),
 ]
 Whos = Annotated[
-    list[Text], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(json_schema.one_or_list(patterns.WHO))
+    list[Text],
+    BeforeValidator(one_or_many_words),
+    Field(min_length=1),
+    WithJsonSchema(json_schema.one_or_list(patterns.WHO)),
 ]
-Chain = Annotated[list[Whos], BeforeValidator(one_or_many), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
+Chain = Annotated[list[Whos], BeforeValidator(one_or_many_words), Field(min_length=1), WithJsonSchema(patterns.CHAIN)]
 WINDOWS_MOST = 50
 """The most windows of one `during`: each is looked at for each page."""
 Windows = Annotated[
@@ -139,7 +152,7 @@ Windows = Annotated[
     WithJsonSchema(json_schema.one_or_list(patterns.WINDOW, most=WINDOWS_MOST)),
 ]
 Emails = Annotated[
-    list[Email], BeforeValidator(one_or_many), WithJsonSchema(json_schema.one_or_list(patterns.EMAIL, least=0))
+    list[Email], BeforeValidator(one_or_many_words), WithJsonSchema(json_schema.one_or_list(patterns.EMAIL, least=0))
 ]
 
 

@@ -3,7 +3,8 @@
 Decides the words and the codes; must not know which rules the models hold.
 """
 
-from typing import Any, Protocol, get_args
+from collections.abc import Iterator
+from typing import Any, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,6 +12,9 @@ from pydantic_core import ErrorDetails
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.text.scalars import closest
 from tocsin.text.yaml import KeyPath
+
+UNKNOWN_EMPTY = "unknown-empty-key"
+"""The code of an unknown key without a value: what has none counts as absent only where it is known."""
 
 _WORDS = {
     "string_type": ("wrong-type", "must be text, one single value"),
@@ -52,7 +56,7 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         name = str(loc[-1])
-        message = f'unknown key "{name}"{closest(name, known_keys(model, loc[:-1]))}'
+        message = _unknown(name, known_keys(model, loc[:-1]))
         if "://" in name:  # which may be a secret
             message = "an address stands where a key is meant; write its key, a colon and a blank before it"
         return document.problem(where, "unknown-key", message, key=True)
@@ -73,8 +77,48 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
     if kind in {"greater_than_equal", "less_than_equal"}:
         bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
         return document.problem(where, "wrong-value", f"{words} must be {bound}")
+    if kind in {"model_type", "model_attributes_type"} and (known := known_keys(model, loc)):
+        message = f"{words} must be a mapping; write its keys ({', '.join(known)}) below it, or in {{ }}"
+        return document.problem(where, "wrong-type", message)
     code, complaint = _WORDS.get(kind, ("wrong-value", error["msg"][:1].lower() + error["msg"][1:]))
     return document.problem(where, code, f"{words} {complaint}")
+
+
+def empty_key_problems(value: object, document: Located, path: KeyPath, model: type[BaseModel]) -> list[Problem]:
+    """The keys without a value that `model`, or one inside it, does not know: the models never see them."""
+    return [
+        document.problem((*path, *loc), UNKNOWN_EMPTY, _unknown(str(loc[-1]), known_keys(inner, ())), key=True)
+        for loc, inner in _empty_keys(value, model, ())
+    ]
+
+
+def _empty_keys(value: object, model: type[BaseModel], loc: KeyPath) -> Iterator[tuple[KeyPath, type[BaseModel]]]:
+    """Where they stand, and in which model."""
+    if isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from _empty_keys(entry, model, (*loc, number))
+        return
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    for key, entry in value.items() if isinstance(value, dict) else ():
+        if key not in fields and entry is None:
+            yield (*loc, key), model
+        inner = model_in(fields.get(key))
+        if inner is None:
+            continue
+        if _is_mapping(fields[key]) and isinstance(entry, dict):  # whose keys are the writer's own
+            for name, each in entry.items():
+                yield from _empty_keys(each, inner, (*loc, key, name))
+        else:
+            yield from _empty_keys(entry, inner, (*loc, key))
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or any(map(_is_mapping, get_args(annotation)))
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    blank = "; is a blank missing behind its colon?" if ":" in name else ""
+    return f'unknown key "{name}"{closest(name, known) or blank}'
 
 
 def known_keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tocsin.domain.problem import Problem, ProblemLevel
+from tocsin.formats.schema.pydantic_problems import empty_key_problems
 from tocsin.formats.settings.advice import advise_on_settings
 from tocsin.formats.settings.fallbacks import check_fallbacks, fallback_names
 from tocsin.formats.settings.ledger_address import LedgerAddress, is_address, read_address
@@ -98,7 +99,7 @@ def read_settings(layers: SettingsLayers) -> SettingsReading:
         values = _over(values, read_fallbacks(layer, names))
     values, misplaced = check_fallbacks(values, layers)
     settings, wrong = build_settings(values, layers)
-    problems += [*misplaced, *wrong]
+    problems += [*misplaced, *wrong, *empty_key_problems(layers.document.value, layers.document, (), Settings)]
     if settings is None:
         return SettingsReading(None, tuple(problems))
     problems += advise_on_settings(settings, layers)

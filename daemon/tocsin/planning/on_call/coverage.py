@@ -160,13 +160,15 @@ class ChainCoverage:
         return listed is not None and bool(listed.channels)
 
     def _hole(self, rotation: Rotation) -> Gaps:
-        """When the windows of the shifts leave nobody, once all have begun."""
-        if not all(shift.during for shift in rotation.shifts) or rotation.calendar:
+        """When the windows of the shifts leave nobody, once all have begun; those that never do until the end (a wrong
+        year) leave what the others do, or all of it.
+        """
+        begins = [(instant(shift.starts, shift.timezone), shift.during) for shift in rotation.shifts]
+        begun = [(since, during) for since, during in begins if since < self.end]
+        if not all(during for _, during in begun) or rotation.calendar:
             return ()
-        begun = max(self.start, *(instant(shift.starts, shift.timezone) for shift in rotation.shifts))
-        if begun >= self.end:
-            return ()
-        return self._rest([(self.start, begun), *self._turns(rotation)])
+        since = max([self.start, *(since for since, _ in begun)])
+        return self._rest([(self.start, since), *self._turns(rotation)])
 
     def _open(self, hours: frozenset[str]) -> Gaps:
         """When pages may go by any of these hours."""

@@ -58,8 +58,8 @@ class UnreachedChain:
 
 @dataclass(frozen=True, slots=True)
 class SkippedLevels:
-    """The gaps that the windows of a rotation's shifts leave in levels which rely on it; the chains go on to their
-    next level then.
+    """The gaps that a rotation leaves in levels which rely on it, by the windows of its shifts or since none begins;
+    the chains go on to their next level then.
     """
 
     source: GapSource
