@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from tocsin.text.scalars import duration, instant
 
-_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+"""With seconds as well: `explain` shows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def written_instant(text: str, *, ago: bool = False, today: bool = False) -> Wri
     """What somebody wrote where an instant is meant. Raises ValueError."""
     written = text.strip()
     if match := _TIME.fullmatch(written):
-        return WrittenInstant(text, time_of_day=time(int(match[1]), int(match[2])), ago=ago, today=today)
+        return WrittenInstant(text, time_of_day=time(*map(int, match.groups("0"))), ago=ago, today=today)
     try:
         return WrittenInstant(text, at=instant(text))
     except ValueError:

@@ -25,6 +25,8 @@ BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
         ("23:00", False, False, BERLIN, "2026-11-23T22:00:00Z"),
         ("22:30", False, False, BERLIN, "2026-11-24T21:30:00Z"),
         ("22:30", False, True, BERLIN, "2026-11-23T21:30:00Z"),
+        ("22:30:14", False, True, UTC, "2026-11-23T22:30:14Z"),
+        ("22:30:14", False, False, BERLIN, "2026-11-24T21:30:14Z"),
         ("9:05", False, False, UTC, "2026-11-24T09:05:00Z"),
         ("02:00", False, True, KOLKATA, "2026-11-23T20:30:00Z"),
         (" 23:00 ", False, False, UTC, "2026-11-23T23:00:00Z"),
