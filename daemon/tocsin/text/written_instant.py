@@ -57,7 +57,8 @@ def written_instant(text: str, *, ago: bool = False, today: bool = False) -> Wri
     """What somebody wrote where an instant is meant. Raises ValueError."""
     written = text.strip()
     if match := _TIME.fullmatch(written):
-        return WrittenInstant(text, time_of_day=time(*map(int, match.groups("0"))), ago=ago, today=today)
+        hour, minute, second = map(int, match.groups("0"))
+        return WrittenInstant(text, time_of_day=time(hour, minute, second), ago=ago, today=today)
     try:
         return WrittenInstant(text, at=instant(text))
     except ValueError:

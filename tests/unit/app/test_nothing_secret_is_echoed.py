@@ -43,6 +43,8 @@ IN_FILES = [place.format(address) for place in PLACES for address in ADDRESSES] 
     f"email: {{sender: i@example.com, password: {CANARY}}}", f"email: {{sender: i@example.com, passwd: {CANARY}}}",
     f"email: {{sender: i@example.com, host: 'u:{CANARY}@h', port: x}}", f"web: {{token: {CANARY}}}",
     f"web: {{signing_key: [{CANARY}]}}", f"web: {CANARY}", f"slack: https://hooks.example.com/{CANARY}", CANARY,
+    f"email: {{sender: i@example.com, password:{CANARY}}}", f"email: {{sender: i@example.com, passwort:{CANARY}: x}}",
+    f"email:\n  password:{CANARY}\n  sender: i@example.com\n", f"web:\n  tokens:{CANARY}:\n",
 ]  # fmt: skip
 OF_VARIABLES = [(name, address) for name in VARIABLES for address in ADDRESSES] + [
     ("TOCSIN_LEDGER", f"postgresql://u:{CANARY}@h/db"), ("TOCSIN_LEDGER", f"sqlite:///x?{CANARY}"),

@@ -56,10 +56,7 @@ def _problem(error: ErrorDetails, document: Located, path: KeyPath, model: type[
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         name = str(loc[-1])
-        message = _unknown(name, known_keys(model, loc[:-1]))
-        if "://" in name:  # which may be a secret
-            message = "an address stands where a key is meant; write its key, a colon and a blank before it"
-        return document.problem(where, "unknown-key", message, key=True)
+        return document.problem(where, "unknown-key", _unknown(name, known_keys(model, loc[:-1])), key=True)
     if kind == "missing":
         return document.problem(where, "missing-key", f"{words} is missing")
     if kind in {"value_error", "assertion_error"}:
@@ -117,8 +114,13 @@ def _is_mapping(annotation: Any) -> bool:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    blank = "; is a blank missing behind its colon?" if ":" in name else ""
-    return f'unknown key "{name}"{closest(name, known) or blank}'
+    """What is said of an unknown key; never what stands behind a colon in it, which may be a secret."""
+    if "://" in name:
+        return "an address stands where a key is meant; write its key, a colon and a blank before it"
+    key, colon, _ = name.partition(":")
+    if colon:
+        return f'unknown key "{key}:…"; is a blank missing behind the colon?'
+    return f'unknown key "{name}"{closest(name, known)}'
 
 
 def known_keys(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
