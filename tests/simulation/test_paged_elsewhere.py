@@ -101,6 +101,34 @@ def test_who_was_paged_elsewhere_in_an_episode_before_hears_the_next_end() -> No
     ]
 
 
+def test_who_was_paged_elsewhere_hears_the_end_of_what_wants_nothing_more() -> None:
+    """P5: a drill asks for no verify and no review, so that it rests in the ledger once its end is told; once, also over
+    a restart within the hour in which what was handed in is kept.
+    """
+
+    async def story(machines: Cut) -> None:
+        machines.first.folder.write("pay.yaml", f"{FILE}drill: true\n")
+        await page_four(machines)
+        await machines.second.start()
+        await machines.second.wait(1)
+        machines.second.folder.write("pay.yaml", f"{ACKNOWLEDGED}drill: true\n")
+        await machines.second.wait(60)
+        machines.second.folder.write("pay.yaml", f"{RESOLVED}drill: true\n")
+        await machines.second.wait(1200)
+        assert machines.second.daemon.incidents.rests("pay")
+        await machines.lose()
+        await machines.second.wait(30)
+        assert [entry for entry in closings(machines) if entry in BY_TWO_CHANNELS] == BY_TWO_CHANNELS
+        await machines.second.kill()
+        await machines.second.start()
+        await machines.second.wait(600)
+        await machines.second.stop()
+
+    machines = simulate(story)
+    assert [entry for entry in closings(machines) if entry in BY_TWO_CHANNELS] == BY_TWO_CHANNELS
+    assert sorted(fact.person for fact in machines.facts(Paged)) == ["ana", "bo", "chen", "dai", "olga"]
+
+
 def test_who_was_paged_elsewhere_for_a_file_that_could_not_be_read_hears_the_end() -> None:
     """P5, rule 32: episode 0, in which it could not be read, and the first one are one life."""
 

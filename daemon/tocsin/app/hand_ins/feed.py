@@ -41,8 +41,8 @@ class JudgesSent(Protocol):
         """Whether it is still to be written down with its page."""
         ...
 
-    def note_heard(self) -> None:
-        """Whoever got what is kept hears the end as well."""
+    async def note_heard(self) -> None:
+        """Whoever got what is kept hears the end as well. Raises LedgerError."""
         ...
 
 
@@ -110,7 +110,7 @@ class HandInFeed:
                 judged = await guarded(self._judge(row, arrival, hand_in, said), LedgerError)
                 self._judged[row] = self._broken(str(judged)) if isinstance(judged, Broken) else judged
             await self._record()
-        self._elsewhere.note_heard()
+        await self._elsewhere.note_heard()
         self._read_once.set()
 
     async def _record(self) -> None:

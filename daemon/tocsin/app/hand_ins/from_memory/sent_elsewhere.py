@@ -22,12 +22,13 @@ from tocsin.app.state.incidents import Incidents
 from tocsin.domain.arrival import ArrivalKind
 from tocsin.domain.delivery import Attempt, Letter, Outcome
 from tocsin.domain.facts import Paged
-from tocsin.domain.history import History
+from tocsin.domain.history import NEVER_SEEN, History
 from tocsin.domain.notification import Kind, Notification, Reason, Suppression
 from tocsin.domain.people import Channel
+from tocsin.planning.history.fold import fold_facts
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import ArrivalLedger, DeliveryLedger, FactLedger
-from tocsin.ports.ledger.trouble import LedgerError, Unreadable
+from tocsin.ports.ledger.trouble import LedgerError, Unreadable, UnreadableError
 
 SENT, KEPT = "sent", "kept"
 """What a hand-in led to: its page is known, or not yet."""
@@ -133,16 +134,16 @@ class SentElsewhere:
                 letter = replace(letter, attempts=(*letter.attempts, attempt))
         return letter
 
-    def note_heard(self) -> None:
-        """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5), at once if it was told.
-        It counts as of when it left, and where the incident is open again for that episode. Nobody is asked by that,
-        and no step is taken for it.
+    async def note_heard(self) -> None:
+        """Whoever was paged elsewhere, by a step that is not decided here, hears the end (P5), at once if it was told,
+        and also where that incident wants nothing more. It counts as of when it left, and where the incident is open
+        again for that episode. Nobody is asked by that, and no step is taken for it. Raises LedgerError.
         """
         paged = defaultdict[tuple[str, str], list[SentFromMemory]](list)
         self._noted &= self._kept.keys()
         for sent in [sent for sent in self._kept if sent not in self._noted]:
-            step, history = sent.step, self._incidents.history(sent.step.incident)
-            if history.incident is None or step.episode > max(history.episodes):
+            step, history = sent.step, await self._history(sent.step.incident)
+            if sent not in self._kept or history.incident is None or step.episode > max(history.episodes):
                 continue
             self._noted.add(sent)
             self._heard.note_left(step.via, step.to, step.incident, max(step.episode, history.episode))
@@ -154,6 +155,15 @@ class SentElsewhere:
             fact = Paged(at, person, (), None, None, Reason.LAST_RESORT, channels)
             self._incidents.add_event(incident, fact)
             log.info("paged elsewhere", incident=incident)
+
+    async def _history(self, incident: str) -> History:
+        """What has happened to an incident, also to one of which only the ledger knows any more. Raises LedgerError."""
+        if not self._incidents.rests(incident):
+            return self._incidents.history(incident)
+        try:
+            return fold_facts(await self._ledger.facts(incident))
+        except UnreadableError:
+            return NEVER_SEEN
 
     def _is_to_end(self, sent: SentFromMemory) -> bool:
         """Whether somebody is to hear the end of it."""
