@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, or_, select, true, union_all, update
 
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.codec import read_fact, write_fact
@@ -86,8 +86,8 @@ def _bring_back(connection: Connection, now: datetime) -> timedelta:
 def _facts(connection: Connection, *conditions: ColumnElement[bool]) -> Iterator[tuple[int, str, Fact]]:
     """The facts of incidents that may still need something, each with its row and incident."""
     columns = t.facts.c.id, t.facts.c.incident, t.facts.c.kind, t.facts.c.body
-    query = select(*columns).join(t.incidents, t.incidents.c.id == t.facts.c.incident).where(t.unfinished, *conditions)
-    for row, incident, kind, body in connection.execute(query.order_by(t.facts.c.id)).all():
+    query = select(*columns).where(t.facts.c.incident.in_(_UNFINISHED), *conditions).order_by(t.facts.c.id)
+    for row, incident, kind, body in connection.execute(query).all():
         try:
             fact = read_fact(kind, body)
         except ValueError:
@@ -109,12 +109,12 @@ def _rests(incidents: Sequence[str] | Select[Any], begun_after: datetime) -> tup
     addresses that opted out, who is signed in, the config in force and what operators were told.
     The attempts come before the notifications by which they are found.
     """
-    wanted = or_(t.pending, t.notifications.c.incident.in_(incidents))
-    of_wanted = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))
-    tried = or_(of_wanted, t.attempts.c.started_at > write_instant(begun_after))
+    keys = select(t.notifications.c.key)
+    wanted = union_all(keys.where(t.pending), keys.where(t.notifications.c.incident.in_(incidents)))  # an index each
+    tried = or_(t.attempts.c.key.in_(wanted), t.attempts.c.started_at > write_instant(begun_after))
     return (
         _Rest(t.attempts, "sequence", tried, ("started_at", "ended_at", "receipt_at")),
-        _Rest(t.notifications, "id", wanted, ("at", "settled_at"), "next_update_at"),
+        _Rest(t.notifications, "id", t.notifications.c.key.in_(wanted), ("at", "settled_at"), "next_update_at"),
         _Rest(t.arrivals, "id", t.unjudged, ("at",)),
         _Rest(t.opt_outs, "id", true(), ("at",)),
         _Rest(t.sessions, "digest", true(), ("began_at",)),

@@ -195,9 +195,11 @@ def unreadable_letters(connection: Connection) -> tuple[Unreadable, ...]:
 def pending_letters(connection: Connection, incident: str = "") -> Iterator[tuple[str, str, Letter | RowError]]:
     """(key, incident, letter) of what is not settled, oldest first; of one incident, if it is named."""
     wanted = t.pending & (t.notifications.c.incident == incident) if incident else t.pending
+    waiting = t.attempts.c.key.in_(select(t.notifications.c.key).where(wanted))  # joined, all attempts would be read
+    tried = select(t.attempts).where(waiting).order_by(t.attempts.c.sequence)
     attempts: dict[str, list[Attempt]] = {}
     faults: dict[str, RowError] = {}
-    for row in connection.execute(_ATTEMPTS.where(wanted)).mappings():
+    for row in connection.execute(tried).mappings():
         try:
             attempts.setdefault(row["key"], []).append(read_attempt(row))
         except RowError as fault:

@@ -29,9 +29,8 @@ class FileIncidents(FileReader):
     async def unfinished(self) -> dict[str, tuple[Fact, ...] | Unreadable]:
         """The facts of every incident that may still need something, by its id."""
         query = """
-            SELECT facts.incident, facts.id, facts.kind, facts.body
-            FROM facts JOIN incidents ON incidents.id = facts.incident
-            WHERE incidents.finished = 0 ORDER BY facts.incident, facts.sequence
+            SELECT incident, id, kind, body FROM facts
+            WHERE incident IN (SELECT id FROM incidents WHERE finished = 0) ORDER BY incident, sequence
         """
         return await self.read(facts_by_incident, query)
 
