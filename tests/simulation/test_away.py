@@ -533,6 +533,34 @@ def test_an_ok_to_a_page_from_memory_counts_there_and_once_it_is_written_down(mi
     assert sorted(answers(cluster)) == ["ana", "chen"]
 
 
+def test_an_ok_that_was_unclear_counts_for_a_page_from_memory_alone() -> None:
+    """R54: whoever led read it before it knew of the page, and asked which of two others was meant. It counts once that
+    page is written down, for nothing else: not for one of the two either, when that is the only one left.
+    """
+
+    async def story(cluster: Cluster) -> None:
+        await cluster.wait(5)
+        standby, leader = cluster.machines[1], cluster.machines[0]
+        for name in ("old", "older"):
+            await cluster.write(f"{name}.yaml", FILE)
+        await cluster.wait(20)
+        standby.rows.cut = True
+        standby.world.folder.write("pay.yaml", FILE)
+        await cluster.wait(45)
+        leader.world.says("ana", "ok")
+        await cluster.wait(20)
+        assert len(leader.world.answers_to("ana")) == 1, "which one?"
+        await cluster.write("old.yaml", FILE + "acknowledged: [chen]\nstatus: resolved\n")
+        await cluster.wait(30)
+        assert not answers(cluster, "older"), "she may have meant the other one"
+        standby.rows.cut = False
+        await cluster.wait(60)
+
+    cluster = simulate_machines(1, 2, story)
+    assert answers(cluster) == ["ana"]
+    assert not answers(cluster, "old") + answers(cluster, "older")
+
+
 def test_an_ok_means_the_last_of_several_pages_from_a_standby() -> None:
     """R54: none of them named a code, so whoever answers says `ok` to each as it comes: nobody else is woken."""
 

@@ -129,22 +129,30 @@ WITHIN.
 
 class KeptOks:
     """Each `ok` from which nothing follows yet, where there are several machines: the page that it answers may have
-    left from memory on another one, and be written down later (R54).
+    left from memory on another one, and be written down later (R54). One that could be about several incidents when it
+    was first judged was unclear: then it counts for such a page alone, and never for one of these.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[str, tuple[str, datetime]] = {}
+        self._unclear: set[str] = set()
 
     def knows(self, ref: str) -> bool:
         """Whether it is kept already."""
         return ref in self._kept
 
-    def keep(self, ref: str, person: str) -> bool:
+    def was_unclear(self, ref: str) -> bool:
+        """Whether it is kept, and was unclear."""
+        return ref in self._unclear
+
+    def keep(self, ref: str, person: str, *, unclear: bool) -> bool:
         """Whether it is kept from now on, or still: so long from when it was first judged, however old it was."""
         now = self._clock.now()
         self._kept = {known: kept for known, kept in self._kept.items() if now - kept[1] < KEPT_FOR + WITHIN}
+        self._unclear &= self._kept.keys()
         theirs = sum(kept[0] == person and now - kept[1] < WITHIN for kept in self._kept.values())
         if ref not in self._kept and theirs < KEPT_MOST:
             self._kept[ref] = person, now
+            self._unclear |= {ref} if unclear else set()
         return ref in self._kept and now - self._kept[ref][1] < KEPT_FOR

@@ -111,7 +111,8 @@ class SmsReplies:
             return await self._answer_all(arrival, person, command, others, now)
         fitting = [code.incident for code in coded if code.since <= self._until(arrival)]
         fitting += [other.incident for other in others if other.answerable or command.verb is Verb.STATUS]
-        if (from_memory := self._may_answer_memory(command)) and len(fitting) > 1:
+        unclear = len(fitting) > 1 or self._kept.was_unclear(arrival.ref)
+        if (from_memory := self._may_answer_memory(command)) and unclear:
             fitting = await self._left_from_memory(arrival, person, fitting)
         incident, command = self._about(command, person, fitting)
         if not incident:
@@ -121,8 +122,9 @@ class SmsReplies:
             return ACTED
         if command.verb is Verb.OK and (state := self._ok_state(arrival, person, incident)) is not OkState.COUNTS:
             return IGNORED if state is OkState.VOID else None
-        if from_memory and len(fitting) < 2 and not self._meaning(command, person, history, arrival.ref, now)[0]:
-            return await self._keep(arrival, person, command, incident, history, now)
+        waits = from_memory and not (is_kept and len(fitting) > 1)
+        if waits and not self._meaning(command, person, history, arrival.ref, now)[0]:
+            return await self._keep(arrival, person, command, incident, history, unclear=unclear)
         return await self._act(arrival, person, command, incident, history, now)
 
     async def _confirm(
@@ -144,17 +146,16 @@ class SmsReplies:
         return bool(self._machine or self._unseen) and command.is_bare_ok and not self._config.reply_routes.needs_code
 
     async def _left_from_memory(self, arrival: Arrival, person: Person, fitting: list[str]) -> list[str]:
-        """The one among these whose page came last, if that left from memory; else all. Raises LedgerError."""
+        """The one whose page came last, if that left from memory; else all, none of a kept one. Raises LedgerError."""
         pages = await self._ledger.sent_pages(arrival.at - KEPT_FOR, person.id)
         meant = page_meant(pages, self._codes, person.phone, arrival.at, unseen=self._unseen)
-        return [meant] if meant in fitting else fitting
+        return [meant] if meant in fitting else [] if self._kept.was_unclear(arrival.ref) else fitting
 
     def _until(self, arrival: Arrival) -> datetime:
         """Until when what a message without a code answers has its code. A former leader may have kept what came before
         this one began: then nothing is allowed for clocks, or it would count for a page that came after it.
         """
-        is_earlier = bool(self._machine) and arrival.at < self._began
-        return arrival.at if is_earlier else arrival.at + CLOCKS_DIFFER
+        return arrival.at + (timedelta(0) if self._machine and arrival.at < self._began else CLOCKS_DIFFER)
 
     async def _act(
         self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
@@ -177,13 +178,13 @@ class SmsReplies:
         return COUNTED if facts else IGNORED
 
     async def _keep(
-        self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, now: datetime
+        self, arrival: Arrival, person: Person, command: SmsCommand, incident: str, history: History, *, unclear: bool
     ) -> str | None:
         """An `ok` from which nothing follows is answered, and kept for what other machines may have sent (R54)."""
-        result, apart = ANSWERED, replace(arrival, ref=f"{arrival.ref}/kept")
+        result, apart, now = ANSWERED, replace(arrival, ref=f"{arrival.ref}/kept"), self._clock.now()
         if not self._kept.knows(arrival.ref):
             result = await self._act(apart, person, command, incident, history, now)
-        return None if self._kept.keep(arrival.ref, person.id) else result
+        return None if self._kept.keep(arrival.ref, person.id, unclear=unclear) else result
 
     def _ok_state(self, arrival: Arrival, person: Person, incident: str) -> OkState:
         """Whether an `ok` counts now."""
@@ -339,9 +340,8 @@ class SmsReplies:
         """Whether a message that led to no action is answered however many did: a `status`; and while something is open
         whatever else we know, for whoever wrote it takes it to count. A code of nobody's is none of these.
         """
-        if command.code or command.verb is Verb.UNCLEAR:
-            return False
-        return command.verb is Verb.STATUS or bool(self._open(person))
+        is_plain = not command.code and command.verb is not Verb.UNCLEAR
+        return is_plain and (command.verb is Verb.STATUS or bool(self._open(person)))
 
     async def _is_quiet(self, number: str) -> bool:
         """Whether we have answered often enough without anything coming of it."""
