@@ -21,6 +21,7 @@ from tocsin.domain.facts import Seen
 from tocsin.domain.incident import ALERTMANAGER, Incident
 from tocsin.formats.inbox.entries import write_entry
 from tocsin.formats.settings.settings import WebSettings
+from tocsin.ports.ledger.trouble import LedgerError
 
 from tests.builders.active_config import settings
 from tests.builders.policies import shipped_policy
@@ -101,6 +102,36 @@ async def test_a_group_waits_behind_what_is_not_plain(away: Away) -> None:
     (ended,) = await away.tell(group(alert(), alert("b", severity="critical")))
     assert "status: resolved" in ended
     assert await away.back() == ["declared", "resolved", "too soon", "reopened"]
+
+
+async def test_an_end_does_not_overtake_its_beginning(away: Away) -> None:
+    """What the ledger took just before it was away is judged once it is back, and what came after it then."""
+    away.ledger.trouble = ""
+    (fired,) = alert_entries(group(alert()), ALERTS, lambda _: 0, REFS)
+    body = write_entry(fired).decode()
+    await away.ledger.record_arrival(Arrival(ArrivalKind.ALERT, fired.ref, fired.group, body, away.clock.now()))
+    away.ledger.trouble = "away"
+    assert await away.tell(group(alert(ended=9))) == []
+    assert await away.back() == ["declared", "resolved"]
+
+
+async def test_a_result_that_is_not_written_is_not_lost(away: Away) -> None:
+    """The ledger goes away once more before it has what became of them: they are not judged anew."""
+    await away.tell(group(alert()))
+    (ended,) = await away.tell(group(alert(ended=9)))
+    away.clock.go(timedelta(hours=1))
+    recorded = away.ledger.record_result
+
+    async def away_again(*_: object) -> None:
+        away.ledger.record_result = recorded  # type: ignore[method-assign]
+        raise LedgerError("away again")
+
+    away.ledger.record_result = away_again  # type: ignore[assignment]
+    with pytest.raises(LedgerError):
+        await away.back()
+    await away.feed.look()
+    assert [result for _, result in away.ledger.pages.arrivals] == ["declared", "resolved"]
+    assert away.files() == [ended]
 
 
 async def test_what_is_open_without_a_file_here_waits_for_the_ledger(away: Away) -> None:

@@ -107,6 +107,8 @@ class AlertFeed:
                 continue
             self._held.pop(row, None)
             await self._ledger.record_result(row, judged.result, judged.words)
+            if self._in_memory:
+                self._in_memory.forget(arrival.ref)
         limited = self._limited_at is not None and self._clock.now() - self._limited_at < 2 * LIMITED_FOR
         if not self._held and not limited:
             self._notices.cured(Trouble.ALERTS_UNWRITTEN, "", "all alerts that waited are written down")

@@ -25,7 +25,7 @@ from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.trouble import LedgerError
 
 LATER = (Action.TOO_SOON, Action.TOO_MANY)
-"""What only who hears of it again, or the ledger, can settle."""
+"""What only who hears of it again, or the ledger, can settle; as it can what is of no incident that is known here."""
 
 log = structlog.get_logger()
 
@@ -47,9 +47,13 @@ class AlertsInMemory:
         self._trouble = ""
 
     def done(self, ref: str) -> Judgement | None:
-        """What became of an entry here, which is asked once the ledger has taken that, and forgotten; None: nothing."""
+        """What became of an entry here; None: nothing."""
+        return self._done.get(ref)
+
+    def forget(self, ref: str) -> None:
+        """The ledger has what became of it."""
+        self._done.pop(ref, None)
         self._not_plain.discard(ref)
-        return self._done.pop(ref, None)
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """The ledger does not take these now, oldest first."""
@@ -93,7 +97,7 @@ class AlertsInMemory:
                 log.warning("alerts not taken", trouble=str(fault))
             self._trouble = str(fault)
             return None
-        if isinstance(result, Broken) or result.action in LATER:
+        if isinstance(result, Broken) or result.action in LATER or not result.incident:
             self._not_plain.add(arrival.ref)
             return None
         did, incident, why = result.action.value, result.incident, result.why
