@@ -9,6 +9,7 @@ from tocsin.app.reply_options import signed_links
 from tocsin.domain.arrival import WishEntry
 from tocsin.domain.people import StakeholderGroup, Unsubscribing
 from tocsin.ports.inbox import InboxError
+from tocsin.web.routes.unsubscribe import KEPT
 
 from tests.unit.web.links import KEY, OLD_KEY, Door, door
 
@@ -146,6 +147,18 @@ async def test_a_mail_program_s_click_is_left_for_the_daemon(letting_go: Door) -
     (opt_out,) = await letting_go.ledger.opt_outs()
     assert opt_out.address == READER
     assert letting_go.inbox.notices.take() == ()
+
+
+async def test_a_click_is_kept_while_the_ledger_is_away(letting_go: Door) -> None:
+    """P8: what comes in is on disk before the client gets its 200; a mail program asks once. Nothing else is said."""
+    letting_go.inbox.away, letting_go.ledger.trouble = True, "away"
+    assert await letting_go.post(LINK, CLICK) == (200, KEPT)
+    (entry,) = letting_go.inbox.left
+    assert isinstance(entry, WishEntry)
+    letting_go.inbox.away, letting_go.ledger.trouble = False, ""
+    await letting_go.inbox.judge(entry)
+    (opt_out,) = await letting_go.ledger.opt_outs()
+    assert opt_out.address == READER
 
 
 async def test_the_page_says_what_is_true(letting_go: Door) -> None:

@@ -12,12 +12,14 @@ from tocsin.app.replies.unsubscribing import ONCE_IN, groups_naming, wish_mark
 from tocsin.domain.arrival import ArrivalKind, WishEntry
 from tocsin.domain.people import Channel
 from tocsin.domain.policy import Policy
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.link_guard import truncated_link_routes, verified_parts
 from tocsin.web.access.same_origin import REFERRER, require_same_origin
 from tocsin.web.http.forms import form
 from tocsin.web.http.judged import judgement, leave, new_ref
 from tocsin.web.http.site import Site
 
+KEPT = "Your wish is kept, and is seen to as soon as the ledger can be used again."
 PATH = "/unsubscribe/{incident}/{reader:[^/]+}/{signature}"
 
 
@@ -35,9 +37,15 @@ def routes(site: Site) -> list[web.RouteDef]:
         fields = await form(request, in_parts=True)
         if fields.get("List-Unsubscribe", []) != ["One-Click"]:
             raise web.HTTPBadRequest(text="This asks for nothing. Nothing was changed.")
-        policy = await site.active_policy.policy()
-        one_click = policy.lets_go(reader)
-        if not await (_is_off(site, policy, reader) if one_click else _was_passed_on(site, incident, reader)):
+        try:
+            policy = await site.active_policy.policy()
+            one_click = policy.lets_go(reader)
+            known = await (_is_off(site, policy, reader) if one_click else _was_passed_on(site, incident, reader))
+        except LedgerError as fault:  # a mail program asks once: its reader's wish is not lost for that
+            site.warn("ledger trouble", trouble=str(fault))
+            await leave(site, wish)
+            return web.Response(text=KEPT)
+        if not known:
             await leave(site, wish)
             if "page" not in fields and one_click:
                 return web.Response(text="You are taken off: your wish is kept, and counts from the next message on.")
