@@ -38,9 +38,9 @@ class Story:
     def tell(self, made: AlertEntry, at: float) -> AlertStep:
         """A notification, minutes after T0."""
         now = T0 + at * MINUTE
-        step = next_step(made, self.incident, self.memory, MEANING, now)
+        step = next_step(made, self.incident, self.memory, MEANING, now, over=False)
         if step.action is Action.DECLARED:
-            self.incident, self.memory = declaration(made, MEANING, now), step.memory
+            self.incident, self.memory = declaration(made, MEANING, now, over=False), step.memory
             self.declared += 1
         elif step.action not in (Action.NOTHING, Action.TOO_SOON):
             assert self.incident is not None

@@ -112,7 +112,7 @@ async def test_an_end_does_not_overtake_its_beginning(away: Away) -> None:
     await away.ledger.record_arrival(Arrival(ArrivalKind.ALERT, fired.ref, fired.group, body, away.clock.now()))
     away.ledger.trouble = "away"
     assert await away.tell(group(alert(ended=9))) == []
-    assert await away.back() == ["declared", "resolved"]
+    assert await away.back() == ["resolved", "changed"]
 
 
 async def test_a_result_that_is_not_written_is_not_lost(away: Away) -> None:

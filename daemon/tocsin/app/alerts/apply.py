@@ -16,7 +16,7 @@ from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import OpeningLimit
 from tocsin.app.alerts.memory import read_memory, with_memory
-from tocsin.app.alerts.steps import NO_MEMORY, Action, AlertStep, declaration, next_step
+from tocsin.app.alerts.steps import NO_MEMORY, OVER, Action, AlertStep, declaration, next_step
 from tocsin.app.incidents.commands import EditRefusedError
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.domain.arrival import AlertEntry
@@ -108,9 +108,11 @@ class AlertIncidents:
         ledger: GroupsLedger,
         came_at: datetime,
         now: datetime,
+        *,
+        over: bool = False,
     ) -> AlertResult:
-        """Do what follows from what came in then. Raises FileError, EditRefusedError or LedgerError when it cannot be
-        done now.
+        """Do what follows from what came in then; `over`: it has ended since. Raises FileError, EditRefusedError or
+        LedgerError when it cannot be done now.
         """
         for _ in range(TRIES):
             names = await self._in_threads(self._names, group.group)
@@ -119,8 +121,8 @@ class AlertIncidents:
                     await self._catch_up(incident_id(name))
             current = await self._find(group.group, names, policy, ledger)
             memory = read_memory(current.data if current else b"")
-            step = next_step(group, current.incident if current else None, memory, meaning, now)
-            severity = meaning.severity(group.firing) if step.action in OPENINGS else ""
+            step = next_step(group, current.incident if current else None, memory, meaning, now, over=over)
+            severity = meaning.severity(group.firing) if step.action in OPENINGS and not over else ""
             if severity and not self._limit.has_room(severity, now):
                 return AlertResult(Action.TOO_MANY, why=severity)
             if current is None or step.action is Action.DECLARED:
@@ -151,7 +153,7 @@ class AlertIncidents:
         """
         if step.action is not Action.DECLARED:
             return AlertResult(step.action, why=step.why)
-        incident = declaration(group, meaning, now.replace(microsecond=0))
+        incident = declaration(group, meaning, now.replace(microsecond=0), over=step.over)
         data = with_memory(write_incident(incident), step.memory)
         ids_of_files = {incident_id(name) for name in names}
 
@@ -162,7 +164,8 @@ class AlertIncidents:
             if id_ in ids_of_files or await ledger.facts(id_):
                 continue
             created = await self._in_threads(self._files.create_unless, f"{id_}.yaml", data, moot)
-            return AlertResult(Action.DECLARED, id_) if created else None
+            done = AlertResult(Action.RESOLVED, id_, OVER) if step.over else AlertResult(Action.DECLARED, id_)
+            return done if created else None
         raise AssertionError("ids never run out")
 
     async def _edit(self, current: _GroupIncident, step: AlertStep, now: datetime) -> AlertResult | None:

@@ -7,13 +7,14 @@
 - An incident that a person resolved stays so for the alerts that it had heard of. Another one is a new incident.
 - One that Alertmanager resolved and that fires anew within `REOPENED_WITHIN` is opened again: whoever was told that it
   is over must hear that it is not, and one story is easier to follow at night than five. After that it is a new one.
+- What fired and has ended by the time it is judged (nobody ran) wakes nobody: its incident is declared as resolved.
 - The very alerts that ended just now, told as firing again, are most likely an old word that comes late: it is not
   taken for `SETTLED_AFTER`. If it is true, Alertmanager will say it again.
 
 Must not know files, nor what labels mean.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,6 +27,7 @@ from tocsin.domain.incident import ALERTMANAGER, Edit, Incident, Status
 
 REOPENED_WITHIN = timedelta(minutes=30)
 SETTLED_AFTER = timedelta(minutes=2)
+OVER = "it ended before it could be judged"
 NO_EDIT, NO_MEMORY = Edit(), AlertMemory()
 
 
@@ -43,18 +45,32 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertStep:
-    """What is to be done, and why nothing is."""
+    """What is to be done, and why nothing is; `over`: what is declared is over by now."""
 
     action: Action
     edit: Edit = NO_EDIT
     memory: AlertMemory = NO_MEMORY
     why: str = ""
+    over: bool = False
 
 
 def next_step(
+    group: AlertEntry, incident: Incident | None, memory: AlertMemory, meaning: Meaning, now: datetime, *, over: bool
+) -> AlertStep:
+    """What follows for the newest incident of the group (None: there is none), which remembers these alerts. `over`: it
+    is known that they ended since, and nobody is woken for that any more (rule 20): what is resolved stays so.
+    """
+    step = _next_step(group, incident, memory, meaning, now)
+    if over and step.action is Action.REOPENED:
+        return AlertStep(Action.CHANGED, memory=memory.with_alerts(group.firing, now), why=OVER)
+    if over and step.action is Action.TOO_SOON:
+        return AlertStep(Action.NOTHING, why=OVER)
+    return replace(step, over=over)
+
+
+def _next_step(
     group: AlertEntry, incident: Incident | None, memory: AlertMemory, meaning: Meaning, now: datetime
 ) -> AlertStep:
-    """What follows for the newest incident of the group (None: there is none), which remembers these alerts."""
     if not group.firing:
         return _end(group, incident, memory, now)
     new = memory.new(group.firing)
@@ -74,9 +90,16 @@ def next_step(
     return _reopen(group, incident, memory, meaning, now)
 
 
-def declaration(group: AlertEntry, meaning: Meaning, now: datetime) -> Incident:
+def ended_since(group: AlertEntry, last: AlertEntry) -> bool:
+    """Whether the group's last word says that all of these alerts have ended, as an end that ends an incident does."""
+    if last.firing or last.truncated > 0 or last.ended_at is None:
+        return False
+    return last.ended_at >= max(some.newest_at for some in group.firing) if group.firing else False
+
+
+def declaration(group: AlertEntry, meaning: Meaning, now: datetime, *, over: bool) -> Incident:
     """The incident that a group's firing alerts mean: it began when the first of them did, so that "since" and "lasted"
-    are true; an alert of the future began now. Its id does not matter.
+    are true; an alert of the future began now. Its id does not matter. One that is over by now is resolved.
     """
     began_at = group.began_at.replace(microsecond=0) if group.began_at else None
     return Incident(
@@ -89,6 +112,8 @@ def declaration(group: AlertEntry, meaning: Meaning, now: datetime) -> Incident:
         declared_by=ALERTMANAGER,
         declared_at=now,
         started_at=min(began_at, now) if began_at else None,
+        status=Status.RESOLVED if over else Status.INVESTIGATING,
+        resolution=resolution_text(now) if over else "",
     )
 
 

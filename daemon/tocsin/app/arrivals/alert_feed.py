@@ -16,7 +16,7 @@ from tocsin.adapters.files.incident_writer import FileError
 from tocsin.app.alerts.apply import OPENINGS, AlertIncidents, AlertResult
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import AT_ONCE
-from tocsin.app.alerts.steps import Action
+from tocsin.app.alerts.steps import Action, ended_since
 from tocsin.app.alerts.words import NOT_NOW, NOT_SET, TOO_MANY, outcome_sentence
 from tocsin.app.arrivals.in_memory.alerts import AlertsInMemory
 from tocsin.app.arrivals.log_limit import LimitedLog
@@ -99,8 +99,8 @@ class AlertFeed:
             if arrival.who in waiting or (held_until and self._clock.now() < held_until):
                 waiting.add(arrival.who)
                 continue
-            may_wait, later = len(alerts) <= WAITING_MOST, alerts[place + 1 :]
-            judged = await self._judged(arrival, may_wait, is_last=not _comes_again(arrival.who, later))
+            may_wait, last = len(alerts) <= WAITING_MOST, _last_word(arrival.who, alerts[place + 1 :])
+            judged = await self._judged(arrival, may_wait, last)
             if isinstance(judged, timedelta):
                 waiting.add(arrival.who)
                 self._held[row] = self._clock.now() + judged
@@ -118,8 +118,10 @@ class AlertFeed:
             text = f"no more than {MANY} incidents were opened by alerts in {MANY_WITHIN // timedelta(minutes=1)} min"
             self._notices.cured(Trouble.ALERTS_MANY, "", text)
 
-    async def _judged(self, arrival: Arrival, may_wait: bool, *, is_last: bool) -> Judgement | timedelta:
-        """What came of it, or for how long it waits. Raises LedgerError."""
+    async def _judged(self, arrival: Arrival, may_wait: bool, last: AlertEntry | None) -> Judgement | timedelta:
+        """What came of it, or for how long it waits; `last` is what else was said of the group since, the newest.
+        Raises LedgerError.
+        """
         entry, settings = read_entry(arrival.body.encode()), self._config.settings.web.alertmanager
         if not isinstance(entry, AlertEntry):
             self._tell_broken(str(entry))
@@ -133,7 +135,8 @@ class AlertFeed:
             return done
         someone_waits = now - arrival.at < WAITED_FOR
         meaning = Meaning(settings, policy)
-        applying = self._incidents.apply(entry, meaning, policy, self._ledger, arrival.at, now)
+        over = last is not None and ended_since(entry, last)
+        applying = self._incidents.apply(entry, meaning, policy, self._ledger, arrival.at, now, over=over)
         try:
             result = await guarded(applying, LedgerError, FileError, EditRefusedError)
         except (FileError, EditRefusedError) as fault:
@@ -149,7 +152,7 @@ class AlertFeed:
         if result.action is Action.TOO_MANY:
             self._tell_limited(result.why, entry.title, now)
             return LIMITED_FOR if may_wait and not someone_waits else Judgement(NOT_TAKEN, TOO_MANY)
-        if result.action is Action.TOO_SOON and is_last and not someone_waits:
+        if result.action is Action.TOO_SOON and last is None and not someone_waits:
             return HELD_FOR  # nobody hears that it is to be said again
         if result.action in OPENINGS:
             self._note_opened(entry.title, now)
@@ -188,5 +191,8 @@ class AlertFeed:
         self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="alert"))
 
 
-def _comes_again(group: str, later: Sequence[tuple[int, Arrival | Unreadable]]) -> bool:
-    return any(isinstance(arrival, Arrival) and arrival.who == group for _, arrival in later)
+def _last_word(group: str, later: Sequence[tuple[int, Arrival | Unreadable]]) -> AlertEntry | None:
+    """The newest that waits of a group; None: nothing does."""
+    bodies = (arrival.body for _, arrival in reversed(later) if isinstance(arrival, Arrival) and arrival.who == group)
+    entries = (read_entry(body.encode()) for body in bodies)
+    return next((entry for entry in entries if isinstance(entry, AlertEntry)), None)
