@@ -74,6 +74,21 @@ async def test_words_are_tried_after_the_first_reading_and_while_nothing_is_to_b
         running.cancel()
 
 
+async def test_words_that_break_end_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    """P2: a fault in what nobody gets is a line of the log, and no part of the daemon ends."""
+
+    class Broken(Rehearsed):
+        def rehearsal(self, channels: Collection[Channel], languages: Collection[str]) -> Iterator[None]:
+            yield
+            raise ZeroDivisionError
+
+    running = asyncio.create_task(Rehearsal(Agenda(), active_config(POLICY), Broken(1), []).run())
+    await until_still()
+    assert not running.done()
+    running.cancel()
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
 async def test_only_channels_and_languages_of_the_config_are_tried() -> None:
     """Where nobody has a phone no SMS is."""
     people = {name: replace(person, phone="", language="pt") for name, person in POLICY.people.items()}

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
+from tocsin.app.engine.isolation import guarded
 from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.domain.people import Channel
@@ -47,7 +48,11 @@ class Rehearsal:
             await source.first_read()
         policy = self._config.policy
         heard = [*(group.via for group in policy.stakeholders.values()), *(p.channels for p in policy.people.values())]
-        for _ in self._words.rehearsal({via for channels in heard for via in channels}, policy.languages):
+        steps = self._words.rehearsal({via for channels in heard for via in channels}, policy.languages)
+        await guarded(self._try_each(steps))  # nobody goes without a page for words that nobody gets
+        await asyncio.Event().wait()
+
+    async def _try_each(self, steps: Iterator[None]) -> None:
+        for _ in steps:
             await asyncio.sleep(RESTS_FOR)
             await self._agenda.settled()
-        await asyncio.Event().wait()
