@@ -425,6 +425,26 @@ def test_a_newer_page_of_an_incident_that_waits_is_one_line_with_it() -> None:
     assert Counter(world.disk.letters[row.reference].notification.incident for row in rows).total() == 9
 
 
+def test_nobody_waits_behind_what_was_answered() -> None:
+    """Rule 45: a later page of an incident whose first one went alone goes at once, if all that waits there is over."""
+
+    async def story(world: World) -> None:
+        world.policy = graded(within=MINUTE)
+        policy = world.policy
+        chain = replace(policy.roles["technical_lead"], chain=policy.roles["technical_lead"].chain[:1] * 2)
+        world.policy = replace(policy, roles={"technical_lead": chain})
+        await world.start()
+        declare(world, range(4))
+        await world.wait(30)
+        (waits,) = {f"i{number:04}" for number in range(4)} - {page.message.incident for page in world.pages("ana")}
+        declare(world, [int(waits[1:])], more="status: resolved\n")
+        await world.wait(40)
+
+    world = simulate(story)
+    assert len(world.pages("ana")) == 6
+    assert not [page for page in world.pages("ana") if page.message.incidents]
+
+
 def test_drills_and_real_pages_share_nothing() -> None:
     """Corner of 47: a drill of twenty incidents takes no room from the real ones, nor a place in their message."""
 

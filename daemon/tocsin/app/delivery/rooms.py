@@ -72,10 +72,10 @@ class Rooms:
         for other in tuple(self._waiting):
             if other != place and replace(other, address=place.address) == place:
                 self._moved(other, now)
-        room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place)
+        room, limit, waiting = self._room(place), self._limit(page.via), self._waiting.get(place, ())
         sent = self._page_sent(page, now)
         waited = resumed and room.has_waited(replace(sent, at=page.at), limit)
-        admission = room.admission(sent, limit, others_wait=bool(waiting) or waited)
+        admission = room.admission(sent, limit, others_wait=waited or any(map(self._is_wanted, waiting)))
         if admission is Admission.WAITS:
             self._waiting.setdefault(place, []).append(delivery)
             self._changed.set()
