@@ -231,6 +231,7 @@ def test_a_missing_secret_is_a_warning(text, variables, missing):
     [
         "email: {sender: i@example.com, security: none, username: u}",
         "email: {sender: i@example.com, security: tls}",
+        "email: {sender: i@example.com, port: 465}",
         "replies: {by: webhook}",
         "public_url: http://tocsin.example.com",
     ],

@@ -27,6 +27,8 @@ LONG_ORGANISATION = "long-organisation"
 """The code of an `organisation` that fills what a locked phone shows of an SMS."""
 ORGANISATION_MOST = 20
 """Letters of `organisation` that leave a phone's preview of 40 room for the severity and the title."""
+SWAPPED = {(Security.TLS, 587): (465, Security.STARTTLS), (Security.STARTTLS, 465): (587, Security.TLS)}
+"""What is written where the other was meant: the port that usually goes with it, and what this port speaks."""
 KEY_LEAST = 16
 """Characters of a signing key, and of the web side's token, below which `check` warns."""
 
@@ -115,8 +117,10 @@ def _doubts(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         if mail.username and mail.security is Security.NONE and not _is_here(mail.host or ""):
             doubt = f"{where}.security none sends the password in the clear; write starttls or tls"
             yield (*path, "security"), doubt
-        if mail.security is Security.TLS and mail.port == 587:
-            yield (*path, "port"), f"{where}.security tls usually goes with port 465; on 587 it is starttls"
+        if meant := SWAPPED.get((mail.security, mail.port)):
+            port, security = meant
+            on_that = f"on {mail.port} it is {security.value}"
+            yield (*path, "port"), f"{where}.security {mail.security.value} usually goes with port {port}; {on_that}"
     for name, account in settings.sms.providers.items():
         path = (*_path("sms", name), "api_url")
         if _in_the_clear(account.api_url or ""):
