@@ -107,6 +107,16 @@ async def test_what_fires_again_by_the_time_it_is_judged_pages(feed: Feed) -> No
     assert "status: investigating" in text
 
 
+async def test_what_is_over_already_takes_room_as_well(feed: Feed) -> None:
+    """P8: whoever can forge alerts writes no files without end either, by ending each at once."""
+    for number in range(60):
+        await feed.hear(named(number))
+        await feed.hear(named(number, ended=9))
+    feed.clock.go(MINUTE)
+    await feed.results()
+    assert len(feed.files()) == 50
+
+
 async def test_an_end_from_before_ends_nothing_that_began_since(feed: Feed) -> None:
     """Notifications can overtake each other."""
     await feed.hear(group(alert(began=10)))
@@ -267,9 +277,11 @@ async def test_operators_hear_when_alerts_open_many_incidents(feed: Feed) -> Non
     assert [recovery.trouble for recovery in feed.notices.take_recovered()].count(Trouble.ALERTS_MANY) == 1
 
 
-def named(number: int, **labels: str) -> AlertGroup:
+def named(number: int, ended: float | None = None, **labels: str) -> AlertGroup:
     """Alerts of a group of their own, with a title of their own."""
-    return group(alert(**labels), groupKey=f"group {number}", commonAnnotations={"summary": f"Words {number}"})
+    return group(
+        alert(ended=ended, **labels), groupKey=f"group {number}", commonAnnotations={"summary": f"Words {number}"}
+    )
 
 
 async def test_a_daemon_that_takes_no_alerts(tmp_path: Path) -> None:

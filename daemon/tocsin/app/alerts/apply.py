@@ -122,7 +122,7 @@ class AlertIncidents:
             current = await self._find(group.group, names, policy, ledger)
             memory = read_memory(current.data if current else b"")
             step = next_step(group, current.incident if current else None, memory, meaning, now, over=over)
-            severity = meaning.severity(group.firing) if step.action in OPENINGS and not over else ""
+            severity = meaning.severity(group.firing) if step.action in OPENINGS else ""
             if severity and not self._limit.has_room(severity, now):
                 return AlertResult(Action.TOO_MANY, why=severity)
             if current is None or step.action is Action.DECLARED:
@@ -130,7 +130,7 @@ class AlertIncidents:
             else:
                 result = await self._edit(current, step, now)
             if result:
-                if result.action in OPENINGS:
+                if severity:
                     self._limit.count(severity, now)
                 return result
         raise LedgerError("the incident file keeps changing")
