@@ -25,6 +25,7 @@ roles: {tl: {title: Technical Lead, chain: [ana, bo, pat]}, co: {title: Communic
 services: {shop: {responders: [fay]}}
 stakeholders: {execs: {people: [ceo], emails: [list@example.org], external: true}}
 """
+SHIPPED = Path(__file__).parents[2] / "config"
 INCIDENT = b"title: Trouble\nseverity: s1\nservices: [shop]\n"
 
 
@@ -199,3 +200,14 @@ def test_problems_of_the_file_and_of_a_step_are_told_once(tmp_path: Path) -> Non
         f'{incident}:4:8: error: drill is "maybe"; write true, false or review',
         f'{incident}:1:1: error: unknown service "shp"; did you mean "shop"? (by the script, after 1m30s)',
     ]
+
+
+@pytest.mark.parametrize("data", [b"title: Trouble\nseverity: sev1\n", b"trouble: ["])
+@pytest.mark.parametrize("name", ["trouble.yml", "trouble.YAML", "a trouble.yaml", "trouble.yaml"])
+def test_a_page_names_the_file_as_it_is_called(tmp_path: Path, data: bytes, name: str) -> None:
+    """What is written into a second file of that stem would not count."""
+    (tmp_path / name).write_bytes(data)
+    asked = ["simulate", str(tmp_path / name), "--bodies", "--for", "0s", "--config", str(SHIPPED)]
+    said = CliRunner().invoke(tocsin, asked).stdout
+    told = f"or write in {name}:" if b"sev1" in data else f"It is treated as SEV1. Somebody must look at {name}."
+    assert {line.strip() for line in said.splitlines() if ".y" in line.lower()} == {told}

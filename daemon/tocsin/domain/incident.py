@@ -57,7 +57,8 @@ class Incident:
     `started_at` is when it really began, if somebody wrote that. A drill that is `reviewed_drill` asks for health
     and review as well (rule 28).
     `never_read` are those of title and severity that no version gave yet, so that something else stands in for them;
-    `alerts` names the alerts that the file remembers, and is no part of what it says.
+    `alerts` names the alerts that the file remembers, and `odd_name` how the file is called where that is not ID.yaml;
+    neither is a part of what it says.
     """
 
     id: str
@@ -87,6 +88,12 @@ class Incident:
     reviewed_drill: bool = False
     never_read: tuple[str, ...] = ()
     alerts: str = field(default="", compare=False)
+    odd_name: str = field(default="", compare=False)
+
+    @property
+    def file(self) -> str:
+        """How the file is called."""
+        return self.odd_name or f"{self.id}.yaml"
 
     @property
     def has_placeholder(self) -> bool:

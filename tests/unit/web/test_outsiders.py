@@ -70,7 +70,7 @@ def test_every_field_has_its_mark() -> None:
         "id", "title", "severity", "status", "summary", "impact", "services", "roles", "acknowledged", "eta",
         "declared_at", "declared_by", "updates", "timeline", "resolution", "verified_by", "review", "drill",
         "unreadable", "public_title", "public_resolution", "bridge", "links", "started_at", "reviewed_drill",
-        "never_read", "alerts",
+        "never_read", "alerts", "odd_name",
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from tocsin.domain.incident import Incident
 from tocsin.formats.incident.read import IncidentReading
 
-_FIELDS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "unreadable"})
+_FIELDS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "unreadable", "odd_name"})
 
 
 def may_be_half_written(reading: IncidentReading, version: Incident, known: Incident | None) -> bool:

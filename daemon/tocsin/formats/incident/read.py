@@ -67,7 +67,7 @@ def read_incident(
     never_read = tuple(key for key in lacking if opened is None or key in opened.never_read)
     values |= {key: values[key] or getattr(instead, key) for key in ("title", "severity", "status")}
     id_ = previous.id if previous else incident_id(name)
-    incident = Incident(id=id_, never_read=never_read, alerts=alerts_digest(data), **values)
+    incident = Incident(id=id_, never_read=never_read, alerts=alerts_digest(data), odd_name=_odd(name, id_), **values)
     problems = sorted((*document.problems, *reader.problems), key=lambda problem: (problem.line, problem.column))
     dropped = any(problem.level is ProblemLevel.ERROR for problem in problems)
     return IncidentReading(incident, tuple(problems), complete=not dropped, severity_read=severity_read)
@@ -80,13 +80,19 @@ def digest(data: bytes) -> str:
 
 def unreadable_incident(name: str, lines: str, policy: Policy, known_as: str = "") -> Incident:
     """The incident that a file which is not YAML stands for: its first lines, at `unreadable_severity` (rule 32)."""
+    id_ = known_as or incident_id(name)
     return Incident(
-        id=known_as or incident_id(name),
+        id=id_,
         title=_title_from(name),
         severity=policy.unreadable_severity,
         summary=lines,
         unreadable=True,
+        odd_name=_odd(name, id_),
     )
+
+
+def _odd(name: str, id_: str) -> str:
+    return "" if name == f"{id_}.yaml" else name
 
 
 def first_lines(text: str) -> str:

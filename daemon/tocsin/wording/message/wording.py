@@ -15,7 +15,7 @@ from tocsin.domain.plan import AfterPages
 from tocsin.domain.policy import Policy
 from tocsin.planning.history.fast_replace import replace
 from tocsin.planning.history.subjects import subject_for
-from tocsin.text.cleaning import clean, one_line
+from tocsin.text.cleaning import clean, one_line, shown
 from tocsin.wording.language.language import ENGLISH, Language
 from tocsin.wording.language.times import dated, moment, time_of_day
 from tocsin.wording.message import update_words
@@ -244,7 +244,7 @@ def _internal(about: Wording, notification: Notification, view: GroupView, histo
         about,
         told_as=policy.group_title(notification.group) if notification.group else "",
         id=incident.id,
-        file=f"{incident.id}.yaml",
+        file=shown(incident.file),
         tag=severity.name.upper(),
         severity_title=severity.title,
         severity_meaning="" if "severity" in incident.never_read else severity.meaning,
