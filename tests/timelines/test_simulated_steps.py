@@ -211,3 +211,13 @@ def test_a_page_names_the_file_as_it_is_called(tmp_path: Path, data: bytes, name
     said = CliRunner().invoke(tocsin, asked).stdout
     told = f"or write in {name}:" if b"sev1" in data else f"It is treated as SEV1. Somebody must look at {name}."
     assert {line.strip() for line in said.splitlines() if ".y" in line.lower()} == {told}
+
+
+def test_of_what_is_resolved_it_is_told_why_nothing_is_sent(tmp_path: Path) -> None:
+    """Rule 20; a step that reopens it is another matter."""
+    incident, script = tmp_path / "trouble.yaml", tmp_path / "script.yaml"
+    incident.write_bytes(b"title: Trouble\nseverity: sev1\nstatus: resolved\n")
+    script.write_text("- {after: 1m, set: {status: resolved}}\n")
+    asked = ["simulate", str(incident), "--config", str(SHIPPED)]
+    assert "nothing is sent in this time: the file says that it is resolved" in CliRunner().invoke(tocsin, asked).stdout
+    assert "the file says" not in CliRunner().invoke(tocsin, [*asked, "--script", str(script)]).stdout

@@ -31,7 +31,9 @@ def lines(played: Simulation, policy: Policy, *, bodies: bool = False) -> Iterat
             yield from _message(message, policy, bodies)
     yield ""
     if not played.messages:
-        yield "nothing is sent in this time"
+        over = played.history.incident is not None and played.history.incident.resolved and not played.parts
+        why = ": the file says that it is resolved, and what is first seen so is told to nobody" if over else ""
+        yield f"nothing is sent in this time{why}"
     yield from _untold(played, policy)
     if played.unplayed:
         count = "1 step of the script comes" if played.unplayed == 1 else f"{played.unplayed} steps of the script come"
