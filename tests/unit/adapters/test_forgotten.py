@@ -117,9 +117,9 @@ def test_a_name_in_html() -> None:
 
 NO_PERSON = """
     acknowledged again again_at alerts answer asked_only at channels code declared_at delivered digest drill due_at
-    episode eta external fault for_good group groups id incident kind level moved never_read page_at pending promised_at
-    provider_id reason recipient ref retry_after reviewed_drill revision role round sent service services severity
-    started_at status stopped timeline unreadable updates via waiting
+    episode eta external fault for_good group groups id incident kind level moved never_read odd_name page_at pending
+    promised_at provider_id reason recipient ref retry_after reviewed_drill revision role round sent service services
+    severity started_at status stopped timeline unreadable updates via waiting
 """
 KEPT = frozenset(NO_PERSON.split())
 """Fields that hold no person and no text, and those that hold entries."""
