@@ -200,6 +200,7 @@ def test_a_config_that_stays_unreadable(pager_on: Start) -> None:
     pager.start()
     pager.write("pay.yaml", INCIDENT)
     pager.until(lambda: pager.mails("page", "ana@"))
+    assert "! the config cannot be read (config/all.yaml:1:1: " in pager.run("status").stdout
     time.sleep(40)
     assert told(pager) == []
     (unread,) = pager.until(lambda: told(pager), 60)

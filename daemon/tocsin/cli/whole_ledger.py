@@ -159,7 +159,8 @@ async def last_good(
         if loaded.policy is None or loaded.settings is None:
             fail([*loaded.problems, *([good.why] if good and good.why else [])])
         return loaded
-    what = "cannot be judged at once" if not_judged(loaded) else "is refused"
+    unread = "cannot be read" if loaded.unread else "is refused"
+    what = "cannot be judged at once" if not_judged(loaded) else unread
     tell(f"the config {what} ({loaded.errors[0]}); the last good one is used, see tocsin check")
     if good.left_out:
         tell(in_part(good.left_out))
