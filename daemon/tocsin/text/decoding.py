@@ -25,6 +25,7 @@ UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\u
 _PLAIN = bytes(range(0x20, 0x7F)) + b"\t\n\r"
 """The bytes of which most files are made: where there is no other, nothing is wrong with any."""
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
 def problem(file: str, place: Place, code: str, message: str, level: ProblemLevel = ProblemLevel.ERROR) -> Problem:
@@ -71,6 +72,18 @@ def decode(data: bytes, file: str, limit: int = FILE_LIMIT) -> tuple[str, list[P
         problems.append(problem(file, place, "control-character", message))
         text = UNPRINTABLE.sub("", text)
     return text, problems
+
+
+def join_surrogates(text: str) -> str:
+    """The same with each escaped pair of surrogates as one escape. JSON writes what lies beyond U+FFFF so, and YAML,
+    which says that it reads JSON, does not.
+    """
+    return _SURROGATES.sub(_joined, text)
+
+
+def _joined(pair: re.Match[str]) -> str:
+    high, low = int(pair[2], 16), int(pair[3], 16)
+    return f"{pair[1]}\\U{0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF):08x}"
 
 
 def _place(before: str) -> Place:

@@ -27,7 +27,7 @@ from yaml.events import (
 )
 
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.text.decoding import FILE_LIMIT, UNPRINTABLE, Place, decode, problem
+from tocsin.text.decoding import FILE_LIMIT, UNPRINTABLE, Place, decode, join_surrogates, problem
 from tocsin.text.yaml_errors import explain
 
 DEPTH_LIMIT = 40
@@ -81,6 +81,11 @@ class Document:
             path = path[:-1]
         return 1, 1
 
+    def tell(self, place: Place, code: str, message: str) -> None:
+        """Note a problem, up to the limit."""
+        if len(self.problems) < PROBLEM_LIMIT:
+            self.problems.append(problem(self.file, place, code, message))
+
     def problem(
         self, path: KeyPath, code: str, message: str, *, key: bool = False, level: ProblemLevel = ProblemLevel.ERROR
     ) -> Problem:
@@ -93,20 +98,29 @@ def read_yaml(data: bytes | str, file: str, limit: int = FILE_LIMIT) -> Document
     if isinstance(data, str):
         data = data.encode("utf-8", "surrogatepass")
     text, problems = decode(data, file, limit)
-    document = Document(file, text, problems=problems)
-    builder = _Builder(document)
-    parser = _Loader(text)
+    document = Document(file, text, problems=[*problems])
+    fault = _parse(document)
+    joined = join_surrogates(text) if fault else text
+    if joined != text and _parse(whole := Document(file, joined, problems=problems)) is None:
+        return whole
+    if fault and len(data) <= limit:  # a cut text may well end in the middle of something
+        place, words = explain(fault, text.splitlines())
+        document.tell(place, "not-yaml", words)
+        document.broken = True
+    return document
+
+
+def _parse(document: Document) -> yaml.YAMLError | None:
+    """Read the text into the document, as far as it is YAML; what stopped it, if anything did."""
+    builder, parser = _Builder(document), _Loader(document.text)
     try:
         while builder.take(parser.get_event()):
             pass
     except yaml.YAMLError as fault:
-        if len(data) <= limit:  # a cut text may well end in the middle of something
-            place, words = explain(fault, text.splitlines())
-            builder.tell(place, "not-yaml", words)
-            document.broken = True
+        return fault
     finally:
         parser.dispose()
-    return document
+    return None
 
 
 def _place(mark: ParserMark) -> Place:
@@ -136,16 +150,11 @@ class _Builder:
         self.skip_is_key = False
         self.documents = 0
 
-    def tell(self, place: Place, code: str, message: str) -> None:
-        """Note a problem, up to the limit."""
-        if len(self.document.problems) < PROBLEM_LIMIT:
-            self.document.problems.append(problem(self.document.file, place, code, message))
-
     def refuse(self, event: Event, code: str, message: str) -> None:
         """Note a problem at an event."""
         mark = event.start_mark
         assert mark is not None
-        self.tell(_place(mark), code, message)
+        self.document.tell(_place(mark), code, message)
 
     def take(self, event: Event | None) -> bool:
         """One event further; False when nothing more is to be read."""

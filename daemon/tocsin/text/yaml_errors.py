@@ -26,6 +26,7 @@ _WORDS = {
     "found unexpected end of stream": "the quote opened here is never closed",
     "block sequence entries are not allowed in this context": 'a list cannot begin here; put "- " on a line of its own',
     "found unknown escape character": r"in double quotes \ begins an escape; write \\ or use single quotes",
+    "found invalid Unicode character escape code": "this escape is no character; write the character itself",
     "did not find expected <document start>": "this line belongs to nothing; check its indentation",
     "did not find expected node content": "a value is missing here",
 }

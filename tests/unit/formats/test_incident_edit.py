@@ -1,5 +1,6 @@
 """Edits keep what people wrote: comments, layout, and every value that is not theirs to change."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -31,6 +32,16 @@ def after(text: str, edit: Edit = ACK) -> str:
     found = edit_incident(text.encode(), edit)
     assert found is not None
     return found.decode()
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_of_a_program_can_be_edited(indent: int | None) -> None:
+    """Its pairs of surrogates mean what they mean, also in what is edited."""
+    text = json.dumps({"title": "Down \U0001f600", "severity": "sev1", "acknowledged": ["ana"]}, indent=indent)
+    value = read_yaml(after(text), "").value
+    entry = {"by": "bo", "at": "2026-11-23T10:04:00Z"}
+    assert value == {"title": "Down \U0001f600", "severity": "sev1", "acknowledged": ["ana", entry]}
+    assert "\U0001f601" in after(text, Edit(entry=UpdateEntry("We see it \U0001f601", "", AT, "Ana")))
 
 
 def test_nothing_but_the_edit_changes() -> None:

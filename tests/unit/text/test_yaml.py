@@ -1,5 +1,6 @@
 """The YAML reader: values as written, every danger named with its place, the rest kept."""
 
+import json
 import time
 
 import pytest
@@ -89,6 +90,22 @@ def test_byte_order_mark_and_line_ends_are_fine(data):
     document = read_yaml(data, "f")
     assert document.value == {"a": "1", "b": "x"}
     assert document.problems == []
+
+
+def test_json_with_pairs_of_surrogates_is_read():
+    """JSON writes what lies beyond U+FFFF as two escapes: a file that a program wrote is a page like any other."""
+    value = {"title": "Down \U0001f600\U0001f4a5 now", "summary": r"a path \ud83d\ude00, and \\ud83d"}
+    found = read_yaml(json.dumps(value), "x.yaml")
+    assert (found.value, found.problems, found.broken) == (value, [], False)
+    lone = read_yaml(b'title: "half \\ud83d"', "x.yaml")
+    assert [str(problem) for problem in lone.problems] == [
+        "x.yaml:1:16: error: this escape is no character; write the character itself"
+    ]
+
+
+def test_what_looks_like_surrogates_outside_double_quotes_stays_as_it_is():
+    """It is no escape there, but the text of a log that somebody put in."""
+    assert read_yaml(r"title: a \ud83d\ude00", "x.yaml").value == {"title": r"a \ud83d\ude00"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])

@@ -80,7 +80,7 @@ def _changed(data: bytes, before: Document, keys: Collection[str], change: _Chan
     ):
         return None
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig") if before.problems else before.text  # in which JSON's escapes are YAML's
     except ValueError:
         return None
     lines, indents = text.replace("\r\n", "\n"), _indents(before)
