@@ -249,11 +249,14 @@ async def test_a_letter_comes_back_whole(ledger: Ledger) -> None:
 
 
 async def test_what_is_out_by_another_channel(ledger: Ledger) -> None:
-    """Rule 71: a page to one person, a notice to all operators; a start must not take these for undelivered."""
+    """Rule 71: a page to one person, a notice to all operators; a start must not take these for undelivered. Of chen
+    the provider has said that it was not delivered; bo's mailbox refused it.
+    """
     notice = {"kind": Kind.OPERATOR, "reason": Reason.TROUBLE}
     letters = [
         *(letter(f"ana {via}", via=via) for via in Channel),
         letter("bo", to="bo"),
+        *(letter(f"chen {via}", to="chen", via=via) for via in Channel),
         letter("later", at=T0 + HOUR),
         letter("closing", kind=Kind.CLOSING, reason=Reason.RESOLVED),
         *(letter(f"{to} is told", incident="-", to=to, **notice) for to in ("olga", "pia")),
@@ -261,11 +264,16 @@ async def test_what_is_out_by_another_channel(ledger: Ledger) -> None:
     await ledger.record("db", (), letters[:-2], ())
     await ledger.record("-", (), letters[-2:], ())
     assert not any(one.out for one in await ledger.unsettled())
-    await ledger.settle("ana email", "accepted", T0)
-    await ledger.settle("olga is told", "accepted", T0)
+    for key in ("ana email", "olga is told", "chen sms"):
+        via = Channel.SMS if key == "chen sms" else Channel.EMAIL
+        attempt = await ledger.begin_attempt(key, via, "an address", T0, "")
+        await ledger.end_attempt(attempt, Accepted("1"), T0)
+        if via is Channel.SMS:
+            await ledger.record_receipt(attempt, Receipt.UNDELIVERED, T0, "30003")
+        await ledger.settle(key, "accepted", T0)
     await ledger.settle("bo", "refused", T0)
     out = {one.notification.key: one.out for one in await ledger.unsettled()}
-    assert out == {"ana sms": True, "later": False, "closing": False, "pia is told": True}
+    assert out == {"ana sms": True, "chen email": False, "later": False, "closing": False, "pia is told": True}
 
 
 async def test_a_suppression_hides_no_letter(ledger: Ledger) -> None:

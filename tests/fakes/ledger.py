@@ -612,7 +612,7 @@ class MemoryLedger:
         out = {
             _message(pages.letters[key].notification)
             for key, (state, _) in pages.states.items()
-            if state == "accepted" and key in pages.letters
+            if state == "accepted" and key in pages.letters and any(map(_arrives, self._attempts_of(key)))
         }
         return tuple(
             replace(letter, attempts=self._attempts_of(key), out=_message(letter.notification) in out)
@@ -711,6 +711,11 @@ def _word(outcome: Outcome | None) -> str:
     if isinstance(outcome, Refused) and outcome.fault is Fault.MESSAGE:
         return MESSAGE_REFUSED
     return type(outcome).__name__.lower() if outcome else WAITING
+
+
+def _arrives(attempt: Attempt) -> bool:
+    """Whether it was taken, and nobody has said that it was not delivered."""
+    return isinstance(attempt.outcome, Accepted) and attempt.receipt is not Receipt.UNDELIVERED
 
 
 def _message(notification: Notification) -> object:

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from sqlalchemy import Connection, RowMapping, or_, select
+from sqlalchemy import Connection, RowMapping, func, or_, select
 
 from tocsin.adapters.ledger.reads import Question
+from tocsin.adapters.ledger.reads.addresses import outcome_is
 from tocsin.adapters.ledger.schema import tables as t
 from tocsin.adapters.ledger.schema.address_rows import read_attempt, readable_attempts
 from tocsin.adapters.ledger.schema.codec import replace_non_characters
 from tocsin.adapters.ledger.schema.decoding import RowError, decode, read_instant
 from tocsin.adapters.ledger.schema.rows import notification_of, read_notification, suppression_of
 from tocsin.adapters.ledger.schema.tables import HELD
-from tocsin.domain.delivery import Attempt, Bundle, Content, Letter, Receipt, Record
+from tocsin.domain.delivery import Accepted, Attempt, Bundle, Content, Letter, Receipt, Record
 from tocsin.domain.notification import AnswerLink, Kind, Notification
 from tocsin.ports.ledger.trouble import Unreadable
 
@@ -23,6 +24,15 @@ _ATTEMPTS = (
     select(t.attempts).join(t.notifications, t.notifications.c.key == t.attempts.c.key).order_by(t.attempts.c.sequence)
 )
 _OTHER = t.notifications.alias()
+_ARRIVES = (
+    select(t.attempts.c.sequence)
+    .where(
+        t.attempts.c.key == _OTHER.c.key,
+        outcome_is(Accepted),
+        func.coalesce(t.attempts.c.receipt, "") != Receipt.UNDELIVERED.value,
+    )
+    .exists()
+)
 _OUT = select(t.notifications.c.key).where(
     t.pending,
     t.notifications.c.kind.in_((Kind.PAGE.value, Kind.OPERATOR.value)),
@@ -34,10 +44,13 @@ _OUT = select(t.notifications.c.key).where(
         _OTHER.c.at == t.notifications.c.at,
         _OTHER.c.state == "accepted",
         or_(_OTHER.c.to == t.notifications.c.to, t.notifications.c.kind == Kind.OPERATOR.value),
+        _ARRIVES,
     )
     .exists(),
 )
-"""The pages, each to one person, and notices, each to all operators, of which another letter was taken (rule 71)."""
+"""The pages, each to one person, and notices, each to all operators, of which a provider took another letter and has
+not said that it was not delivered (rule 71).
+"""
 
 
 def records(incident: str) -> Question[tuple[Record, ...]]:
