@@ -211,6 +211,34 @@ def test_a_page_that_was_tried_says_what_is_true_at_the_next_try(fault: Faults, 
     assert len({message.reference for message in told}) == 1
 
 
+def test_a_page_in_words_of_its_own_that_may_have_left_stays_the_same() -> None:
+    """Rule 40: a mail that was made anew since it had become a drill, and that the provider did not confirm, is sent
+    again as the same message, though its severity changed once more.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded((EMAIL,))
+        await world.start()
+        world.providers[EMAIL].faults = Faults(down=frozenset({EMAIL}))
+        declare(world, [1])
+        await world.wait(15)
+        declare(world, [1], more="drill: true\n")
+        await world.wait(1)
+        world.providers[EMAIL].faults = Faults(unheard=1.0)
+        while not world.pages("ana"):
+            await world.wait(0.5)
+        declare(world, [1], "sev2", more="drill: true\n")
+        await world.wait(1)
+        world.providers[EMAIL].faults = Faults()
+        await world.wait(90)
+
+    told = [each.message for each in simulate(story).pages("ana") if each.message.via is EMAIL]
+    assert len(told) > 1
+    assert {message.content.text for message in told} == {told[0].content.text}
+    assert told[0].content.text.startswith("made anew: sev3 DRILL")
+    assert len({message.reference for message in told}) == 1
+
+
 def test_what_became_a_drill_leaves_with_no_real_page() -> None:
     """Corner of 47: pages that wait when their incident becomes a drill leave with their like, and take no real room."""
 

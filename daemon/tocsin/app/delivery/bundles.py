@@ -16,6 +16,9 @@ from tocsin.domain.notification import AnswerLink
 from tocsin.planning.delivery.still_wanted import says_otherwise
 from tocsin.ports.renderer import BundledPage, LeavingRenderer
 
+TOGETHER, ANEW = "/bundle/", "/anew/"
+"""What stands in the id of a bundle: several pages, or one in words of its own."""
+
 
 class Bundles:
     """Makes a bundle of a parcel that holds several pages, or one page that must say something else by now."""
@@ -26,9 +29,11 @@ class Bundles:
 
     def bundle_of(self, parcel: Parcel, now: datetime) -> Bundle | None:
         """What a parcel leaves as; None when it is one letter, and leaves as itself. Pages that say what they said at
-        the last try are the same bundle.
+        the last try are the same bundle; so is one page in words of its own of which a copy may have left (rule 40).
         """
         alone = len(parcel.members) == 1
+        if alone and parcel.lead.copies and parcel.bundle and ANEW in parcel.bundle.id:
+            return parcel.bundle
         if alone and not self._is_untrue(parcel.lead):
             return None
         content, links = self._one(parcel.lead) if alone else self._content(self._one_an_incident(parcel))
@@ -36,7 +41,9 @@ class Bundles:
             return None
         if parcel.bundle and parcel.bundle.content == content:
             return parcel.bundle
-        return Bundle(f"{parcel.lead.notification.key}/bundle/{now:%Y%m%dT%H%M%S.%fZ}", content, links)
+        return Bundle(
+            f"{parcel.lead.notification.key}{ANEW if alone else TOGETHER}{now:%Y%m%dT%H%M%S.%fZ}", content, links
+        )
 
     def say_unseen(self, parcel: Parcel) -> None:
         """Pages leave from memory where other machines may know more (R54): those that were decided before say so now,
