@@ -659,6 +659,29 @@ def copies(world: World) -> list[tuple[str, int, int]]:
     return counted
 
 
+@pytest.mark.parametrize("ends", ["kill", "stop"])
+def test_what_left_from_memory_is_noted_once_the_disk_has_room(ends: str) -> None:
+    """P3, rule 44: a page by SMS waits minutes for its receipt; the ledger hears within seconds that it left, so that
+    the next process sends no copy that is not marked.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded((SMS,))
+        await world.start()
+        world.disk.full = True
+        declare(world, [1])
+        await world.wait(10)
+        assert len(world.pages("ana")) == 1
+        world.disk.full = False
+        await world.wait(5)
+        await getattr(world, ends)()
+        await world.start()
+        await world.wait(300)
+
+    for key, arrived, marked in copies(simulate(story)):
+        assert arrived <= 1 + marked, (key, arrived, marked)
+
+
 @pytest.mark.parametrize("seed", seeds(16, 3))
 def test_whatever_happens_in_a_storm(seed: int) -> None:
     """Forty incidents in ten minutes, kills, outages and lost answers all along: every page comes to an end, everybody

@@ -7,7 +7,7 @@ it ended, and asks before each one which letters are still wanted. It must not k
 import asyncio
 import random
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
@@ -16,7 +16,7 @@ from tocsin.app.delivery.bundles import Bundles
 from tocsin.app.delivery.context import DeliveryContext
 from tocsin.app.delivery.lanes import Lanes, rank
 from tocsin.app.delivery.message import message
-from tocsin.app.delivery.parcels.attempt_log import AttemptLog, log_try
+from tocsin.app.delivery.parcels.attempt_log import WRITES_AGAIN, AttemptLog, log_try
 from tocsin.app.delivery.parcels.delivery import Delivery
 from tocsin.app.delivery.parcels.headway import Headway
 from tocsin.app.delivery.parcels.parcel import Parcel, ParcelStep, ended_so, parcels_of
@@ -34,9 +34,6 @@ from tocsin.planning.history.fast_replace import replace
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.ledger import SendLedger
 from tocsin.ports.transport import CutShortError
-
-WRITES_AGAIN = timedelta(seconds=2)
-"""How soon the ledger is tried again after trouble."""
 
 log = structlog.get_logger()
 
@@ -324,8 +321,8 @@ class Sender:
                 waits = state == "accepted" and parcel.lead.page and self._providers.gives_receipts(taken)
                 until = receipts.receipt_awaited_until(taken) if waits else None
                 if until:
-                    await self._attempt_log.save_pending(parcel)
-                    self._lanes.put(parcel, ParcelStep.ASK, until)
+                    saved = await self._attempt_log.save_pending(parcel)
+                    self._lanes.put(parcel, ParcelStep.ASK, until if saved else self._clock.now() + WRITES_AGAIN)
                 else:
                     if state == "accepted":
                         self._headway.note_delivered(parcel)
@@ -360,6 +357,9 @@ class Sender:
         if self._wanted.among(parcel):
             attempt = retry.deciding_attempt(parcel.attempts)
             assert isinstance(attempt.outcome, Accepted)
+            if parcel.unsaved and now < (receipts.receipt_awaited_until(attempt) or now):
+                await self._go_on(parcel)  # it left from memory, and the ledger may take it by now
+                return
             if parcel.late(now) < receipts.ASKED_AT_MOST_LATE:
                 fate = await self._providers.fate(attempt, attempt.outcome.provider_id)
                 fate = await self.judge_fate(parcel.letters_of(attempt.number), fate)
@@ -394,7 +394,6 @@ class Sender:
     def _wait_no_longer(self, via: Channel) -> None:
         """A try has hung on this channel: pages that wait behind it go by their next one too, at once (rule 70)."""
         for parcel in dict.fromkeys(self._open.values()):
-            waits_for_it = parcel.via is via and not parcel.attempts and parcel.step is not ParcelStep.WAIT
-            if parcel.lead.page and waits_for_it:
+            if parcel.lead.page and parcel.via is via and not parcel.attempts and parcel.step is not ParcelStep.WAIT:
                 for member in parcel.members:
                     self._headway.check(member)

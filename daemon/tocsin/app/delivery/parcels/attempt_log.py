@@ -6,7 +6,7 @@ It decides whether an attempt may begin while the ledger cannot be written.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -28,6 +28,8 @@ UNWRITTEN = "the ledger could not be written"
 
 LATER_STEPS = frozenset({Reason.ESCALATED, Reason.REPEATED, Reason.LAST_RESORT})
 """Why a ladder pages once somebody was asked."""
+WRITES_AGAIN = timedelta(seconds=2)
+"""How soon the ledger is tried again after trouble."""
 
 log = structlog.get_logger()
 
