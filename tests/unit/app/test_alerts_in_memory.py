@@ -9,6 +9,7 @@ import pytest
 from tocsin.adapters.files.incident_writer import IncidentFiles
 from tocsin.app.alerts.apply import AlertIncidents
 from tocsin.app.alerts.entries import alert_entries
+from tocsin.app.alerts.limit import AT_ONCE, ONE_MORE_EVERY
 from tocsin.app.alerts.payload import AlertGroup
 from tocsin.app.arrivals.alert_feed import AlertFeed
 from tocsin.app.arrivals.in_memory.alerts import AlertsInMemory
@@ -16,7 +17,7 @@ from tocsin.app.state.active_config import ActiveConfig
 from tocsin.app.state.agenda import Agenda
 from tocsin.app.state.incidents import Incidents
 from tocsin.app.state.notices import Notices
-from tocsin.domain.arrival import Arrival, ArrivalKind
+from tocsin.domain.arrival import AlertEntry, Arrival, ArrivalKind
 from tocsin.domain.facts import Seen
 from tocsin.domain.incident import ALERTMANAGER, Incident
 from tocsin.formats.inbox.entries import write_entry
@@ -45,10 +46,14 @@ class Away:
 
     async def tell(self, told: AlertGroup) -> list[str]:
         """It comes in, and is heard; what the folder holds then."""
+        self.lies(told)
+        return await self.heard()
+
+    def lies(self, told: AlertGroup) -> None:
+        """It comes in."""
         for entry in alert_entries(told, ALERTS, lambda _: 0, REFS):
             body = write_entry(entry).decode()
             self.lies_there.append(Arrival(ArrivalKind.ALERT, entry.ref, entry.group, body, self.clock.now()))
-        return await self.heard()
 
     async def heard(self) -> list[str]:
         """All that lies in the inbox is heard, as at each look there; what the folder holds then."""
@@ -94,14 +99,86 @@ async def test_what_has_a_file_is_made_worse_and_ended(away: Away, minutes: int)
     assert away.files() == [ended]
 
 
-async def test_a_group_waits_behind_what_is_not_plain(away: Away) -> None:
-    """Told again within two minutes of its end it may be an old word: the ledger's judge sees that, in its order."""
+async def test_an_old_word_keeps_nothing_waiting(away: Away) -> None:
+    """Told again within two minutes of its end it may be an old word, and waits; what is said since counts at once."""
     await away.tell(group(alert()))
     await away.tell(group(alert(ended=9)))
-    await away.tell(group(alert()))
-    (ended,) = await away.tell(group(alert(), alert("b", severity="critical")))
+    (ended,) = await away.tell(group(alert()))
     assert "status: resolved" in ended
+    (open_again,) = await away.tell(group(alert(), alert("b", severity="critical")))
+    assert "status: investigating" in open_again
     assert await away.back() == ["declared", "resolved", "too soon", "reopened"]
+    assert away.files() == [open_again]
+
+
+@pytest.mark.parametrize("began", [0, 10])
+async def test_what_fires_again_soon_after_its_end_is_opened_again(away: Away, began: int) -> None:
+    """Within two minutes of its end it may be an old word; after that it pages, however long the ledger is away."""
+    await away.tell(group(alert()))
+    (ended,) = await away.tell(group(alert(ended=9)))
+    assert "status: resolved" in ended
+    await away.tell(group(alert(began=began)))
+    away.clock.go(timedelta(minutes=2))
+    (text,) = await away.heard()
+    assert "status: investigating" in text
+
+
+async def test_what_fires_again_and_is_over_by_then_wakes_nobody(away: Away) -> None:
+    """Rule 20: what waited for two minutes to pass, and has ended meanwhile, stays as it is."""
+    await away.tell(group(alert()))
+    (ended,) = await away.tell(group(alert(ended=9)))
+    await away.tell(group(alert()))
+    await away.tell(group(alert(ended=10)))
+    away.clock.go(timedelta(minutes=5))
+    assert await away.heard() == [ended]
+
+
+async def test_what_is_over_before_it_is_heard_wakes_nobody(away: Away) -> None:
+    """Rule 20: it is declared as resolved, as with the ledger."""
+    for told in (group(alert()), group(alert(ended=9))):
+        away.lies(told)
+    (text,) = await away.heard()
+    assert "status: resolved" in text
+    assert await away.back() == ["resolved", "changed"]
+
+
+async def test_beyond_the_limit_one_more_is_opened_every_six_seconds(away: Away) -> None:
+    """Section 8 bounds how many incidents alerts open at once, not how many while the ledger is away."""
+    for number in range(AT_ONCE + 3):
+        away.lies(group(alert(f"host-{number}"), groupKey=f"group {number}"))
+    assert len(await away.heard()) == AT_ONCE
+    away.clock.go(ONE_MORE_EVERY)
+    assert len(await away.heard()) == AT_ONCE + 1
+    away.clock.go(3 * ONE_MORE_EVERY)
+    assert len(await away.heard()) == AT_ONCE + 3
+
+
+@pytest.mark.parametrize("began", [0, 29])
+async def test_what_fires_behind_an_end_of_nothing_known_here_is_declared(away: Away, began: int) -> None:
+    """Its incident rests, and its file is gone: that end keeps no page waiting, and ends nothing that fires since."""
+    assert await away.tell(group(alert(ended=9))) == []
+    away.clock.go(timedelta(minutes=30))
+    (text,) = await away.tell(group(alert("b", began=began, severity="critical")))
+    assert "severity: sev1" in text
+    assert await away.back() == ["nothing", "declared"]
+    assert away.files() == [text]
+
+
+async def test_what_cannot_be_judged_is_tried_once(away: Away, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule 63: the ledger's judge sets it aside, and tells of it; until then its group waits, and no other."""
+    tries = list[str]()
+
+    async def breaks(_: object, entry: AlertEntry, *_more: object, **_named: object) -> None:
+        tries.append(entry.group)
+        raise ValueError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AlertIncidents, "apply", breaks)
+        for _ in range(2):
+            await away.tell(group(alert()))
+    assert len(tries) == 1
+    assert await away.heard() == []
+    assert len(await away.tell(group(alert(), groupKey="another"))) == 1
 
 
 async def test_an_end_does_not_overtake_its_beginning(away: Away) -> None:
@@ -113,6 +190,20 @@ async def test_an_end_does_not_overtake_its_beginning(away: Away) -> None:
     away.ledger.trouble = "away"
     assert await away.tell(group(alert(ended=9))) == []
     assert await away.back() == ["resolved", "changed"]
+
+
+async def test_what_fires_after_that_end_is_declared_and_joined(away: Away) -> None:
+    """What the ledger took before it was away finds the incident of what fires by now, and no end comes after it."""
+    away.ledger.trouble = ""
+    (fired,) = alert_entries(group(alert()), ALERTS, lambda _: 0, REFS)
+    body = write_entry(fired).decode()
+    await away.ledger.record_arrival(Arrival(ArrivalKind.ALERT, fired.ref, fired.group, body, away.clock.now()))
+    away.ledger.trouble = "away"
+    assert await away.tell(group(alert(ended=9))) == []
+    assert len(await away.tell(group(alert("b", severity="critical")))) == 1
+    assert await away.back() == ["changed", "nothing", "declared"]
+    (text,) = away.files()
+    assert "severity: sev1\nstatus: investigating" in text
 
 
 async def test_a_result_that_is_not_written_is_not_lost(away: Away) -> None:

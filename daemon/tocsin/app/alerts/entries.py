@@ -5,16 +5,17 @@ once. Must not know incidents.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from tocsin.app.alerts.links import incident_links
 from tocsin.app.alerts.payload import Alert, AlertGroup
 from tocsin.app.alerts.words import incident_summary, incident_title
-from tocsin.domain.arrival import AlertEntry, FiringAlerts
-from tocsin.formats.inbox.entries import ENTRY_MOST, write_entry
+from tocsin.domain.arrival import AlertEntry, Arrival, FiringAlerts
+from tocsin.formats.inbox.entries import ENTRY_MOST, read_entry, write_entry
 from tocsin.formats.settings.settings import AlertmanagerSettings
+from tocsin.ports.ledger.trouble import Unreadable
 from tocsin.text.cleaning import clean, one_line
 
 VALUE_MOST = 120
@@ -48,6 +49,13 @@ def alert_entries(
                 continue
         entries.append(entry((kind,)))
     return entries or [entry(())]
+
+
+def last_word(group: str, later: Sequence[Arrival | Unreadable]) -> AlertEntry | None:
+    """The newest of what waits of a group, oldest first; None: nothing does."""
+    bodies = (arrival.body for arrival in reversed(later) if isinstance(arrival, Arrival) and arrival.who == group)
+    entries = (read_entry(body.encode()) for body in bodies)
+    return next((entry for entry in entries if isinstance(entry, AlertEntry)), None)
 
 
 def _kinds(group: AlertGroup, settings: AlertmanagerSettings) -> Iterator[FiringAlerts]:

@@ -14,6 +14,7 @@ import structlog
 
 from tocsin.adapters.files.incident_writer import FileError
 from tocsin.app.alerts.apply import OPENINGS, AlertIncidents, AlertResult
+from tocsin.app.alerts.entries import last_word
 from tocsin.app.alerts.labels import Meaning
 from tocsin.app.alerts.limit import AT_ONCE
 from tocsin.app.alerts.steps import Action, ended_since
@@ -89,7 +90,7 @@ class AlertFeed:
     async def look(self) -> None:
         """Judge what waits. Raises LedgerError: what was not judged then is judged at the next look."""
         alerts = await self._ledger.unjudged_alerts()
-        waiting: set[str] = set()
+        waiting, said = set[str](), [arrival for _, arrival in alerts]
         for place, (row, arrival) in enumerate(alerts):
             if isinstance(arrival, Unreadable):
                 self._tell_broken(arrival.why)
@@ -99,7 +100,7 @@ class AlertFeed:
             if arrival.who in waiting or (held_until and self._clock.now() < held_until):
                 waiting.add(arrival.who)
                 continue
-            may_wait, last = len(alerts) <= WAITING_MOST, _last_word(arrival.who, alerts[place + 1 :])
+            may_wait, last = len(alerts) <= WAITING_MOST, last_word(arrival.who, said[place + 1 :])
             judged = await self._judged(arrival, may_wait, last)
             if isinstance(judged, timedelta):
                 waiting.add(arrival.who)
@@ -189,10 +190,3 @@ class AlertFeed:
         """Alerts that cannot be judged hold up nobody (rule 63)."""
         text = f"alerts that came in could not be judged ({why}); the others are: look at Alertmanager"
         self._notices.tell(OperatorNotice(Trouble.ARRIVAL_UNJUDGED, text, about="alert"))
-
-
-def _last_word(group: str, later: Sequence[tuple[int, Arrival | Unreadable]]) -> AlertEntry | None:
-    """The newest that waits of a group; None: nothing does."""
-    bodies = (arrival.body for _, arrival in reversed(later) if isinstance(arrival, Arrival) and arrival.who == group)
-    entries = (read_entry(body.encode()) for body in bodies)
-    return next((entry for entry in entries if isinstance(entry, AlertEntry)), None)

@@ -1,6 +1,6 @@
 """Alerts that the ledger cannot take now, judged by the folder of incident files and the incidents that this process
 serves (rule 54): what they declare, open again or make worse is a file like any other, and pages from memory. What is
-not plain by these waits for the ledger; what was judged here is recorded as that once it takes it.
+not plain by these waits, until it is or the ledger takes it; what was judged here is recorded as that then.
 """
 
 import asyncio
@@ -10,8 +10,9 @@ import structlog
 
 from tocsin.adapters.files.incident_writer import FileError
 from tocsin.app.alerts.apply import AlertIncidents
+from tocsin.app.alerts.entries import last_word
 from tocsin.app.alerts.labels import Meaning
-from tocsin.app.alerts.steps import Action
+from tocsin.app.alerts.steps import Action, ended_since
 from tocsin.app.alerts.words import outcome_sentence
 from tocsin.app.engine.isolation import Broken, guarded
 from tocsin.app.incidents.commands import EditRefusedError
@@ -23,9 +24,6 @@ from tocsin.formats.inbox.entries import read_entry
 from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.trouble import LedgerError
-
-LATER = (Action.TOO_SOON, Action.TOO_MANY)
-"""What only who hears of it again, or the ledger, can settle; as it can what is of no incident that is known here."""
 
 log = structlog.get_logger()
 
@@ -43,7 +41,7 @@ class AlertsInMemory:
         self._lie_there: Sequence[Arrival] = ()
         self._heard = asyncio.Event()
         self._done: dict[str, Judgement] = {}
-        self._not_plain: set[str] = set()
+        self._broken: set[str] = set()
         self._trouble = ""
 
     def done(self, ref: str) -> Judgement | None:
@@ -53,7 +51,7 @@ class AlertsInMemory:
     def forget(self, ref: str) -> None:
         """The ledger has what became of it."""
         self._done.pop(ref, None)
-        self._not_plain.discard(ref)
+        self._broken.discard(ref)
 
     async def hear(self, arrivals: Sequence[Arrival]) -> None:
         """The ledger does not take these now, oldest first."""
@@ -68,38 +66,43 @@ class AlertsInMemory:
             await self.judge()
 
     async def judge(self) -> None:
-        """Judge once what was heard. What the folder does not take is tried again when it is heard once more."""
-        waiting: set[str] = set()
-        for arrival in self._lie_there:
-            if arrival.ref in self._done:
+        """Judge once what was heard. What waits then is tried again when it is heard once more."""
+        waiting, heard = set[str](), self._lie_there
+        for place, arrival in enumerate(heard):
+            if arrival.ref in self._done or arrival.who in waiting:
                 continue
-            if arrival.ref in self._not_plain or arrival.who in waiting:
+            judged = await self._judged(arrival, last_word(arrival.who, heard[place + 1 :]))
+            if judged is None:
                 waiting.add(arrival.who)
-            elif (judged := await self._judged(arrival)) is not None:
-                self._done[arrival.ref] = judged
             else:
-                waiting.add(arrival.who)
+                self._done[arrival.ref] = judged
 
-    async def _judged(self, arrival: Arrival) -> Judgement | None:
-        """What came of it; None: it waits."""
+    async def _judged(self, arrival: Arrival, last: AlertEntry | None) -> Judgement | None:
+        """What came of it; None: it waits. `last` is what else was said of the group since, the newest."""
+        if arrival.ref in self._broken:
+            return None
         entry, settings = read_entry(arrival.body.encode()), self._config.settings.web.alertmanager
         if not isinstance(entry, AlertEntry) or settings is None:
             return None
         policy, now = self._config.policy, self._clock.now()
-        applying = self._alerts.apply(entry, Meaning(settings, policy), policy, self._served, arrival.at, now)
+        meaning, over = Meaning(settings, policy), last is not None and ended_since(entry, last)
+        applying = self._alerts.apply(entry, meaning, policy, self._served, arrival.at, now, over=over)
         try:
             result = await guarded(applying, LedgerError, FileError, EditRefusedError)
         except LedgerError:
-            self._not_plain.add(arrival.ref)
             return None
         except (FileError, EditRefusedError) as fault:
             if str(fault) != self._trouble:  # it is tried again each second
                 log.warning("alerts not taken", trouble=str(fault))
             self._trouble = str(fault)
             return None
-        if isinstance(result, Broken) or result.action in LATER or not result.incident:
-            self._not_plain.add(arrival.ref)
+        if isinstance(result, Broken):
+            self._broken.add(arrival.ref)
             return None
+        if result.action is Action.TOO_MANY or (result.action is Action.TOO_SOON and last is None):
+            return None
+        if not (result.incident or (last and last.firing)):
+            return None  # the incident that it ends may be one that the ledger alone knows; what fires since goes on
         did, incident, why = result.action.value, result.incident, result.why
         if result.action is not Action.NOTHING:
             log.info("alerts", did=did, incident=incident, why=why, unknown_services=[])
