@@ -218,6 +218,15 @@ def test_an_unknown_variable_is_an_error_that_leaves_the_config_usable():
     assert found.settings is not None
 
 
+def test_the_inbox_stays_beside_the_link_that_leads_to_the_ledger(tmp_path):
+    """What waits there counts, though the ledger is the file that the link leads to (rule 72)."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "tocsin.db").symlink_to(tmp_path / "large.db")
+    found = read_tree(BASE, tmp_path / "config", AT, {})
+    assert (found.settings.ledger.file, found.settings.inbox) == (tmp_path / "large.db", tmp_path / "var" / "inbox")
+
+
 def test_what_the_settings_add_to_the_policy():
     """Who writes, where answers go and where people meet are words of messages, so the policy has them."""
     text = BASE_SETTINGS + "organisation: Acme  Ltd\nreply_to: Help@Example.com\nbridge: https://meet.example.com/x\n"

@@ -335,6 +335,15 @@ async def test_an_unknown_variable_refuses_no_config_that_counts(disk: Disk) -> 
     assert (started.disk, started.refused) == (reading, ())
 
 
+async def test_a_key_without_a_value_that_versions_before_took(disk: Disk) -> None:
+    """Rule 64: `check` refuses it; a start pages also where the ledger that knew the config is lost."""
+    disk.write(CONFIG + "\nservices: {old: {title: Old, pager: }}\n", REAL)
+    reading = load(disk.folder, NOW, {})
+    assert [problem.code for problem in reading.errors] == ["unknown-empty-key"]
+    started = await load_at_start(reading, MemoryLedger(), disk.folder, {}, NOW, JUDGE)
+    assert (started.disk, started.refused) == (reading, ())
+
+
 async def test_a_config_is_vouched_for_once_there_is_a_key(disk: Disk) -> None:
     """A row from before the upgrade, or from before the key, is written anew at the next good start, with its instant;
     one that is vouched for is left alone.

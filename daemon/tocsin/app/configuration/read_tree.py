@@ -15,9 +15,9 @@ from tocsin.app.configuration.load import Configuration, absolute, digest_of, la
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.file_names import MISNAMED, SETTINGS
-from tocsin.formats.config.read import ConfigReading, Sources, read_config, spared, unheard
+from tocsin.formats.config.read import ConfigReading, Sources, read_config, unheard
 from tocsin.formats.settings.layers import (
-    UNKNOWN_VARIABLE,
+    WITHOUT_EFFECT,
     SettingsLayers,
     SettingsReading,
     ledger_addresses,
@@ -65,11 +65,11 @@ def read_tree(  # noqa: PLR0913 - all that a config is read from
     layered = _at_the_ledger(read_settings(stack))
     begins("")
     reading = read_config(Sources(files, label, begins), at, handoffs.cron_problem, was_in_force=was_in_force)
-    problems += [*faults, *(spared(layered.problems) if was_in_force else layered.problems), *reading.problems]
+    problems += [*faults, *layered.problems, *reading.problems]
     policy = reading.policy
     if layered.settings is not None and reading.whole:
         problems += _references(layered.settings, reading, stack)
-    refused = any(fault.level is ProblemLevel.ERROR and fault.code != UNKNOWN_VARIABLE for fault in problems)
+    refused = any(fault.level is ProblemLevel.ERROR and fault.code not in WITHOUT_EFFECT for fault in problems)
     if policy is not None and layered.settings is not None and not refused:
         policy = _complete(policy, layered, revision)
     return Configuration(
@@ -97,11 +97,14 @@ def _layers(data: bytes, folder: Path, credentials: Mapping[str, str], environ: 
 
 
 def _at_the_ledger(layered: SettingsReading) -> SettingsReading:
-    """The settings with where the ledger truly lies."""
-    if layered.settings is None:
+    """The settings with where the ledger truly lies. The inbox stays beside what the settings name: something may wait
+    there.
+    """
+    settings = layered.settings
+    if settings is None or (place := _lying(settings.ledger)) == settings.ledger:
         return layered
-    place = _lying(layered.settings.ledger)
-    return replace(layered, settings=layered.settings.model_copy(update={"ledger": place}))
+    web = settings.web.model_copy(update={"inbox": settings.inbox})
+    return replace(layered, settings=settings.model_copy(update={"ledger": place, "web": web}))
 
 
 def _lying(place: LedgerAddress) -> LedgerAddress:

@@ -19,7 +19,7 @@ from tocsin.app.configuration.policy_parts import PolicyParts
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem, ProblemLevel
 from tocsin.formats.config.tree import ConfigTree, read_config_tree
-from tocsin.formats.settings.layers import UNKNOWN_VARIABLE
+from tocsin.formats.settings.layers import WITHOUT_EFFECT
 from tocsin.formats.settings.settings import Settings
 from tocsin.ports.bounded_work import BoundedWork
 from tocsin.ports.renderer import TemplateFiles
@@ -104,7 +104,7 @@ def _refusal(name: str, configuration: Configuration) -> str:
     """One line that says why a config cannot be used; empty when it can."""
     if configuration.policy is not None and configuration.settings is not None:
         return ""
-    errors = [error for error in configuration.errors if error.code != UNKNOWN_VARIABLE]
+    errors = [error for error in configuration.errors if error.code not in WITHOUT_EFFECT]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     return one_line(f"{shown(name)}: its config does not load: {errors[0]}{more}")
 

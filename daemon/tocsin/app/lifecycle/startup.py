@@ -26,6 +26,7 @@ from tocsin.domain.facts import Answered, ClockMoved, Coded, Fact, Noted
 from tocsin.domain.operator_notice import OperatorNotice, Trouble
 from tocsin.domain.policy import Policy
 from tocsin.domain.problem import Problem
+from tocsin.formats.schema.pydantic_problems import UNKNOWN_EMPTY
 from tocsin.formats.settings.settings import Settings, reply_routes
 from tocsin.planning.history.redating import not_later
 from tocsin.ports.ledger.ledger import ClockLedger, ConfigLedger, StartLedger
@@ -103,12 +104,12 @@ async def load_at_start(
     shared: bool = False,
 ) -> Started:
     """The config on disk if it is good, else what counts of the last good one. A first run wants the one on disk
-    without any error. Of a `shared` ledger the last one counts also where the disk has an older one of its configs: it
-    lags behind another machine's (P9). Raises StartError.
+    without any error, but for a key that has no value. Of a `shared` ledger the last one counts also where the disk has
+    an older one of its configs: it lags behind another machine's (P9). Raises StartError.
     """
     last = await ledger.last_good_config()
     good = reading.policy is not None and reading.settings is not None
-    refused = () if good or reading.unread else reading.errors  # a good one may have unknown variables (rule 43)
+    refused = () if good or reading.unread else reading.errors  # a good one may have what sets nothing (rule 43)
     digest = digest_of(counted(reading.files, shared=shared))
     known = last is not None and digest_of(counted(last.files, shared=shared)) == digest
     behind = digest if shared and good and not known and await was_in_force(ledger, digest) else ""
@@ -126,7 +127,11 @@ async def load_at_start(
         if not good:
             raise StartError(*reading.errors, *filter(None, [kept.why]))
     policy, settings = reading.policy, reading.settings
-    if policy is None or settings is None or (last is None and reading.errors):
+    if (
+        policy is None
+        or settings is None
+        or (last is None and any(error.code != UNKNOWN_EMPTY for error in reading.errors))
+    ):
         raise StartError(*reading.errors)
     since = min(last.since, now) if last and known else now
     keys = reply_routes(settings).keys

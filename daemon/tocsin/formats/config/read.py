@@ -5,7 +5,7 @@ Never raises.
 """
 
 import posixpath
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -26,16 +26,8 @@ CALENDAR_PAST = timedelta(days=60)
 CALENDAR_FUTURE = timedelta(days=400)
 """The stretch of a calendar that is read, around the moment of loading."""
 
-NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID, UNKNOWN_EMPTY})
+NEWLY_REFUSED = frozenset({EXTERNAL_UNSAID})
 """Codes of errors that earlier versions of tocsin did not know: they refuse no config that was in force before."""
-
-
-def spared(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems of a config that was in force: what is only refused today is advice, so that it goes on."""
-    return [
-        replace(problem, level=ProblemLevel.WARNING) if problem.code in NEWLY_REFUSED else problem
-        for problem in problems
-    ]
 
 
 def unheard(_file: str) -> None:
@@ -93,9 +85,12 @@ def read_config(
     events, wrong = _calendars(sources, declared, at)
     problems += wrong
     if was_in_force:
-        problems = spared(problems)
+        problems = [
+            replace(problem, level=ProblemLevel.WARNING) if problem.code in NEWLY_REFUSED else problem
+            for problem in problems
+        ]
     built = None
-    if not any(problem.level is ProblemLevel.ERROR for problem in problems):
+    if not any(problem.level is ProblemLevel.ERROR and problem.code != UNKNOWN_EMPTY for problem in problems):
         built = build_policy(declared, events)
         problems += advise(declared, built, sources.label)
     return ConfigReading(

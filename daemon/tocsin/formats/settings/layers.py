@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tocsin.domain.problem import Problem, ProblemLevel
-from tocsin.formats.schema.pydantic_problems import empty_key_problems
+from tocsin.formats.schema.pydantic_problems import UNKNOWN_EMPTY, empty_key_problems
 from tocsin.formats.settings.advice import advise_on_settings
 from tocsin.formats.settings.fallbacks import check_fallbacks, fallback_names
 from tocsin.formats.settings.ledger_address import LedgerAddress, is_address, read_address
@@ -35,6 +35,10 @@ from tocsin.text.yaml import Document, KeyPath
 
 UNKNOWN_VARIABLE = "unknown-variable"
 """The code of a variable that means nothing; it stops only `check` and a first `run` (rule 43)."""
+WITHOUT_EFFECT = frozenset({UNKNOWN_VARIABLE, UNKNOWN_EMPTY})
+"""Codes of errors that refuse nothing to a daemon: what they name sets nothing. A key without a value was taken by all
+versions before, and a start pages whatever becomes of the ledger's memory of that (rule 64).
+"""
 NOT_SETTINGS = frozenset({"TOCSIN_AS", "TOCSIN_CONFIG"})
 _OPEN = ("web", "alertmanager", "severities")
 """The one setting whose keys are the user's own and may be variables."""
