@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from tocsin.app.delivery.receipts import UNKNOWN
 from tocsin.app.delivery.refusals.refusal_row import Try
-from tocsin.app.state.incident_state import ChannelDelivered
+from tocsin.app.state.incident_state import NOTHING_DECIDED, ChannelDelivered, Decision
 from tocsin.domain.arrival import Arrival, ArrivalKind
 from tocsin.domain.delivery import (
     Accepted,
@@ -22,7 +22,7 @@ from tocsin.domain.delivery import (
     Refused,
     Uncertain,
 )
-from tocsin.domain.facts import PageLost
+from tocsin.domain.facts import Closed, PageLost
 from tocsin.domain.notification import NOBODY, Kind, Notification, Reason
 from tocsin.domain.operator_notice import Trouble
 from tocsin.domain.people import Channel
@@ -317,7 +317,7 @@ def test_a_message_refused_for_its_own_sake(kind: Kind) -> None:
         await parts.enqueue(wanted)
         await asyncio.sleep(120)
         assert [attempt.outcome for attempt in parts.attempts_of(wanted)] == [too_big]
-        assert parts.state_of(wanted) == "refused"
+        assert parts.state_of(wanted) == ("" if kind is Kind.CLOSING else "refused")  # nobody looks at the incident
         assert await parts.ledger.refusals() == ()
         (notice,) = parts.notices.take()
         assert (notice.trouble, notice.minor) == (Trouble.MESSAGE_REFUSED, kind is not Kind.PAGE)
@@ -327,3 +327,27 @@ def test_a_message_refused_for_its_own_sake(kind: Kind) -> None:
     events = [event for event in failed_events(live(story)) if event.page.key == "big"]
     outcomes = [(event.refused, event.undelivered, event.again) for event in events]
     assert outcomes == ([] if kind is Kind.UPDATE else [(False, True, False)])
+
+
+def test_a_refused_end_is_settled_once_its_incident_has_looked() -> None:
+    """P5, rule 58: what follows from the refusal is on disk by then. How the try ended is written down at once."""
+    too_big = Refused("552 5.3.4 too big", "552", Fault.MESSAGE)
+
+    async def story(parts: DaemonParts) -> None:
+        parts.email.next(too_big)
+        end = replace(page(parts), key="end", via=EMAIL, kind=Kind.CLOSING)
+        await parts.enqueue(end)
+        await asyncio.sleep(60)
+        assert [attempt.outcome for attempt in parts.attempts_of(end)] == [too_big]
+        state = parts.incidents.state("pay")
+        assert [event.page.key for event in failed_events(parts)] == ["end"]
+        state.unwritten, state.events = Decision((Closed(parts.clock.now()),)), []
+        await asyncio.sleep(60)
+        assert parts.state_of(end) == ""
+        assert parts.incidents.has_unsettled("pay")
+        state.unwritten = NOTHING_DECIDED
+        await asyncio.sleep(3)
+        assert parts.state_of(end) == "refused"
+        assert not parts.incidents.has_unsettled("pay")
+
+    assert not failed_events(live(story))

@@ -9,7 +9,7 @@ from tocsin.app.engine import reconcile
 from tocsin.app.engine.reconcile import BACKS_OFF, EVICTS_AGAIN, WRITES_AGAIN, Reconciler
 from tocsin.app.state.incident_state import ChannelFailed, IncidentEvent, RecordedFact
 from tocsin.domain.delivery import Content
-from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, PageLost, Seen, Updated
+from tocsin.domain.facts import Answer, Answered, ChannelRefused, Coded, Gone, Paged, PageLost, Seen, Updated
 from tocsin.domain.history import History
 from tocsin.domain.incident import Incident, Status
 from tocsin.domain.notification import Kind, Reason, Why
@@ -538,3 +538,31 @@ async def test_who_hears_the_end_by_email_alone_hears_it_by_sms_where_that_mail_
     late = [letter for letter in letters if letter not in ends]
     assert [(end.to, end.via, end.reason) for end in late] == [("ana", Channel.SMS, Reason.RESOLVED)] * by_email_alone
     assert sorted(end.via for end in letters if end.to == "ana") == [Channel.EMAIL, Channel.SMS]
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_an_end_by_sms_after_all_keeps_no_other_end_back(refused: bool) -> None:
+    """P5, rule 58: in the look that learns that ana's mail was refused it also becomes known that olga was paged
+    elsewhere. Both hear the end by SMS.
+    """
+    policy = paging_policy()
+    ana = replace(policy.people["ana"], closing_by_email=True)
+    desk = Desk(policy=replace(policy, people={**policy.people, "ana": ana}))
+    await desk.see()
+    desk.clock.go(MINUTE)
+    await desk.see(RESOLVED)
+    before = set(desk.ledger.pages.letters)
+    ends = [it.notification for it in desk.ledger.pages.letters.values() if it.notification.kind is Kind.CLOSING]
+    mail = next(end for end in ends if (end.to, end.via) == ("ana", Channel.EMAIL))
+    desk.clock.go(MINUTE)
+    elsewhere = Paged(desk.clock.now(), "olga", (), None, None, Reason.LAST_RESORT, (Channel.SMS,))
+    if refused:
+        desk.incidents.add_event("pay", elsewhere)
+        await desk.after(ChannelFailed(mail, undelivered=True))
+    else:
+        await desk.after(elsewhere)
+    late = [it.notification for key, it in desk.ledger.pages.letters.items() if key not in before]
+    assert {(end.kind, end.to, end.via) for end in late} == {
+        (Kind.CLOSING, to, Channel.SMS) for to in (["ana"] if refused else []) + ["olga"]
+    }
+    assert len(late) == 1 + refused

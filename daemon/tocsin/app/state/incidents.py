@@ -119,6 +119,11 @@ class Incidents:
         """How many are not resolved."""
         return sum(state.history.resolved_at is None for state in self._states.values())
 
+    def has_news(self, incident: str) -> bool:
+        """Whether something came in for an incident that no look has judged, or what was decided is not on disk."""
+        state = self._states.get(incident)
+        return state is not None and bool(state.events or state.unwritten)
+
     def has_unwritten(self) -> bool:
         """Whether something was decided that the ledger could not take yet."""
         return any(state.unwritten for state in self._states.values())

@@ -185,7 +185,9 @@ def _apply_ending(history: History, fact: f.Gone | f.Closed | f.VerifyAsked | f.
         case f.Gone():
             return replace(history, unreadable_ended=True, gone=True)
         case f.Closed():
-            return replace(history, closed=True, closed_by_mail=fact.people, closing_owed=())
+            by_sms_after_all = history.closed and set(fact.people) < set(history.closed_by_mail)
+            owed = history.closing_owed if by_sms_after_all else ()  # others still hear the end (P5)
+            return replace(history, closed=True, closed_by_mail=fact.people, closing_owed=owed)
         case f.VerifyAsked():
             people = with_first_pages(history.verify_people, fact.people, fact.at)
             return replace(history, verify_asked=fact.number, verify_people=people, verify_asked_at=fact.at)

@@ -69,7 +69,9 @@ class AttemptLog:
         return page.reason in LATER_STEPS and began is not None and page.at > began
 
     async def save_pending(self, parcel: Parcel) -> bool:
-        """Give the ledger what it does not know of these letters yet. False when it cannot be written."""
+        """Give the ledger what it does not know of these letters yet. False when it cannot be written, or when a letter
+        is to be settled later (`_waits_for_look`).
+        """
         members = parcel.members
         if any(not member.recorded and parcel.kind is not Kind.OPERATOR for member in members):
             return False  # its incident writes it down, with the facts it belongs to
@@ -80,10 +82,11 @@ class AttemptLog:
                     member.recorded = True
             await self._begin_late(members)
             ended = [_ended(attempt) for member in members for attempt in member.unsaved]
+            waiting = [member for member in members if self._waits_for_look(member)]
             settled = [
                 (member.notification.key, member.state, member.settled_at)
                 for member in members
-                if member.state and member.settled_at
+                if member.state and member.settled_at and member not in waiting
             ]
             if ended or settled:
                 await self._ledger.end_and_settle(ended, settled)
@@ -92,7 +95,14 @@ class AttemptLog:
             return False
         for member in members:
             member.unsaved.clear()
-        return True
+        return not waiting
+
+    def _waits_for_look(self, member: Delivery) -> bool:
+        """A refused closing is settled once it is on disk what its incident makes of that: its reader may hear the end
+        by SMS instead. Until then a start takes it up again, so that no kill in between loses that (P5, rule 58).
+        """
+        refused = member.state == "refused" and member.notification.kind is Kind.CLOSING
+        return refused and self._incidents.has_news(member.notification.incident)
 
     async def receipt(self, attempts: Sequence[Attempt], fate: Fate, now: datetime) -> None:
         """Note what the provider said of a try, where the ledger knows that. Trouble loses only the note."""
