@@ -56,7 +56,7 @@ def run_command(
                 return await left_answer(entry, workspace)
 
             sentence = await act(IncidentCommands(files, workspace.policy, ledger, now, leave=leave_answer), id_)
-            return sentence, files.unwatched(), workspace.settings.database is None and ledger is None
+            return sentence, files.unwatched(), workspace.access.away
 
     try:
         sentence, unwatched, away = asyncio.run(run())

@@ -34,8 +34,8 @@ Tell = Callable[[str], None]
 class LedgerAccess(Generic[L_co]):
     """The ledger, or what of it was asked for, if there is one that can be read. `barred`: there is one, but not for
     us. `absent`: there is none yet, as no daemon has run. `trouble` is what is wrong with one that is there, in a line;
-    `lacking`: only here, or only now (no password, no way to the server, another version that keeps it). `newer`: it is
-    read, but a newer version keeps it.
+    `lacking`: only here, or only now (no password, no way to the server, another version that keeps it). `away`: its
+    server does not answer from here, which may pass by itself. `newer`: it is read, but a newer version keeps it.
     """
 
     ledger: L_co | None = None
@@ -43,6 +43,7 @@ class LedgerAccess(Generic[L_co]):
     absent: bool = False
     trouble: str = ""
     lacking: bool = False
+    away: bool = False
     newer: str = ""
     machines: Callable[[], Awaitable[Machines]] | None = None
 

@@ -116,8 +116,9 @@ async def _open_server(address: LedgerAddress) -> LedgerAccess[Ledger]:
         machines = partial(asyncio.to_thread, machines_of, server)
         return LedgerAccess(barred=True, trouble=str(trouble), lacking=True, machines=machines)
     except LedgerError as trouble:
-        lacking = isinstance(trouble, LedgerAwayError) or (not address.password and NONE_GIVEN in str(trouble))
-        return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking)
+        away = isinstance(trouble, LedgerAwayError)
+        lacking = away or (not address.password and NONE_GIVEN in str(trouble))
+        return LedgerAccess(barred=True, trouble=str(trouble), lacking=lacking, away=away)
     ledger = SqlLedger(store)
     return LedgerAccess(ledger, newer=opened.newer, machines=lambda: store.read(read_machines))
 

@@ -189,6 +189,18 @@ def test_without_the_ledger_the_files_say_what_they_can(folder: Path, monkeypatc
     assert "none in the files of this machine" in " ".join(run("status").stdout.split())
 
 
+@pytest.mark.parametrize("password", ["hunter2", ""])
+def test_a_database_that_lets_nobody_in_is_not_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    """P3: it answers, so where no daemon is healthy nobody hears of what is declared, which is said (R54 is another case)."""
+    monkeypatch.setenv("TOCSIN_LEDGER", password)
+    declared = run("declare", "Fire", "--severity", "sev1")
+    assert declared.exit_code == 1
+    assert "nobody hears of it until one does" in " ".join(declared.stderr.split())
+    assert "the database does not answer" not in declared.stderr
+
+
 def test_check_says_before_what_is_wrong(folder: Path, ledger: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """One line where the ledger is named, an error; what only lacks here, in a pipeline perhaps, is a warning."""
     ledger.server.make_role("barred")
