@@ -15,6 +15,7 @@ from tocsin.domain.notification import AnswerLink
 from tocsin.domain.policy import Policy
 from tocsin.formats.settings.providers import EmailSettings, SmsSettings
 from tocsin.formats.settings.settings import Settings, WebSettings
+from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.http.site import Site
 from tocsin.web.server import application
 
@@ -113,9 +114,11 @@ async def door(
 ) -> AsyncIterator[Door]:
     """The site, with the incident declared at T0."""
     ledger, clock, log = MemoryLedger(), StillClock(T0), RecordedLog()
-    force = SimpleNamespace(now=shipped_policy())
+    force = SimpleNamespace(now=shipped_policy(), trouble="")
 
     async def policy() -> Policy:
+        if force.trouble:
+            raise LedgerError(force.trouble)
         return force.now
 
     active_policy: Any = SimpleNamespace(policy=policy, last_known=force.now)

@@ -323,6 +323,21 @@ async def test_a_page_that_waits_says_what_else_to_do() -> None:
         assert len(site.inbox.left) == 4
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_whom_to_call_is_said_without_the_ledger() -> None:
+    """P8: by the policy last known, when the page that waits is needed most. A config in force that cannot be read here
+    takes away nothing that can: the code, and whether all that is asked is whether it is healthy.
+    """
+    async with door(sms=True) as site:
+        site.inbox.away, site.ledger.trouble = True, "it does not answer"
+        _, page = await site.post(site.link(LEAD), {"answer": "ok"})
+        assert 'or call Ana Souza (Last resort), <a href="tel:+14155550101">+14155550101</a>' in page
+        site.ledger.trouble, site.force.trouble = "", "the config in force cannot be read here"
+        await site.ledger.record("card", [Coded(site.now, LEAD, "+14155550101", "K7")], [], [])
+        _, page = await site.post(site.link(LEAD), {"answer": "ok"})
+        assert "Reply <code>ok K7</code> (or <code>pass K7</code>) by SMS, or call Ana Souza (Last resort)" in page
+
+
 async def test_an_answer_that_cannot_be_kept_is_told(site: Door) -> None:
     """503; nothing is lost in silence, and the log has why."""
     site.inbox.trouble = InboxError("the disk is full")

@@ -17,8 +17,9 @@ from tocsin.app.arrivals.link_answers import ACTED, REFUSED
 from tocsin.app.incidents.histories import recorded_history
 from tocsin.app.reply_options import signed_links
 from tocsin.app.reply_options.codes import RESERVED_FOR
-from tocsin.domain.arrival import AnswerEntry, ArrivalKind
+from tocsin.domain.arrival import AnswerEntry, ArrivalKind, ReservedCode
 from tocsin.domain.facts import Answer
+from tocsin.domain.history import History
 from tocsin.formats.inbox.names import REF
 from tocsin.ports.ledger.trouble import LedgerError
 from tocsin.web.access.answer_links import LONG_PATHS, SHORT_PATH, AnswerAddress, answer_address
@@ -97,16 +98,16 @@ def link_base(site: Site, request: web.Request) -> str:
 
 async def _waiting(site: Site, link: AnswerAddress, here: str, ref: str) -> web.Response:
     """503, and what to do besides: nobody has confirmed the answer. Without a `ref` it could not even be kept; one that
-    waits no more and is not judged either was refused, or its outcome cannot be seen.
+    waits no more and is not judged either was refused, or its outcome cannot be seen. Whom to call is said by what can
+    be read, by the last resort of the policy last known where that is all.
     """
-    drill, over, called = False, False, tuple[tuple[str, str, str], ...]()
-    try:
+    codes, history, policy = tuple[ReservedCode, ...](), History(), site.active_policy.last_known
+    with suppress(LedgerError):
         codes = await site.ledger().reserved_codes(site.clock.now() - RESERVED_FOR)
         _, history = await recorded_history(site.ledger(), link.incident)
-        drill, over = history.incident is not None and history.incident.drill, history.resolved_at is not None
-        called = people_to_call(history, await site.active_policy.policy(), ENGLISH, without=link.person)
-    except LedgerError:
-        codes = ()
+        policy = await site.active_policy.policy()
+    drill, over = history.incident is not None and history.incident.drill, history.resolved_at is not None
+    called = people_to_call(history, policy, ENGLISH, without=link.person) if policy else ()
     gone = bool(ref) and not await waits(site, ref, (ArrivalKind.ANSWER,))
     own = [code.given.code for code in codes if (code.incident, code.given.person) == (link.incident, link.person)]
     page = site.page(
