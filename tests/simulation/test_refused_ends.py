@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tocsin.app.engine import reconcile
 from tocsin.domain.delivery import Fault, Refused
 from tocsin.domain.people import Channel
 
@@ -111,3 +112,20 @@ def test_a_kill_loses_no_end_of_an_incident_that_rests(fault: Fault, known: Mome
     world = simulate(story)
     assert ends_of_ana(world) == [Channel.SMS]
     assert len(world.disk.states) == len(world.disk.letters)
+
+
+def test_looks_that_break_leave_no_refused_end_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One incident whose looks break holds up nothing else, such as a step of the clock, for ever."""
+
+    def breaks(*_: Any) -> None:
+        raise ValueError("a look that breaks")
+
+    async def story(world: World) -> None:
+        ends_by_mail(world, Fault.MESSAGE)
+        await resolved(world)
+        monkeypatch.setattr(reconcile, "choose_next_channel", breaks)
+        await world.wait(600)
+        assert world.daemon is not None
+        assert not world.daemon.sender.has_unsaved()
+
+    assert is_settled(simulate(story))

@@ -239,6 +239,37 @@ def test_a_page_in_words_of_its_own_that_may_have_left_stays_the_same() -> None:
     assert len({message.reference for message in told}) == 1
 
 
+def test_words_of_its_own_that_never_left_are_made_anew() -> None:
+    """Rules 40 and 46: what may have left is the bundle of before; words that its provider only put off follow the
+    severity.
+    """
+
+    async def story(world: World) -> None:
+        world.policy = graded((EMAIL,))
+        limits = AddressLimits(email=EmailLimits(burst=1, every=timedelta(seconds=30)))
+        world.settings = world.settings.model_copy(update={"limits": limits})
+        await world.start()
+        declare(world, [9])
+        await world.wait(3)
+        declare(world, [1, 2])
+        await world.wait(5)
+        world.providers[EMAIL].faults = Faults(unheard=1.0)
+        while not any(each.message.incidents for each in world.pages("ana")):
+            await world.wait(0.5)
+        declare(world, [2], more="status: resolved\n")
+        declare(world, [1], "sev2")
+        await world.wait(1)
+        world.providers[EMAIL].faults = Faults(down=frozenset({EMAIL}))
+        await world.wait(45)
+        declare(world, [1], "sev1")
+        await world.wait(1)
+        world.providers[EMAIL].faults = Faults()
+        await world.wait(120)
+
+    told = [each.message for each in simulate(story).pages("ana") if each.message.incident == "i0001"]
+    assert told[-1].content.text.startswith("made anew: sev1 Thing 1")
+
+
 def test_what_became_a_drill_leaves_with_no_real_page() -> None:
     """Corner of 47: pages that wait when their incident becomes a drill leave with their like, and take no real room."""
 

@@ -32,7 +32,7 @@ class Bundles:
         the last try are the same bundle; so is one page in words of its own of which a copy may have left (rule 40).
         """
         alone = len(parcel.members) == 1
-        if alone and parcel.lead.copies and parcel.bundle and ANEW in parcel.bundle.id:
+        if alone and parcel.bundle and ANEW in parcel.bundle.id and parcel.lead.may_have_left_as(parcel.bundle.id):
             return parcel.bundle
         if alone and not self._is_untrue(parcel.lead):
             return None

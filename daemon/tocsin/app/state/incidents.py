@@ -120,9 +120,11 @@ class Incidents:
         return sum(state.history.resolved_at is None for state in self._states.values())
 
     def has_news(self, incident: str) -> bool:
-        """Whether something came in for an incident that no look has judged, or what was decided is not on disk."""
+        """Whether something came in for an incident that no look has judged, or what was decided is not on disk. One
+        whose looks break is waited for by nobody.
+        """
         state = self._states.get(incident)
-        return state is not None and bool(state.events or state.unwritten)
+        return state is not None and not state.failures and bool(state.events or state.unwritten)
 
     def has_unwritten(self) -> bool:
         """Whether something was decided that the ledger could not take yet."""

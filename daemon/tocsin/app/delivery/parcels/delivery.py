@@ -125,3 +125,8 @@ class Delivery:
     def copies(self) -> int:
         """Attempts of which a copy left or may have left."""
         return sum(isinstance(attempt.outcome, (Accepted, Uncertain)) for attempt in self.attempts)
+
+    def may_have_left_as(self, bundle: str) -> bool:
+        """Whether a copy left, or may have left, in the words of this bundle."""
+        outcomes = (attempt.outcome for attempt in self.attempts if attempt.bundle == bundle)
+        return any(isinstance(outcome, (Accepted, Uncertain)) for outcome in outcomes)
