@@ -25,6 +25,11 @@ from tocsin.ports.clock import Clock
 from tocsin.ports.ledger.kept_file import KeptFile
 from tocsin.ports.ledger.trouble import LedgerError
 
+RESTS, RESTS_MOST = 3, 2.0
+"""How much longer than a look took, and how many seconds at most, nothing is judged after it: hundreds that wait are
+looked at anew each time, and would take the processor from pages.
+"""
+
 log = structlog.get_logger()
 
 
@@ -63,7 +68,10 @@ class AlertsInMemory:
         while True:
             await self._heard.wait()
             self._heard.clear()
+            began = asyncio.get_running_loop().time()
             await self.judge()
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(RESTS * took, RESTS_MOST))
 
     async def judge(self) -> None:
         """Judge once what was heard. What waits then is tried again when it is heard once more."""
