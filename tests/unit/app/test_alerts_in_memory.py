@@ -51,9 +51,20 @@ class Away:
 
     def lies(self, told: AlertGroup) -> None:
         """It comes in."""
-        for entry in alert_entries(told, ALERTS, lambda _: 0, REFS):
-            body = write_entry(entry).decode()
-            self.lies_there.append(Arrival(ArrivalKind.ALERT, entry.ref, entry.group, body, self.clock.now()))
+        self.lies_there += self._arrivals(told)
+
+    async def was_recorded(self, told: AlertGroup) -> None:
+        """It came in, and the ledger took it just before it was away."""
+        self.ledger.trouble = ""
+        for arrival in self._arrivals(told):
+            await self.ledger.record_arrival(arrival)
+        self.ledger.trouble = "away"
+
+    def _arrivals(self, told: AlertGroup) -> list[Arrival]:
+        return [
+            Arrival(ArrivalKind.ALERT, entry.ref, entry.group, write_entry(entry).decode(), self.clock.now())
+            for entry in alert_entries(told, ALERTS, lambda _: 0, REFS)
+        ]
 
     async def heard(self) -> list[str]:
         """All that lies in the inbox is heard, as at each look there; what the folder holds then."""
@@ -183,22 +194,14 @@ async def test_what_cannot_be_judged_is_tried_once(away: Away, monkeypatch: pyte
 
 async def test_an_end_does_not_overtake_its_beginning(away: Away) -> None:
     """What the ledger took just before it was away is judged once it is back, and what came after it then."""
-    away.ledger.trouble = ""
-    (fired,) = alert_entries(group(alert()), ALERTS, lambda _: 0, REFS)
-    body = write_entry(fired).decode()
-    await away.ledger.record_arrival(Arrival(ArrivalKind.ALERT, fired.ref, fired.group, body, away.clock.now()))
-    away.ledger.trouble = "away"
+    await away.was_recorded(group(alert()))
     assert await away.tell(group(alert(ended=9))) == []
     assert await away.back() == ["resolved", "changed"]
 
 
 async def test_what_fires_after_that_end_is_declared_and_joined(away: Away) -> None:
     """What the ledger took before it was away finds the incident of what fires by now, and no end comes after it."""
-    away.ledger.trouble = ""
-    (fired,) = alert_entries(group(alert()), ALERTS, lambda _: 0, REFS)
-    body = write_entry(fired).decode()
-    await away.ledger.record_arrival(Arrival(ArrivalKind.ALERT, fired.ref, fired.group, body, away.clock.now()))
-    away.ledger.trouble = "away"
+    await away.was_recorded(group(alert()))
     assert await away.tell(group(alert(ended=9))) == []
     assert len(await away.tell(group(alert("b", severity="critical")))) == 1
     assert await away.back() == ["changed", "nothing", "declared"]
